@@ -1,0 +1,150 @@
+package domain
+
+import "time"
+
+// CallState is where a call stands in the engine. The dialects have words of
+// their own for it.
+type CallState string
+
+// The states of a call, in the order in which it passes them.
+const (
+	CallQueued     CallState = "queued"
+	CallDialing    CallState = "dialing" // the INVITE may have been sent
+	CallRinging    CallState = "ringing"
+	CallInProgress CallState = "in-progress"
+	CallCompleted  CallState = "completed" // was answered and came to an end
+	CallFailed     CallState = "failed"    // was never answered, or was interrupted
+)
+
+// CallTransitions is the table of a call's life: what may follow a state.
+var CallTransitions = map[CallState][]CallState{
+	CallQueued:     {CallDialing, CallRinging, CallFailed},
+	CallDialing:    {CallRinging, CallInProgress, CallFailed},
+	CallRinging:    {CallInProgress, CallFailed},
+	CallInProgress: {CallCompleted, CallFailed},
+	CallCompleted:  {},
+	CallFailed:     {},
+}
+
+// Ended reports whether s is a final state.
+func (s CallState) Ended() bool { return s == CallCompleted || s == CallFailed }
+
+// Direction says who called.
+type Direction string
+
+// The two directions.
+const (
+	Outbound Direction = "outbound"
+	Inbound  Direction = "inbound"
+)
+
+// EndReason is the machine word for why a call is over.
+type EndReason string
+
+// The reasons of calls that were answered and ended.
+const (
+	EndFlow         EndReason = "flow-ended"    // the agent said goodbye
+	EndCallerHangup EndReason = "caller-hangup" // the far end hung up
+	EndAgentHangup  EndReason = "agent-hangup"  // a request or tool hung up
+	EndSilence      EndReason = "silence"       // nobody answered the reminders
+	EndMaxDuration  EndReason = "max-duration"
+	EndMediaTimeout EndReason = "media-timeout" // no sound arrived any more
+	EndTransferred  EndReason = "transferred"
+	EndVoicemail    EndReason = "voicemail"
+)
+
+// The reasons of calls that failed.
+const (
+	EndBusy           EndReason = "busy"
+	EndNoAnswer       EndReason = "no-answer"
+	EndDeclined       EndReason = "declined"
+	EndInvalidNumber  EndReason = "invalid-number"
+	EndBlocked        EndReason = "blocked" // 607, 608
+	EndCanceled       EndReason = "canceled"
+	EndUnreachable    EndReason = "unreachable"    // the trunk did not answer, or refused the transport
+	EndTrunkError     EndReason = "trunk-error"    // the trunk refused: authentication, codecs, 5xx
+	EndConfiguration  EndReason = "configuration"  // no voice, no brain, no trunk
+	EndInterrupted    EndReason = "interrupted"    // a crash or a forced drain
+	EndInternal       EndReason = "internal-error" // a fault of ours; the log has it
+	EndDoNotCall      EndReason = "do-not-call"
+	EndMediaNotAgreed EndReason = "media-not-agreed" // no codec in common
+)
+
+// Completes reports whether a call that was answered and ended for this reason
+// counts as completed. An interrupted or broken one failed.
+func (r EndReason) Completes() bool {
+	switch r {
+	case EndFlow, EndCallerHangup, EndAgentHangup, EndSilence, EndMaxDuration,
+		EndMediaTimeout, EndTransferred, EndVoicemail:
+		return true
+	}
+	return false
+}
+
+// EndedState returns the final state for a call that ended for reason r.
+func EndedState(answered bool, r EndReason) CallState {
+	if answered && r.Completes() {
+		return CallCompleted
+	}
+	return CallFailed
+}
+
+// Analysis is what was made of a call after it.
+type Analysis struct {
+	Summary   string
+	Sentiment string // positive, neutral, negative
+	Method    string // lexicon, or the model's name
+}
+
+// Call is one phone call, placed or answered.
+type Call struct {
+	ID            ID
+	WorkspaceID   ID
+	Mode          Mode
+	Direction     Direction
+	State         CallState
+	EndReason     EndReason
+	AgentID       ID
+	FlowID        ID
+	FlowVersion   int64
+	PhoneNumberID ID
+	CampaignID    ID
+	From          string
+	To            string
+	Record        bool
+	MaxDuration   time.Duration
+	Variables     map[string]any // given with the request
+	Captured      map[string]any // answers and values that the flow set
+	Notes         []string       // what a reader of this call should know: a voice that was missing …
+	Voice         string         // the engine and voice that really spoke
+	Model         string         // the model that really thought, or ""
+	Recording     string         // the recording store's name for the file, or ""
+	SIPCallID     string
+	Analysis      *Analysis
+	Version       int64
+	CreatedAt     time.Time
+	DialedAt      time.Time
+	RingingAt     time.Time
+	AnsweredAt    time.Time
+	EndedAt       time.Time
+}
+
+// Duration is the time from answer to end, 0 for a call that was not answered
+// or is not over.
+func (c *Call) Duration() time.Duration {
+	if c.AnsweredAt.IsZero() || c.EndedAt.IsZero() || c.EndedAt.Before(c.AnsweredAt) {
+		return 0
+	}
+	return c.EndedAt.Sub(c.AnsweredAt)
+}
+
+// CallFilter narrows a list of calls; zero fields do not filter.
+type CallFilter struct {
+	States     []CallState
+	AgentID    ID
+	CampaignID ID
+	Direction  Direction
+	To         string
+	CreatedMin time.Time // inclusive
+	CreatedMax time.Time // exclusive
+}

@@ -1,0 +1,83 @@
+package domain
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Code is one of the closed set of reasons why a request cannot be served.
+// Each transport maps it once to its own status and word.
+type Code string
+
+// The closed set of codes.
+const (
+	CodeInvalid          Code = "invalid"           // the input is wrong; Field says where
+	CodeUnauthorized     Code = "unauthorized"      // no key, or one that is not known
+	CodeForbidden        Code = "forbidden"         // known, but not allowed
+	CodeNotFound         Code = "not_found"         // no such object in this scope
+	CodeConflict         Code = "conflict"          // clashes with the object's present state
+	CodeMismatch         Code = "mismatch"          // an idempotency key was reused with another body
+	CodeLimitReached     Code = "limit_reached"     // a limit of the plan
+	CodeRateLimited      Code = "rate_limited"      // too many requests; RetryAfter says how long
+	CodeTooLarge         Code = "too_large"         // the body is over the limit
+	CodeUnsupportedMedia Code = "unsupported_media" // the body is not of a type that is read here
+	CodeMethod           Code = "method_not_allowed"
+	CodePrecondition     Code = "precondition_failed" // If-Match names another version
+	CodeUnavailable      Code = "unavailable"         // draining or database down; RetryAfter says how long
+	CodeInternal         Code = "internal"            // everything else; the detail goes to the log only
+)
+
+// Error is the one error type that reaches a transport.
+type Error struct {
+	Code       Code
+	Message    string        // for the user: what was wrong, where, and what to do
+	Field      string        // dotted path of the input at fault, or ""
+	Reason     string        // machine word where a dialect has one (do_not_call, invalid_number …), or ""
+	RetryAfter time.Duration // with CodeRateLimited and CodeUnavailable
+	cause      error
+}
+
+// Error returns the message, and the cause behind it for the log.
+func (e *Error) Error() string {
+	if e.cause != nil {
+		return e.Message + ": " + e.cause.Error()
+	}
+	return e.Message
+}
+
+// Unwrap returns the cause, or nil.
+func (e *Error) Unwrap() error { return e.cause }
+
+// Errorf makes an error of the given code.
+func Errorf(code Code, format string, args ...any) *Error {
+	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// Invalid makes a CodeInvalid error about one field.
+func Invalid(field, format string, args ...any) *Error {
+	return &Error{Code: CodeInvalid, Field: field, Message: fmt.Sprintf(format, args...)}
+}
+
+// NotFound makes the documents' error: "Agent with id X not found".
+func NotFound(noun string, id ID) *Error {
+	return Errorf(CodeNotFound, "%s with id %s not found", noun, id)
+}
+
+// Unavailable makes a CodeUnavailable error that says when to try again.
+func Unavailable(retry time.Duration, cause error, format string, args ...any) *Error {
+	return &Error{Code: CodeUnavailable, Message: fmt.Sprintf(format, args...), RetryAfter: retry, cause: cause}
+}
+
+// CodeOf returns the code of err: CodeInternal for an error that is not an
+// Error, and "" for nil.
+func CodeOf(err error) Code {
+	if err == nil {
+		return ""
+	}
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return CodeInternal
+}

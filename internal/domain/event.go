@@ -1,0 +1,51 @@
+package domain
+
+import "time"
+
+// EventType is the native word for something that happened.
+type EventType string
+
+// The one list of event types.
+const (
+	EventCallStarted      EventType = "call.started"
+	EventCallEnded        EventType = "call.ended"
+	EventCallFailed       EventType = "call.failed"
+	EventTranscriptReady  EventType = "transcript.ready"
+	EventAnalysisComplete EventType = "analysis.complete"
+	EventWebhookTest      EventType = "webhook.test"
+)
+
+// EventTypes lists every type that an endpoint may subscribe to.
+var EventTypes = []EventType{
+	EventCallStarted, EventCallEnded, EventCallFailed, EventTranscriptReady, EventAnalysisComplete,
+}
+
+// Event is something that happened to a call, with the call as it was then.
+type Event struct {
+	ID          ID
+	WorkspaceID ID
+	Mode        Mode
+	Type        EventType
+	CallID      ID
+	Sequence    int64 // per call, strictly increasing from 1
+	At          time.Time
+	Call        *Call  // the call after the change; not stored with the event
+	Turns       []Turn // the transcript so far; not stored with the event
+}
+
+// HookDialect turns events into one vendor's payloads and signs them.
+type HookDialect interface {
+	// Encode returns the payload for ev, canonical JSON, and false when the
+	// dialect does not know the event.
+	Encode(ev *Event) ([]byte, bool)
+	// Sign returns the vendor's own headers for body, keyed with the literal
+	// secret string.
+	Sign(secret string, ev DeliveryHead, body []byte) map[string]string
+}
+
+// DeliveryHead is what a signature may cover beside the body.
+type DeliveryHead struct {
+	ID   ID        // the event's id: the same for each try
+	Type EventType // native word
+	At   time.Time // time of this try
+}

@@ -1,0 +1,194 @@
+package domain
+
+import (
+	"context"
+	"time"
+)
+
+// Lane orders writers when the database is busy: the call before the dial, the
+// dial before the API, the API before work in the background, which still gets
+// at least a tenth.
+type Lane int
+
+// The lanes, most urgent first.
+const (
+	LaneCall Lane = iota
+	LaneDial
+	LaneAPI
+	LaneBackground
+)
+
+// Store keeps everything. Closures must be repeatable: they may run more than
+// once before one run is committed, so they do no I/O of their own and set what
+// they return anew each time. A *Stores is valid inside its closure only.
+type Store interface {
+	// InTx runs fn in one transaction and returns after it is committed and on
+	// disk. An error of fn rolls back what fn did and is returned as it is. When
+	// the database cannot be written, the error has CodeUnavailable.
+	InTx(ctx context.Context, lane Lane, fn func(ctx context.Context, s *Stores) error) error
+	// View runs fn on one consistent, read-only snapshot.
+	View(ctx context.Context, fn func(ctx context.Context, s *Stores) error) error
+	// AfterCommit registers fn to be called, without blocking, after each commit
+	// that touched the named table ("attempts", "deliveries", "jobs"). It is a
+	// hint to look for work; polling is the truth.
+	AfterCommit(table string, fn func())
+}
+
+// Stores is what one transaction can reach.
+type Stores struct {
+	Workspaces  Workspaces
+	Keys        Keys
+	Agents      Collection[Agent]
+	Flows       Flows
+	Numbers     PhoneNumbers
+	Trunks      Collection[Trunk]
+	Calls       Calls
+	Attempts    Attempts
+	Turns       Turns
+	Events      Events
+	Endpoints   Collection[Endpoint]
+	Deliveries  Deliveries
+	Jobs        Jobs
+	Idempotency Idempotency
+	Nodes       Nodes
+}
+
+// Collection keeps one kind of object. An object outside the scope is
+// CodeNotFound, worded with the noun and id.
+type Collection[T any] interface {
+	// Create stores a new row. ID, times and Version 1 are the caller's to set.
+	Create(ctx context.Context, row *T) error
+	Get(ctx context.Context, in Scope, id ID) (*T, error)
+	// List returns rows newest first (by id, descending).
+	List(ctx context.Context, in Scope, page Page) ([]T, error)
+	Count(ctx context.Context, in Scope) (int, error)
+	// Update stores row where id, scope and Version are as given, and counts
+	// Version up in row; another version is CodePrecondition.
+	Update(ctx context.Context, row *T) error
+	Delete(ctx context.Context, in Scope, id ID) error
+}
+
+// Workspaces keeps workspaces.
+type Workspaces interface {
+	Create(ctx context.Context, w *Workspace) error
+	Get(ctx context.Context, id ID) (*Workspace, error)
+	// First returns the oldest workspace, or CodeNotFound when there is none.
+	First(ctx context.Context) (*Workspace, error)
+}
+
+// Keys keeps API keys.
+type Keys interface {
+	Create(ctx context.Context, k *Key) error
+	// ByID finds a key by the id that is part of its string, in any workspace.
+	ByID(ctx context.Context, id ID) (*Key, error)
+	List(ctx context.Context, workspace ID) ([]Key, error)
+	Update(ctx context.Context, k *Key) error
+	// Touch notes the time of last use; it may be lost in a crash.
+	Touch(ctx context.Context, id ID, at time.Time) error
+}
+
+// Flows keeps flows and every version of them that was saved.
+type Flows interface {
+	Collection[Flow]
+	// Version returns the flow as it was at version, also after it was deleted.
+	Version(ctx context.Context, in Scope, id ID, version int64) (*Flow, error)
+}
+
+// PhoneNumbers keeps the workspace's own numbers.
+type PhoneNumbers interface {
+	Collection[PhoneNumber]
+	// ByNumber finds a number on a trunk's workspace and mode.
+	ByNumber(ctx context.Context, in Scope, number string) (*PhoneNumber, error)
+}
+
+// Calls keeps calls.
+type Calls interface {
+	Create(ctx context.Context, c *Call) error
+	Get(ctx context.Context, in Scope, id ID) (*Call, error)
+	// ByID finds a call in any workspace; for the engine and its workers only.
+	ByID(ctx context.Context, id ID) (*Call, error)
+	// List returns calls newest first with the exact total of the filter.
+	List(ctx context.Context, in Scope, f CallFilter, page Page) ([]Call, int, error)
+	// Update stores all that may change in a call and counts its Version up. A
+	// call that has already ended accepts no other State.
+	Update(ctx context.Context, c *Call) error
+	// Active counts calls of the workspace that were dialed or answered and are
+	// not over.
+	Active(ctx context.Context, in Scope) (int, error)
+}
+
+// Attempts keeps tries to reach a number.
+type Attempts interface {
+	Create(ctx context.Context, a *Attempt) error
+	Get(ctx context.Context, id ID) (*Attempt, error)
+	ByCall(ctx context.Context, call ID) ([]Attempt, error)
+	// Claim takes up to limit planned attempts that are due (or claimed ones
+	// whose lease ran out), oldest NextAt first, marks them claimed by epoch until
+	// lease, counts Claim up, and returns them with the time at which the next
+	// one is due (zero: none waits).
+	Claim(ctx context.Context, epoch ID, now time.Time, lease time.Duration, limit int) ([]Attempt, time.Time, error)
+	// Update stores a where id and Claim are as given; another Claim is
+	// CodeConflict: the attempt belongs to somebody else now.
+	Update(ctx context.Context, a *Attempt) error
+	// LiveTo counts attempts to number that are in intent, ringing or answered.
+	LiveTo(ctx context.Context, in Scope, number string) (int, error)
+	// LiveOn counts attempts over trunk that are in intent, ringing or answered.
+	LiveOn(ctx context.Context, trunk ID) (int, error)
+	// Orphans returns attempts in claimed, intent, ringing or answered that are
+	// held by another epoch than the given one.
+	Orphans(ctx context.Context, epoch ID, limit int) ([]Attempt, error)
+}
+
+// Turns keeps transcripts; rows are only ever added.
+type Turns interface {
+	Append(ctx context.Context, turns ...Turn) error
+	ByCall(ctx context.Context, call ID) ([]Turn, error)
+}
+
+// Events keeps what happened.
+type Events interface {
+	// Append stores ev and sets its Sequence to the next of its call.
+	Append(ctx context.Context, ev *Event) error
+	ByCall(ctx context.Context, call ID) ([]Event, error)
+}
+
+// Deliveries keeps events on their way to endpoints.
+type Deliveries interface {
+	Create(ctx context.Context, d *Delivery) error
+	Get(ctx context.Context, in Scope, id ID) (*Delivery, error)
+	// Claim takes up to limit pending deliveries that are due and not leased,
+	// counts Attempt up, and returns them with the time when the next one is due.
+	Claim(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]Delivery, time.Time, error)
+	// Finish stores the outcome where id and Attempt are as given; a delivery
+	// that was claimed again since is left alone.
+	Finish(ctx context.Context, done ...Delivery) error
+	ByEndpoint(ctx context.Context, in Scope, endpoint ID, page Page) ([]Delivery, error)
+	ByCall(ctx context.Context, in Scope, call ID) ([]Delivery, error)
+}
+
+// Jobs keeps work in the background.
+type Jobs interface {
+	Create(ctx context.Context, j *Job) error
+	// Claim takes up to limit pending jobs of kind that are due and not leased.
+	Claim(ctx context.Context, kind string, now time.Time, lease time.Duration, limit int) ([]Job, time.Time, error)
+	// Finish stores the outcome where id and Attempt are as given.
+	Finish(ctx context.Context, done ...Job) error
+}
+
+// Idempotency keeps answers to POSTs that carried an Idempotency-Key.
+type Idempotency interface {
+	// Get returns the stored answer, or CodeNotFound.
+	Get(ctx context.Context, in Scope, keyID ID, key string) (*Idempotent, error)
+	// Create stores an answer; a second one for the same key is CodeConflict.
+	Create(ctx context.Context, i *Idempotent) error
+	// Prune removes answers older than before.
+	Prune(ctx context.Context, before time.Time) error
+}
+
+// Nodes keeps the runs of processes.
+type Nodes interface {
+	Join(ctx context.Context, n *Node) error
+	Beat(ctx context.Context, epoch ID, at time.Time) error
+	Leave(ctx context.Context, epoch ID) error
+	List(ctx context.Context) ([]Node, error)
+}

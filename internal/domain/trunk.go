@@ -1,0 +1,32 @@
+package domain
+
+import "time"
+
+// Carrier words of the trunks that Callwright brings.
+const (
+	CarrierSIP     = "sip"     // a SIP peer at Host:Port
+	CarrierSandbox = "sandbox" // the simulated phones of this process
+)
+
+// Trunk is a connection to a carrier.
+type Trunk struct {
+	ID             ID
+	WorkspaceID    ID
+	Mode           Mode
+	Name           string
+	Carrier        string // CarrierSIP …
+	Host           string
+	Port           int
+	Transport      string // udp, tcp, tls
+	Username       string
+	Password       string
+	Register       bool
+	RealtimeText   bool     // offer RFC 4103 text
+	SRTP           string   // off, optional, required
+	Codecs         []string // in order of preference: PCMU, PCMA …
+	CallsPerSecond int
+	MaxCalls       int
+	Version        int64
+	CreatedAt      time.Time
+	UpdatedAt      time.Time
+}

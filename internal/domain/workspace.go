@@ -1,0 +1,49 @@
+package domain
+
+import "time"
+
+// Plan names what a workspace has bought: request rate, agents, calls at once.
+type Plan string
+
+// The plans of the documents.
+const (
+	Starter      Plan = "starter"
+	Professional Plan = "professional"
+	Business     Plan = "business"
+	Enterprise   Plan = "enterprise"
+)
+
+// Unlimited marks a limit that a plan does not have.
+const Unlimited = 0
+
+// PlanLimits are the figures of one plan; Unlimited means none.
+type PlanLimits struct {
+	RequestsPerMinute int
+	Agents            int
+	Endpoints         int
+	ConcurrentCalls   int
+}
+
+var planLimits = map[Plan]PlanLimits{
+	Starter:      {RequestsPerMinute: 60, Agents: 3, Endpoints: 2, ConcurrentCalls: 5},
+	Professional: {RequestsPerMinute: 300, Agents: 25, Endpoints: 5, ConcurrentCalls: 25},
+	Business:     {RequestsPerMinute: 600, Agents: 100, Endpoints: 20, ConcurrentCalls: 100},
+	Enterprise:   {},
+}
+
+// Limits returns the plan's figures. An unknown plan has those of Professional.
+func (p Plan) Limits() PlanLimits {
+	if l, ok := planLimits[p]; ok {
+		return l
+	}
+	return planLimits[Professional]
+}
+
+// Workspace is one business: the owner of keys, agents, numbers and calls.
+type Workspace struct {
+	ID        ID
+	Name      string
+	Plan      Plan
+	Timezone  string // IANA name
+	CreatedAt time.Time
+}
