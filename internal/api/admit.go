@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 	"net/netip"
 	"strconv"
@@ -13,8 +14,8 @@ import (
 
 // admit finds out who sent a request and whether it may go on: key, rate, peer
 // address. From then on the request has a caller.
-func (s *server) admit(w http.ResponseWriter, a address, secret string) error {
-	who, err := s.Service.VerifyKey(a.Context(), secret)
+func (s *server) admit(ctx context.Context, w http.ResponseWriter, a address, secret string) error {
+	who, err := s.Service.VerifyKey(ctx, secret)
 	if err != nil {
 		return err
 	}
@@ -28,7 +29,7 @@ func (s *server) admit(w http.ResponseWriter, a address, secret string) error {
 	if a.test {
 		mode = domain.Test
 	}
-	wire.RequestOf(a.Context()).Caller = &wire.Caller{
+	wire.RequestOf(ctx).Caller = &wire.Caller{
 		Scope:    domain.Scope{Workspace: who.Workspace.ID, Mode: mode},
 		Identity: who,
 	}

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"path"
@@ -24,18 +26,18 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	to := s.address(r)
 	defer func() {
 		if fault := recover(); fault != nil {
-			if fault == http.ErrAbortHandler {
+			if err, ok := fault.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(fault) //nolint:forbidigo // net/http asks for it: the connection is to be cut
 			}
-			s.Logger.ErrorContext(r.Context(), "a request panicked", "request", req.ID, "fault", fault, "stack", string(debug.Stack()))
+			s.Logger.Error("a request panicked", "request", req.ID, "fault", fault, "stack", string(debug.Stack()))
 			out.reset()
 			wire.WriteError(out, to.face.router.Shape, wire.Public(errPanicked))
 		}
 		out.finish(r)
-		s.Logger.DebugContext(r.Context(), "request", "request", req.ID, "method", r.Method, "path", req.Target.Path,
+		s.Logger.Debug("request", "request", req.ID, "method", r.Method, "path", req.Target.Path,
 			"status", out.status, "bytes", out.sent, "took", s.Now().Sub(began).Round(time.Microsecond))
 	}()
-	s.route(out, to)
+	s.route(r.Context(), out, to)
 }
 
 // errPanicked is what a client learns of a panic: nothing.
@@ -91,26 +93,26 @@ func (s *server) byHost(host string) *face {
 
 // route answers the paths that every dialect has and hands the others to the
 // dialect.
-func (s *server) route(w *answer, a address) {
+func (s *server) route(ctx context.Context, w *answer, a address) {
 	read := a.Method == http.MethodGet || a.Method == http.MethodHead
 	switch p := a.URL.Path; {
 	case read && p == "/healthz":
 		wire.WriteJSON(w, http.StatusOK, status{"ok"})
 	case read && p == "/readyz":
-		s.ready(w, a)
+		s.ready(ctx, w, a)
 	case read && p == "/openapi.json":
 		serveBytes(w, "application/json", a.face.openapi)
 	case read && p == "/docs":
 		serveBytes(w, "text/html; charset=utf-8", a.face.docs)
 	case p != path.Clean(p) || !inside(p, "/api"):
 		if s.Fallback != nil && !inside(p, "/api") {
-			a.URL = wire.RequestOf(a.Context()).Target
+			a.URL = wire.RequestOf(ctx).Target
 			s.Fallback.ServeHTTP(w, a.Request)
 			return
 		}
-		s.fail(w, a, domain.Errorf(domain.CodeNotFound, "there is nothing at this path; see /docs for the API's routes"))
+		s.fail(ctx, w, a, domain.Errorf(domain.CodeNotFound, "there is nothing at this path; see /docs for the API's routes"))
 	default:
-		s.dialect(w, a)
+		s.dialect(ctx, w, a)
 	}
 }
 
@@ -118,9 +120,9 @@ type status struct {
 	Status string `json:"status"`
 }
 
-func (s *server) ready(w http.ResponseWriter, a address) {
+func (s *server) ready(ctx context.Context, w http.ResponseWriter, a address) {
 	if s.Ready != nil {
-		if err := s.Ready(a.Context()); err != nil {
+		if err := s.Ready(ctx); err != nil {
 			wire.WriteError(w, a.face.router.Shape, domain.Unavailable(time.Second, err, "not ready: %s", err))
 			return
 		}
@@ -129,12 +131,12 @@ func (s *server) ready(w http.ResponseWriter, a address) {
 }
 
 // dialect lets a request in and serves it.
-func (s *server) dialect(w *answer, a address) {
+func (s *server) dialect(ctx context.Context, w *answer, a address) {
 	route, allow, found := a.face.router.Match(a.Request)
 	secret := keyOf(a.Header)
 	if secret != "" || found && !route.Open {
-		if err := s.admit(w, a, secret); err != nil && (secret != "" || found) {
-			s.fail(w, a, err)
+		if err := s.admit(ctx, w, a, secret); err != nil && (secret != "" || found) {
+			s.fail(ctx, w, a, err)
 			return
 		}
 	}
@@ -143,16 +145,16 @@ func (s *server) dialect(w *answer, a address) {
 		a.face.router.ServeHTTP(w, a.Request)
 	case allow != "":
 		w.Header().Set("Allow", allow)
-		s.fail(w, a, domain.Errorf(domain.CodeMethod, "%s is not possible here; possible are %s", a.Method, allow))
+		s.fail(ctx, w, a, domain.Errorf(domain.CodeMethod, "%s is not possible here; possible are %s", a.Method, allow))
 	default:
-		s.fail(w, a, domain.Errorf(domain.CodeNotFound, "there is nothing at this path; see /docs for the API's routes"))
+		s.fail(ctx, w, a, domain.Errorf(domain.CodeNotFound, "there is nothing at this path; see /docs for the API's routes"))
 	}
 }
 
-func (s *server) fail(w http.ResponseWriter, a address, err error) {
+func (s *server) fail(ctx context.Context, w http.ResponseWriter, a address, err error) {
 	shown := wire.Public(err)
 	if shown.Code == domain.CodeInternal {
-		s.Logger.ErrorContext(a.Context(), "a request failed", "request", wire.RequestOf(a.Context()).ID, "error", err)
+		s.Logger.ErrorContext(ctx, "a request failed", "request", wire.RequestOf(ctx).ID, "error", err)
 	}
 	wire.WriteError(w, a.face.router.Shape, shown)
 }

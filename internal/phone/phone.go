@@ -74,18 +74,21 @@ func Parse(number string) (Number, error) {
 		return Number{}, err
 	}
 	n := Number{E164: number, Class: Unknown}
-	parsed, err := phonenumbers.Parse(number, "")
-	if err != nil {
-		// The shape is right but no country has the code.
-		return n, nil
+	// It fails for a number of the right shape whose code no country has.
+	if parsed, err := phonenumbers.Parse(number, ""); err == nil {
+		n.read(parsed)
 	}
+	return n, nil
+}
+
+// read takes over what the numbering plan tells.
+func (n *Number) read(parsed *phonenumbers.PhoneNumber) {
 	n.Country = int(parsed.GetCountryCode())
 	n.Known = phonenumbers.IsValidNumber(parsed)
 	if region := phonenumbers.GetRegionCodeForNumber(parsed); region != "001" && region != "ZZ" {
 		n.Region = region
 	}
 	n.Class = classOf(n.Country, phonenumbers.GetNumberType(parsed))
-	return n, nil
 }
 
 // globalNetworks are country codes that belong to no country: satellite and

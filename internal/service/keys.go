@@ -216,7 +216,7 @@ func (s *Service) VerifyKey(ctx context.Context, secret string) (*Identity, erro
 	if subtle.ConstantTimeCompare(sum[:], entry.Key.Hash) != 1 || !entry.Key.Usable(now) {
 		return nil, unauthorized()
 	}
-	s.touchKey(entry, now)
+	s.touchKey(ctx, entry, now)
 	return entry.Identity, nil
 }
 
@@ -246,13 +246,13 @@ func unauthorized() error {
 
 // touchKey notes that a key is used, at most once a minute and without making
 // the request wait.
-func (s *Service) touchKey(entry keyEntry, now time.Time) {
+func (s *Service) touchKey(ctx context.Context, entry keyEntry, now time.Time) {
 	id := entry.Key.ID
 	if now.Sub(entry.Key.LastUsedAt) < keyTouchEvery || !s.keys.claimTouch(id, now) {
 		return
 	}
 	s.background.Go(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer cancel()
 		err := s.store.InTx(ctx, domain.LaneBackground, func(ctx context.Context, st *domain.Stores) error {
 			return st.Keys.Touch(ctx, id, now)

@@ -35,7 +35,7 @@ func (f *face) getRecording(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	defer rec.Close() //nolint:errcheck // it was only read
+	defer rec.Close() // it was only read
 	h := w.Header()
 	h.Set("Content-Type", "audio/wav")
 	h.Set("Cache-Control", "private, max-age=3600")
