@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"log/slog"
+	"os"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -11,7 +12,12 @@ import (
 	"github.com/callwright/callwright/internal/store/storetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(childDir); dir != "" {
+		os.Exit(writeUntilKilled(dir))
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // openIn opens the database in dir and closes it when the test ends.
 func openIn(t *testing.T, dir string) *store.DB {
