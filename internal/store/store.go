@@ -81,10 +81,11 @@ func Open(ctx context.Context, opts Options) (_ *DB, err error) {
 	if db.readers, err = openReaders(path); err != nil {
 		return nil, err
 	}
+	//nolint:contextcheck // the writer outlives the opening and what limits it
 	if db.writer, err = newWriter(path, db.hooks, db.log); err != nil {
 		return nil, err
 	}
-	db.checks, err = newCheckpoints(path, db.log)
+	db.checks, err = newCheckpoints(path, db.log) //nolint:contextcheck // as the writer
 	return db, err
 }
 

@@ -79,14 +79,23 @@ func hold(t *testing.T, db *DB) (release func()) {
 	}
 }
 
-// driverOf runs fn on the writer's connection while no group is under way.
-func driverOf(t *testing.T, db *DB, fn func(conn any) error) {
+// onCommit has hook called with each COMMIT of the writer; anything but 0 makes
+// it fail.
+func onCommit(t *testing.T, db *DB, hook sqlite.CommitHookFn) {
 	t.Helper()
 	conn, err := db.writer.db.DB.Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(conn.Raw(fn), conn.Close()); err != nil {
+	err = conn.Raw(func(driver any) error {
+		hooks, ok := driver.(sqlite.HookRegisterer)
+		if !ok {
+			return errors.New("the driver has no hooks")
+		}
+		hooks.RegisterCommitHook(hook)
+		return nil
+	})
+	if err := errors.Join(err, conn.Close()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -133,14 +142,11 @@ func queued(l *lanes) (n int) {
 func TestFailedCommit(t *testing.T) {
 	db, _ := openDB(t)
 	var fail atomic.Bool
-	driverOf(t, db, func(conn any) error {
-		conn.(sqlite.HookRegisterer).RegisterCommitHook(func() int32 {
-			if fail.Swap(false) {
-				return 1
-			}
-			return 0
-		})
-		return nil
+	onCommit(t, db, func() int32 {
+		if fail.Swap(false) {
+			return 1
+		}
+		return 0
 	})
 	db.AfterCommit("jobs", func() { t.Error("a hint about a commit that failed") })
 	release := hold(t, db)
@@ -296,9 +302,9 @@ var urgency = map[string]int{"call": 0, "dial": 1, "api": 2}
 func TestGroupsShareCommits(t *testing.T) {
 	db, _ := openDB(t)
 	var commits atomic.Int64
-	driverOf(t, db, func(conn any) error {
-		conn.(sqlite.HookRegisterer).RegisterCommitHook(func() int32 { commits.Add(1); return 0 })
-		return nil
+	onCommit(t, db, func() int32 {
+		commits.Add(1)
+		return 0
 	})
 	release := hold(t, db)
 	const writers = 200

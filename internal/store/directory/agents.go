@@ -25,6 +25,8 @@ type agentRow struct {
 	MaxCallDuration time.Duration
 }
 
+var _ record[domain.Agent] = (*agentRow)(nil)
+
 // NewAgents keeps agents.
 func NewAgents(db bun.IDB) domain.Collection[domain.Agent] {
 	return newCollection[domain.Agent, agentRow](db, "Agent")

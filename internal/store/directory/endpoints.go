@@ -18,6 +18,8 @@ type endpointRow struct {
 	IsActive    bool
 }
 
+var _ record[domain.Endpoint] = (*endpointRow)(nil)
+
 // NewEndpoints keeps receivers of webhooks.
 func NewEndpoints(db bun.IDB) domain.Collection[domain.Endpoint] {
 	return newCollection[domain.Endpoint, endpointRow](db, "Webhook")

@@ -17,6 +17,8 @@ type flowRow struct {
 	Definition []byte
 }
 
+var _ record[domain.Flow] = (*flowRow)(nil)
+
 func (r *flowRow) fill(f *domain.Flow) {
 	*r = flowRow{
 		head: head{

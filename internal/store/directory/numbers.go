@@ -17,6 +17,8 @@ type numberRow struct {
 	AgentID domain.ID
 }
 
+var _ record[domain.PhoneNumber] = (*numberRow)(nil)
+
 func (r *numberRow) fill(n *domain.PhoneNumber) {
 	*r = numberRow{
 		head: head{

@@ -25,6 +25,8 @@ type trunkRow struct {
 	MaxCalls       int
 }
 
+var _ record[domain.Trunk] = (*trunkRow)(nil)
+
 // NewTrunks keeps trunks.
 func NewTrunks(db bun.IDB) domain.Collection[domain.Trunk] {
 	return newCollection[domain.Trunk, trunkRow](db, "Trunk")

@@ -16,15 +16,14 @@ const RetryAfter = 2 * time.Second
 
 // Primary result codes of SQLite (sqlite.org/rescode.html).
 const (
-	sqliteBusy       = 5
-	sqliteLocked     = 6
-	sqliteNoMem      = 7
-	sqliteReadOnly   = 8
-	sqliteInterrupt  = 9
-	sqliteIOErr      = 10
-	sqliteFull       = 13
-	sqliteCantOpen   = 14
-	sqliteConstraint = 19
+	sqliteBusy      = 5
+	sqliteLocked    = 6
+	sqliteNoMem     = 7
+	sqliteReadOnly  = 8
+	sqliteInterrupt = 9
+	sqliteIOErr     = 10
+	sqliteFull      = 13
+	sqliteCantOpen  = 14
 )
 
 // Extended result codes of the two uniqueness constraints.

@@ -125,10 +125,10 @@ func oddText(_ *testing.T, b *bench) {
 		"":                        "",
 		"'; DROP TABLE calls; --": "'; DROP TABLE calls; --",
 		"what? ?0 ?TableAlias ??": "what? ?0 ?TableAlias ??",
-		"日本語 🎉 \u200b\u2028 ‏עברית": "日本語 🎉 \u200b\u2028 ‏עברית",
-		"\\x41 \" ` \n\r\t %s":      "\\x41 \" ` \n\r\t %s",
-		"nul\x00byte":               "nul\ufffdbyte",
-		"broken\xff\xc3":            "broken\ufffd\ufffd",
+		"日本語 🎉 \u200b\u2028 \u200fעברית": "日本語 🎉 \u200b\u2028 \u200fעברית",
+		"\\x41 \" ` \n\r\t %s":           "\\x41 \" ` \n\r\t %s",
+		"nul\x00byte":                    "nul\ufffdbyte",
+		"broken\xff\xc3":                 "broken\ufffd\ufffd",
 	} {
 		w := domain.Workspace{ID: domain.NewID(), Name: text, CreatedAt: clock()}
 		a := domain.Agent{ID: domain.NewID(), WorkspaceID: w.ID, Mode: domain.Live, Version: 1, Variables: map[string]any{want: want}}
