@@ -34,6 +34,19 @@ type Store interface {
 	AfterCommit(table string, fn func())
 }
 
+// Buffer takes writes that nobody waits for, so that a call never waits for the
+// database: what is put is committed soon, in order, once the database can be
+// written.
+type Buffer interface {
+	// Put adds a write and never blocks; false means that the buffer is full and
+	// the write was refused. fn must be repeatable, as the closures of Store are.
+	// A write that fails for a reason of its own is logged and dropped.
+	Put(fn func(ctx context.Context, s *Stores) error) bool
+	// Flush returns when all that was put before it is committed or dropped, or
+	// with ctx's error.
+	Flush(ctx context.Context) error
+}
+
 // Stores is what one transaction can reach.
 type Stores struct {
 	Workspaces  Workspaces
