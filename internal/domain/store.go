@@ -171,7 +171,9 @@ type Deliveries interface {
 	Get(ctx context.Context, in Scope, id ID) (*Delivery, error)
 	// Claim takes up to limit pending deliveries that are due and not leased,
 	// counts Attempt up, and returns them with the time when the next one is due.
-	Claim(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]Delivery, time.Time, error)
+	// Deliveries to the endpoints in busy are passed over, in both results: one
+	// slow receiver must not hold up the others.
+	Claim(ctx context.Context, now time.Time, lease time.Duration, limit int, busy ...ID) ([]Delivery, time.Time, error)
 	// Finish stores the outcome where id and Attempt are as given; a delivery
 	// that was claimed again since is left alone.
 	Finish(ctx context.Context, done ...Delivery) error
