@@ -41,7 +41,7 @@ func (l *Leg) arrive(p *Packet) {
 	in := &l.in
 	in.lastAt = p.At
 	in.reception.observe(&p.Header, p.At)
-	if l.eventP != 0 && p.PayloadType == l.eventP {
+	if l.o.EventInPT != 0 && p.PayloadType == l.o.EventInPT {
 		if key, ok := in.events.Push(p.SSRC, p.Timestamp, p.Payload); ok && in.nDigits < maxWaitingDigits {
 			in.digits[in.nDigits] = key
 			in.nDigits++
