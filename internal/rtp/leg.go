@@ -28,12 +28,15 @@ const (
 // on the pacer's goroutine, one at a time, must not block and must not call
 // Close. Slices are valid during the call only.
 type Options struct {
-	Pacer   *Pacer         // required
-	Socket  *Socket        // required; the leg closes it
-	Remote  netip.AddrPort // from SDP; may be left invalid until SetRemote
-	Codec   audio.Codec    // required; sound that comes in any G.711 is understood
-	EventPT uint8          // payload type of telephone-event/8000, 0 for none
-	Text    *TextOptions   // real-time text, nil for none
+	Pacer  *Pacer         // required
+	Socket *Socket        // required; the leg closes it
+	Remote netip.AddrPort // from SDP; may be left invalid until SetRemote
+	Codec  audio.Codec    // required; sound that comes in any G.711 is understood
+	Text   *TextOptions   // real-time text, nil for none
+
+	// EventPT is the payload type that the peer's SDP gives telephone-event/8000,
+	// 0 for none. EventInPT is that of our own SDP; 0 means the same.
+	EventPT, EventInPT uint8
 
 	// Tap gets each frame of both directions in step: 160 samples at 8 kHz of
 	// what was heard and what was sent, silence included.
@@ -43,7 +46,7 @@ type Options struct {
 	OnDigit   func(key rune)
 	OnText    func(text string) // T.140 as it came: see ApplyT140
 	OnTimeout func()            // once: no media came for the timeout
-	OnFault   func(err error)   // once for each kind: a panic of a tick, a socket that fails
+	OnFault   func(err error)   // once, for the first: a panic of a tick, a socket that fails
 
 	StartTimeout time.Duration // before the first packet; 0 is DefaultStartTimeout, negative is never
 	Timeout      time.Duration // after a packet; 0 is DefaultTimeout, negative is never
@@ -132,6 +135,9 @@ func (o *Options) check() error {
 	if o.Timeout == 0 {
 		o.Timeout = DefaultTimeout
 	}
+	if o.EventInPT == 0 {
+		o.EventInPT = o.EventPT
+	}
 	switch {
 	case o.Pacer == nil || o.Socket == nil || o.Text != nil && o.Text.Socket == nil:
 		return errors.New("rtp: a leg needs a pacer and a socket for each medium")
@@ -191,8 +197,8 @@ func (l *Leg) SetTextRemote(addr netip.AddrPort) {
 	}
 }
 
-// SetCodec changes what is sent, as a new SDP says: codec and payload type of
-// events, 0 for none.
+// SetCodec changes what is sent, as the peer's new SDP says: codec and payload
+// type of events, 0 for none.
 func (l *Leg) SetCodec(c audio.Codec, eventPT uint8) error {
 	if c.ClockRate != clockRate {
 		return fmt.Errorf("rtp: codec %q at %d Hz cannot be sent; a leg sends at %d Hz", c.Name, c.ClockRate, clockRate)
@@ -200,6 +206,9 @@ func (l *Leg) SetCodec(c audio.Codec, eventPT uint8) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.codec, l.eventP = c, eventPT
+	if l.o.EventInPT == 0 {
+		l.o.EventInPT = eventPT
+	}
 	return nil
 }
 

@@ -8,12 +8,17 @@ import (
 	pionrtp "github.com/pion/rtp"
 )
 
+// maxMissedTicks is how many ticks may be due at once and still all come.
+const maxMissedTicks = int(maxCatchUp/audio.FrameDuration) + 1
+
 // outStream is the state of the stream that is sent. Only ticks touch it.
 type outStream struct {
 	ssrc      uint32
 	seq       uint16
 	timestamp uint32
 	marker    bool // the next packet of sound begins a talkspurt
+	begun     time.Time
+	ticks     int // since begun, those left out included
 	pcm       [frameSamples]int16
 	packet    [headerSize + frameSamples]byte
 }
@@ -36,7 +41,7 @@ func (l *Leg) arrive(p *Packet) {
 	in := &l.in
 	in.lastAt = p.At
 	in.reception.observe(&p.Header, p.At)
-	if l.eventP != 0 && p.PayloadType == l.eventP {
+	if l.o.EventInPT != 0 && p.PayloadType == l.o.EventInPT {
 		if key, ok := in.events.Push(p.SSRC, p.Timestamp, p.Payload); ok && in.nDigits < maxWaitingDigits {
 			in.digits[in.nDigits] = key
 			in.nDigits++
@@ -105,8 +110,7 @@ func (l *Leg) collect(now time.Time) tickInput {
 // send makes the frame to be sent and sends it, unless the call is on hold.
 func (l *Leg) send(input *tickInput, hold bool, now time.Time) {
 	out := &l.out
-	timestamp := out.timestamp
-	out.timestamp += uint32(frameSamples)
+	timestamp := out.advance(now)
 	if hold {
 		clear(out.pcm[:])
 		out.marker = true
@@ -142,6 +146,23 @@ func (l *Leg) send(input *tickInput, hold bool, now time.Time) {
 	if l.stats.firstSent.IsZero() {
 		l.stats.firstSent = now
 	}
+}
+
+// advance returns the timestamp for a tick. Ticks that the pacer left out after
+// a stall count as silence: timestamps keep in step with time (RFC 3550 §5.1).
+func (o *outStream) advance(now time.Time) uint32 {
+	if o.begun.IsZero() {
+		o.begun = now
+	}
+	if missed := int(now.Sub(o.begun)/audio.FrameDuration) - o.ticks; missed > maxMissedTicks {
+		o.ticks += missed
+		o.timestamp += uint32(missed * frameSamples)
+		o.marker = true
+	}
+	timestamp := o.timestamp
+	o.ticks++
+	o.timestamp += uint32(frameSamples)
+	return timestamp
 }
 
 func (l *Leg) deliver(input *tickInput) {
