@@ -22,14 +22,15 @@ type Dialog struct {
 	mu         sync.Mutex
 	state      DialogState
 	remoteSDP  []byte
-	onReinvite func([]byte) ([]byte, error)
-	onInfo     func(string, []byte)
+	onReinvite *handler[func([]byte) ([]byte, error)]
+	onInfo     *handler[func(string, []byte)]
 	offering   bool      // our re-INVITE is under way
 	answering  bool      // theirs is
 	accepted   *serverTx // the INVITE that we accepted last
 	ended      bool
 	byRemote   bool
 
+	born   time.Time
 	done   chan struct{} // closed when it is over
 	acked  chan struct{} // closed when the far end confirmed our 2xx; at once when we called
 	ackOne sync.Once
@@ -63,7 +64,8 @@ func (u *UA) dialogOf(req *wire.Request) *Dialog {
 func newDialog(u *UA, s DialogState) *Dialog {
 	return &Dialog{
 		u: u, state: s, id: dialogID{s.CallID, s.LocalTag, s.RemoteTag},
-		done: make(chan struct{}), acked: make(chan struct{}),
+		onReinvite: newHandler[func([]byte) ([]byte, error)](), onInfo: newHandler[func(string, []byte)](),
+		born: time.Now(), done: make(chan struct{}), acked: make(chan struct{}),
 	}
 }
 
@@ -107,17 +109,13 @@ func (d *Dialog) ByRemote() bool {
 // resume, a new address. sdp is nil when the far end asks us to offer. An error
 // answers 488 and leaves the session as it is; so does no function.
 func (d *Dialog) OnReinvite(f func(sdp []byte) (answer []byte, err error)) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.onReinvite = f
+	d.onReinvite.put(f)
 }
 
 // OnInfo sets what takes INFO requests, such as application/dtmf-relay. The
 // content type is in lower case without parameters, "" when there was none.
 func (d *Dialog) OnInfo(f func(contentType string, body []byte)) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.onInfo = f
+	d.onInfo.put(f)
 }
 
 // end marks the dialog as over. It reports false when it was already.

@@ -81,7 +81,6 @@ func (d *Dialog) serveOffer(t *serverTx) {
 		return
 	}
 	d.mu.Lock()
-	f := d.onReinvite
 	if d.answering || d.offering {
 		d.mu.Unlock()
 		t.respond(t.response(491, "Request Pending", nil))
@@ -94,6 +93,7 @@ func (d *Dialog) serveOffer(t *serverTx) {
 		d.answering = false
 		d.mu.Unlock()
 	}()
+	f := d.onReinvite.get(d)
 	if f == nil {
 		t.respond(t.response(488, "Not Acceptable Here", nil))
 		return
@@ -126,10 +126,7 @@ func (d *Dialog) accept(t *serverTx, answer []byte) {
 // serveInfo hands an INFO on. One without a body asks whether the dialog is
 // alive (RFC 6086 section 4.2.2).
 func (d *Dialog) serveInfo(t *serverTx) {
-	d.mu.Lock()
-	f := d.onInfo
-	d.mu.Unlock()
-	if f != nil && len(t.req.Body()) > 0 {
+	if f := d.onInfo.get(d); f != nil && len(t.req.Body()) > 0 {
 		f(contentType(t.req), t.req.Body())
 	}
 	t.respond(t.response(200, "OK", nil))
