@@ -25,18 +25,19 @@ type write struct {
 	done    chan error // buffered: the writer never waits for a caller
 }
 
-// laneCount is the number of lanes of domain.
-const laneCount = int(domain.LaneBackground) + 1
-
-// backgroundEvery is the share of the background lane: one write of so many.
-const backgroundEvery = 10
+const (
+	background = int(domain.LaneBackground) // the last lane
+	laneCount  = background + 1
+	// backgroundEvery is the share of the background lane: one write of so many.
+	backgroundEvery = 10
+)
 
 // lanes queue writes by urgency.
 type lanes struct {
 	mu     sync.Mutex
 	filled sync.Cond
 	queues [laneCount][]*write
-	picks  int // since the background lane was served
+	others int // writes of other lanes since the last one of the background
 	closed bool
 }
 
@@ -89,26 +90,25 @@ func (l *lanes) pop() *write {
 		w := l.queues[at][0]
 		l.queues[at][0] = nil
 		l.queues[at] = l.queues[at][1:]
-		if w.fate.CompareAndSwap(waiting, started) {
-			return w
+		if !w.fate.CompareAndSwap(waiting, started) {
+			continue
 		}
+		l.others++
+		if at == background {
+			l.others = 0
+		}
+		return w
 	}
 }
 
-// next chooses a lane: the most urgent one, but the background lane when the
-// last nine writes were of others.
+// next chooses a lane: the most urgent one, but the background lane when enough
+// writes in a row were of others. -1 means that all are empty.
 func (l *lanes) next() int {
-	const background = laneCount - 1
-	if len(l.queues[background]) > 0 && l.picks >= backgroundEvery-1 {
-		l.picks = 0
+	if len(l.queues[background]) > 0 && l.others >= backgroundEvery-1 {
 		return background
 	}
 	for at, q := range l.queues {
 		if len(q) > 0 {
-			l.picks++
-			if at == background {
-				l.picks = 0
-			}
 			return at
 		}
 	}

@@ -191,7 +191,7 @@ CREATE TABLE attempts (
 );
 CREATE UNIQUE INDEX attempts_try ON attempts (call_id, try_number);
 CREATE INDEX attempts_due ON attempts (due_at, id) WHERE due_at IS NOT NULL;
-CREATE INDEX attempts_held ON attempts (epoch, id) WHERE state IN ('claimed', 'intent', 'ringing', 'answered');
+CREATE INDEX attempts_held ON attempts (id, epoch) WHERE state IN ('claimed', 'intent', 'ringing', 'answered');
 -- At most one live call to a number.
 CREATE UNIQUE INDEX attempts_live ON attempts (workspace_id, mode, number) WHERE state IN ('intent', 'ringing', 'answered');
 CREATE INDEX attempts_live_trunk ON attempts (trunk_id) WHERE state IN ('intent', 'ringing', 'answered');
