@@ -71,8 +71,7 @@ func (s *server) address(r *http.Request) address {
 	}
 	u := *r.URL
 	u.Path, u.RawPath = p, ""
-	a.Request = r.Clone(r.Context())
-	a.URL = &u
+	a.URL = &u // r is this server's own copy
 	return a
 }
 
@@ -104,6 +103,7 @@ func (s *server) route(w *answer, a address) {
 		serveBytes(w, "text/html; charset=utf-8", a.face.docs)
 	case p != path.Clean(p) || !inside(p, "/api"):
 		if s.Fallback != nil && !inside(p, "/api") {
+			a.URL = wire.RequestOf(a.Context()).Target
 			s.Fallback.ServeHTTP(w, a.Request)
 			return
 		}

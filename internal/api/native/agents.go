@@ -74,7 +74,7 @@ func (f *face) createAgent(ctx context.Context, in *struct{ Body AgentFields }) 
 	return reply(a.Version, agent(a)), nil
 }
 
-func (f *face) getAgent(ctx context.Context, in *byID) (*object[Agent], error) {
+func (f *face) getAgent(ctx context.Context, in *ByID) (*object[Agent], error) {
 	a, err := f.rules.Agent(ctx, wire.ScopeOf(ctx), in.ID)
 	if err != nil {
 		return nil, err
@@ -83,7 +83,7 @@ func (f *face) getAgent(ctx context.Context, in *byID) (*object[Agent], error) {
 }
 
 func (f *face) updateAgent(ctx context.Context, in *struct {
-	byID
+	ByID
 	wire.IfMatch
 	Body AgentFields
 }) (*object[Agent], error) {
@@ -102,7 +102,7 @@ func (f *face) updateAgent(ctx context.Context, in *struct {
 	return reply(a.Version, agent(a)), nil
 }
 
-func (f *face) deleteAgent(ctx context.Context, in *removal) (*object[Deleted], error) {
+func (f *face) deleteAgent(ctx context.Context, in *Removal) (*object[Deleted], error) {
 	return remove(ctx, in, f.rules.DeleteAgent)
 }
 

@@ -172,7 +172,7 @@ func (f *face) createCall(ctx context.Context, in *struct{ Body PlaceFields }) (
 	return &object[Call]{Body: f.call(ctx, &service.CallDetail{Call: *c})}, nil
 }
 
-func (f *face) getCall(ctx context.Context, in *byID) (*object[Call], error) {
+func (f *face) getCall(ctx context.Context, in *ByID) (*object[Call], error) {
 	c, err := f.rules.Call(ctx, wire.ScopeOf(ctx), in.ID)
 	if err != nil {
 		return nil, err
@@ -180,7 +180,7 @@ func (f *face) getCall(ctx context.Context, in *byID) (*object[Call], error) {
 	return &object[Call]{Body: f.call(ctx, c)}, nil
 }
 
-func (f *face) cancelCall(ctx context.Context, in *byID) (*object[CallItem], error) {
+func (f *face) cancelCall(ctx context.Context, in *ByID) (*object[CallItem], error) {
 	render := func(c *domain.Call) any { return f.callItem(ctx, c) }
 	c, err := f.rules.CancelCall(ctx, wire.ScopeOf(ctx), in.ID, wire.Once(ctx, http.StatusOK, render))
 	if err != nil {

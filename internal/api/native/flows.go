@@ -56,8 +56,8 @@ func (Flow) Schema(r huma.Registry) *huma.Schema {
 	return s
 }
 
-// FlowFields is a new flow, or a change to one. A change that has nodes
-// replaces the whole graph.
+// FlowFields is a new flow, or a change to one: members that are sent replace
+// those that are there, nodes as a whole.
 type FlowFields struct{ raw json.RawMessage }
 
 // UnmarshalJSON keeps the object as it is: package flow reads it.
@@ -121,12 +121,12 @@ func (f *face) createFlow(ctx context.Context, in *struct{ Body FlowFields }) (*
 	return flowReply(fl, err)
 }
 
-func (f *face) getFlow(ctx context.Context, in *byID) (*object[Flow], error) {
+func (f *face) getFlow(ctx context.Context, in *ByID) (*object[Flow], error) {
 	return flowReply(f.rules.Flow(ctx, wire.ScopeOf(ctx), in.ID))
 }
 
 func (f *face) updateFlow(ctx context.Context, in *struct {
-	byID
+	ByID
 	wire.IfMatch
 	Body FlowFields
 }) (*object[Flow], error) {
@@ -148,7 +148,7 @@ func (f *face) updateFlow(ctx context.Context, in *struct {
 	return flowReply(f.rules.UpdateFlow(ctx, wire.ScopeOf(ctx), in.ID, req))
 }
 
-func (f *face) deleteFlow(ctx context.Context, in *removal) (*object[Deleted], error) {
+func (f *face) deleteFlow(ctx context.Context, in *Removal) (*object[Deleted], error) {
 	return remove(ctx, in, f.rules.DeleteFlow)
 }
 

@@ -84,15 +84,20 @@ func Shape(err *domain.Error) (int, any) {
 	return wire.StatusOf(err.Code), Fault{FaultDetail{Code: word, Message: err.Message}}
 }
 
-// The inputs and outputs that several routes share.
+// ByID is the input of a route for one object. (huma passes over embedded types
+// that are not exported.)
+type ByID struct {
+	ID domain.ID `path:"id" doc:"The object's id."`
+}
+
+// Removal is the input of a delete.
+type Removal struct {
+	ByID
+	wire.IfMatch
+}
+
+// The outputs that several routes share.
 type (
-	byID struct {
-		ID domain.ID `path:"id" doc:"The object's id."`
-	}
-	removal struct {
-		byID
-		wire.IfMatch
-	}
 	object[T any] struct {
 		wire.ETag
 		Body T
@@ -125,7 +130,7 @@ func listOf[Row, T any](ctx context.Context, page domain.Page, total int, rows [
 }
 
 // remove runs one of the rules' deletes.
-func remove(ctx context.Context, in *removal, do func(context.Context, domain.Scope, domain.ID, int64) error) (*object[Deleted], error) {
+func remove(ctx context.Context, in *Removal, do func(context.Context, domain.Scope, domain.ID, int64) error) (*object[Deleted], error) {
 	version, err := in.Version()
 	if err != nil {
 		return nil, err

@@ -52,7 +52,7 @@ func (f *face) createNumber(ctx context.Context, in *struct{ Body NumberFields }
 	return reply(n.Version, phoneNumber(n)), nil
 }
 
-func (f *face) getNumber(ctx context.Context, in *byID) (*object[PhoneNumber], error) {
+func (f *face) getNumber(ctx context.Context, in *ByID) (*object[PhoneNumber], error) {
 	n, err := f.rules.Number(ctx, wire.ScopeOf(ctx), in.ID)
 	if err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func (f *face) getNumber(ctx context.Context, in *byID) (*object[PhoneNumber], e
 }
 
 func (f *face) updateNumber(ctx context.Context, in *struct {
-	byID
+	ByID
 	wire.IfMatch
 	Body NumberFields
 }) (*object[PhoneNumber], error) {
@@ -80,7 +80,7 @@ func (f *face) updateNumber(ctx context.Context, in *struct {
 	return reply(n.Version, phoneNumber(n)), nil
 }
 
-func (f *face) deleteNumber(ctx context.Context, in *removal) (*object[Deleted], error) {
+func (f *face) deleteNumber(ctx context.Context, in *Removal) (*object[Deleted], error) {
 	return remove(ctx, in, f.rules.DeleteNumber)
 }
 

@@ -70,7 +70,7 @@ func (f *face) createTrunk(ctx context.Context, in *struct{ Body TrunkFields }) 
 	return reply(t.Version, trunk(t)), nil
 }
 
-func (f *face) getTrunk(ctx context.Context, in *byID) (*object[Trunk], error) {
+func (f *face) getTrunk(ctx context.Context, in *ByID) (*object[Trunk], error) {
 	t, err := f.rules.Trunk(ctx, wire.ScopeOf(ctx), in.ID)
 	if err != nil {
 		return nil, err
@@ -79,7 +79,7 @@ func (f *face) getTrunk(ctx context.Context, in *byID) (*object[Trunk], error) {
 }
 
 func (f *face) updateTrunk(ctx context.Context, in *struct {
-	byID
+	ByID
 	wire.IfMatch
 	Body TrunkFields
 }) (*object[Trunk], error) {
@@ -95,7 +95,7 @@ func (f *face) updateTrunk(ctx context.Context, in *struct {
 	return reply(t.Version, trunk(t)), nil
 }
 
-func (f *face) deleteTrunk(ctx context.Context, in *removal) (*object[Deleted], error) {
+func (f *face) deleteTrunk(ctx context.Context, in *Removal) (*object[Deleted], error) {
 	return remove(ctx, in, f.rules.DeleteTrunk)
 }
 

@@ -80,7 +80,7 @@ func (f *face) createWebhook(ctx context.Context, in *struct{ Body WebhookFields
 	return reply(e.Version, secretWebhook(e)), nil
 }
 
-func (f *face) getWebhook(ctx context.Context, in *byID) (*object[Webhook], error) {
+func (f *face) getWebhook(ctx context.Context, in *ByID) (*object[Webhook], error) {
 	e, err := f.rules.Endpoint(ctx, wire.ScopeOf(ctx), in.ID)
 	if err != nil {
 		return nil, err
@@ -89,7 +89,7 @@ func (f *face) getWebhook(ctx context.Context, in *byID) (*object[Webhook], erro
 }
 
 func (f *face) updateWebhook(ctx context.Context, in *struct {
-	byID
+	ByID
 	wire.IfMatch
 	Body WebhookFields
 }) (*object[Webhook], error) {
@@ -105,7 +105,7 @@ func (f *face) updateWebhook(ctx context.Context, in *struct {
 	return reply(e.Version, webhook(e)), nil
 }
 
-func (f *face) rotateWebhook(ctx context.Context, in *byID) (*object[SecretWebhook], error) {
+func (f *face) rotateWebhook(ctx context.Context, in *ByID) (*object[SecretWebhook], error) {
 	e, err := f.rules.RotateEndpointSecret(ctx, wire.ScopeOf(ctx), in.ID, wire.Once(ctx, http.StatusOK, secretWebhookBody))
 	if err != nil {
 		return nil, err
@@ -113,7 +113,7 @@ func (f *face) rotateWebhook(ctx context.Context, in *byID) (*object[SecretWebho
 	return reply(e.Version, secretWebhook(e)), nil
 }
 
-func (f *face) testWebhook(ctx context.Context, in *byID) (*object[Delivery], error) {
+func (f *face) testWebhook(ctx context.Context, in *ByID) (*object[Delivery], error) {
 	d, err := f.rules.TestEndpoint(ctx, wire.ScopeOf(ctx), in.ID, wire.Once(ctx, http.StatusAccepted, deliveryBody))
 	if err != nil {
 		return nil, err
@@ -122,7 +122,7 @@ func (f *face) testWebhook(ctx context.Context, in *byID) (*object[Delivery], er
 }
 
 func (f *face) listDeliveries(ctx context.Context, in *struct {
-	byID
+	ByID
 	wire.Paging
 }) (*object[[]Delivery], error) {
 	rows, err := f.rules.Deliveries(ctx, wire.ScopeOf(ctx), in.ID, in.Page())
@@ -136,7 +136,7 @@ func (f *face) listDeliveries(ctx context.Context, in *struct {
 	return out, nil
 }
 
-func (f *face) deleteWebhook(ctx context.Context, in *removal) (*object[Deleted], error) {
+func (f *face) deleteWebhook(ctx context.Context, in *Removal) (*object[Deleted], error) {
 	return remove(ctx, in, f.rules.DeleteEndpoint)
 }
 

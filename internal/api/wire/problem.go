@@ -124,6 +124,7 @@ const shapeKey = "error-shape"
 // huma, take the shape of the operation's dialect.
 var speakDialects = sync.OnceFunc(func() {
 	huma.DefaultArrayNullable = false
+	huma.ValidateStrictCasing = true
 	plain := huma.NewErrorWithContext
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, msg string, errs ...error) huma.StatusError {
 		if ctx != nil && ctx.Operation() != nil {
@@ -162,7 +163,7 @@ func fromHuma(status int, msg string, errs []error) *domain.Error {
 		if i == 0 {
 			field = where
 		}
-		texts = append(texts, strings.TrimSpace(where+" "+what))
+		texts = append(texts, strings.TrimLeft(where+what, " :"))
 	}
 	return domain.Invalid(field, "%s", strings.Join(texts, "; "))
 }
@@ -184,11 +185,11 @@ func complaint(err error) (field, what string) {
 	switch {
 	case isMissing:
 		name, _, _ := strings.Cut(missing, " ")
-		return strings.TrimPrefix(field+"."+name, "."), "is required"
+		return strings.TrimPrefix(field+"."+name, "."), " is required"
 	case what == "unexpected property":
-		return field, "is not a field that is known here; check its spelling and case"
+		return field, " is not a field that is known here; check its spelling and case"
 	case strings.Contains(what, "json:"), strings.Contains(what, "cannot unmarshal"):
-		return field, "has a value that is out of range or of the wrong type"
+		return field, " has a value that is out of range or of the wrong type"
 	case field == "":
 		return "", "the request body: " + what
 	}
