@@ -8,6 +8,7 @@ import (
 
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/builtin"
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/parser"
 	"github.com/expr-lang/expr/vm"
@@ -35,8 +36,7 @@ func newExpression(source string, condition bool) (*expression, error) {
 	options := []expr.Option{
 		expr.Env(map[string]any{}),
 		expr.AllowUndefinedVariables(),
-		// The time is a variable, so that a step depends on its input alone.
-		expr.DisableBuiltin("now"),
+		expr.Patch(shadow{}),
 	}
 	if condition {
 		options = append(options, expr.AsBool())
@@ -67,20 +67,46 @@ func namesIn(source string) ([]string, error) {
 	}
 	var c nameCollector
 	ast.Walk(&tree.Node, &c)
+	if c.unknown != "" {
+		return nil, fmt.Errorf("there is no function %s", quote(c.unknown))
+	}
 	names := slices.DeleteFunc(c.read, func(name string) bool { return slices.Contains(c.own, name) })
 	slices.Sort(names)
 	return slices.Compact(names), nil
 }
 
-type nameCollector struct{ read, own []string }
+type nameCollector struct {
+	read, own []string
+	unknown   string // a function that does not exist here
+}
 
-// Visit notes variables that are read, and those that let makes.
+// Visit notes variables that are read, those that let makes, and functions that
+// do not exist. There is no now(): the time is a variable, so that a step depends
+// on its arguments alone.
 func (c *nameCollector) Visit(node *ast.Node) {
 	switch n := (*node).(type) {
 	case *ast.IdentifierNode:
 		c.read = append(c.read, n.Value)
 	case *ast.VariableDeclaratorNode:
 		c.own = append(c.own, n.Name)
+	case *ast.BuiltinNode:
+		if n.Name == "now" {
+			c.unknown = n.Name
+		}
+	case *ast.CallNode:
+		if callee, ok := n.Callee.(*ast.IdentifierNode); ok {
+			c.unknown = callee.Value
+		}
+	}
+}
+
+// shadow lets a variable have the name of a function: count > 1.
+type shadow struct{}
+
+// Visit makes a variable of a function's name that is not called.
+func (shadow) Visit(node *ast.Node) {
+	if id, ok := (*node).(*ast.IdentifierNode); ok && slices.Contains(builtin.Names, id.Value) {
+		ast.Patch(node, &ast.MemberNode{Node: &ast.IdentifierNode{Value: "$env"}, Property: &ast.StringNode{Value: id.Value}})
 	}
 }
 

@@ -116,6 +116,10 @@ func readFields(p *problems, at place, fields map[string]json.RawMessage, v any)
 		if !ok || string(raw) == "null" {
 			continue
 		}
+		if _, own := target.Addr().Interface().(json.Unmarshaler); target.Kind() == reflect.Struct && !own {
+			readObject(p, place{who: at.who + ": " + name, path: at.field(name)}, raw, target.Addr().Interface())
+			continue
+		}
 		if err := json.Unmarshal(raw, target.Addr().Interface()); err != nil {
 			p.add(at.field(name), "%s: %q %s", at.who, name, mustBe(target.Type(), err))
 		}

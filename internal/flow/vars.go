@@ -40,13 +40,14 @@ func fill(text string, vars map[string]any, escape func(value string, at int) st
 		if !found {
 			break
 		}
-		path, rest, closed := strings.Cut(after, "}}")
-		if !closed || len(path) > maxPath || strings.ContainsAny(path, "{}\n") || strings.TrimSpace(path) == "" {
-			out.WriteString("{{")
-			text = after
+		path, _, closed := strings.Cut(after[:min(len(after), maxPath+2)], "}}")
+		rest := after[min(len(after), len(path)+2):]
+		path = strings.TrimSpace(path)
+		if !closed || path == "" || strings.ContainsAny(path, "{}\n") {
+			out.WriteByte('{')
+			text = text[len(before)+1:]
 			continue
 		}
-		path = strings.TrimSpace(path)
 		value, ok := lookup(vars, path)
 		if !ok && !noted[path] {
 			noted[path] = true
