@@ -34,6 +34,19 @@ type Store interface {
 	AfterCommit(table string, fn func())
 }
 
+// Buffer takes writes that nobody waits for, so that a call never waits for the
+// database: what is put is committed soon, in order, once the database can be
+// written.
+type Buffer interface {
+	// Put adds a write and never blocks; false means that the buffer is full and
+	// the write was refused. fn must be repeatable, as the closures of Store are.
+	// A write that fails for a reason of its own is logged and dropped.
+	Put(fn func(ctx context.Context, s *Stores) error) bool
+	// Flush returns when all that was put before it is committed or dropped, or
+	// with ctx's error.
+	Flush(ctx context.Context) error
+}
+
 // Stores is what one transaction can reach.
 type Stores struct {
 	Workspaces  Workspaces
@@ -158,7 +171,9 @@ type Deliveries interface {
 	Get(ctx context.Context, in Scope, id ID) (*Delivery, error)
 	// Claim takes up to limit pending deliveries that are due and not leased,
 	// counts Attempt up, and returns them with the time when the next one is due.
-	Claim(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]Delivery, time.Time, error)
+	// Deliveries to the endpoints in busy are passed over, in both results: one
+	// slow receiver must not hold up the others.
+	Claim(ctx context.Context, now time.Time, lease time.Duration, limit int, busy ...ID) ([]Delivery, time.Time, error)
 	// Finish stores the outcome where id and Attempt are as given; a delivery
 	// that was claimed again since is left alone.
 	Finish(ctx context.Context, done ...Delivery) error

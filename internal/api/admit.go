@@ -1,0 +1,93 @@
+package api
+
+import (
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/callwright/callwright/internal/api/wire"
+	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/service"
+)
+
+// admit finds out who sent a request and whether it may go on: key, rate, peer
+// address. From then on the request has a caller.
+func (s *server) admit(w http.ResponseWriter, a address, secret string) error {
+	who, err := s.Service.VerifyKey(a.Context(), secret)
+	if err != nil {
+		return err
+	}
+	if err := s.limit(w, a, who); err != nil {
+		return err
+	}
+	if !allowedFrom(who.Key.Allow, a.RemoteAddr) {
+		return domain.Errorf(domain.CodeForbidden, "the API key may not be used from this address")
+	}
+	mode := who.Key.Mode
+	if a.test {
+		mode = domain.Test
+	}
+	wire.RequestOf(a.Context()).Caller = &wire.Caller{
+		Scope:    domain.Scope{Workspace: who.Workspace.ID, Mode: mode},
+		Identity: who,
+	}
+	return nil
+}
+
+// keyOf returns the key that a request carries: "Authorization: Bearer KEY",
+// "Authorization: KEY" or "X-API-Key: KEY".
+func keyOf(h http.Header) string {
+	if auth := strings.TrimSpace(h.Get("Authorization")); auth != "" {
+		if scheme, rest, two := strings.Cut(auth, " "); two && strings.EqualFold(scheme, "Bearer") {
+			return strings.TrimSpace(rest)
+		}
+		return auth
+	}
+	return strings.TrimSpace(h.Get("X-Api-Key"))
+}
+
+// limit counts the request against its key's rate and says so in the headers,
+// whose letter case is the documented one.
+func (s *server) limit(w http.ResponseWriter, a address, who *service.Identity) error {
+	most := who.RequestsPerMinute()
+	if most == domain.Unlimited {
+		return nil
+	}
+	now := s.Now()
+	left, end, ok := s.rates.take(who.Key.ID, most, now)
+	if a.face.headers {
+		h := w.Header()
+		h["X-RateLimit-Limit"] = []string{strconv.Itoa(most)}
+		h["X-RateLimit-Remaining"] = []string{strconv.Itoa(left)}
+		h["X-RateLimit-Reset"] = []string{strconv.FormatInt(end.Unix(), 10)}
+	}
+	if ok {
+		return nil
+	}
+	err := domain.Errorf(domain.CodeRateLimited, "more than %d requests a minute; slow down, and go on at %d (Unix seconds)", most, end.Unix())
+	err.RetryAfter = max(end.Sub(now), 1)
+	return err
+}
+
+// allowedFrom reports whether the peer's address is on a key's list; an empty
+// list is everywhere. Headers that proxies set are not believed.
+func allowedFrom(list []string, peer string) bool {
+	if len(list) == 0 {
+		return true
+	}
+	at, err := netip.ParseAddrPort(peer)
+	if err != nil {
+		return false
+	}
+	addr := at.Addr().Unmap()
+	if addr.Zone() != "" {
+		return false
+	}
+	for _, entry := range list {
+		if p, err := netip.ParsePrefix(entry); err == nil && p.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,204 @@
+package api
+
+import (
+	"net/http"
+	"net/url"
+	"path"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/callwright/callwright/internal/api/wire"
+	"github.com/callwright/callwright/internal/domain"
+)
+
+// ServeHTTP answers one request: it survives panics, names the request, and
+// sends the answer.
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	began := s.Now()
+	req := &wire.Request{ID: requestID(r), Target: cloneURL(r.URL), PublicURL: s.publicURL(r)}
+	r = r.WithContext(wire.WithRequest(r.Context(), req))
+	out := &answer{ResponseWriter: w}
+	out.Header().Set("X-Request-Id", req.ID)
+	to := s.address(r)
+	defer func() {
+		if fault := recover(); fault != nil {
+			if fault == http.ErrAbortHandler {
+				panic(fault) //nolint:forbidigo // net/http asks for it: the connection is to be cut
+			}
+			s.Logger.ErrorContext(r.Context(), "a request panicked", "request", req.ID, "fault", fault, "stack", string(debug.Stack()))
+			out.reset()
+			wire.WriteError(out, to.face.router.Shape, wire.Public(errPanicked))
+		}
+		out.finish(r)
+		s.Logger.DebugContext(r.Context(), "request", "request", req.ID, "method", r.Method, "path", req.Target.Path,
+			"status", out.status, "bytes", out.sent, "took", s.Now().Sub(began).Round(time.Microsecond))
+	}()
+	s.route(out, to)
+}
+
+// errPanicked is what a client learns of a panic: nothing.
+var errPanicked = domain.Errorf(domain.CodeInternal, "something went wrong on our end")
+
+// address is where a request goes.
+type address struct {
+	*http.Request
+	face *face
+	test bool // the path or host chose the sandbox
+}
+
+// address takes prefixes off the path and finds the dialect: path, host, native.
+func (s *server) address(r *http.Request) address {
+	a := address{Request: r, face: s.faces[0]}
+	p := r.URL.Path
+	if rest, ok := cutPrefix(p, "/sandbox"); ok {
+		a.test, p = true, rest
+	}
+	chosen := false
+	for _, f := range s.faces {
+		if rest, ok := cutPrefix(p, f.prefix); ok {
+			a.face, p, chosen = f, rest, true
+			break
+		}
+	}
+	if !chosen {
+		if f := s.byHost(r.Host); f != nil {
+			a.face = f
+		}
+	}
+	if len(p) > 1 {
+		p = strings.TrimSuffix(p, "/")
+	}
+	u := *r.URL
+	u.Path, u.RawPath = p, ""
+	a.URL = &u // r is this server's own copy
+	return a
+}
+
+func (s *server) byHost(host string) *face {
+	name := strings.ToLower(host)
+	if i := strings.LastIndexByte(name, ':'); i > 0 {
+		name = name[:i]
+	}
+	for _, f := range s.faces {
+		if s.Hosts[name] == f.name {
+			return f
+		}
+	}
+	return nil
+}
+
+// route answers the paths that every dialect has and hands the others to the
+// dialect.
+func (s *server) route(w *answer, a address) {
+	read := a.Method == http.MethodGet || a.Method == http.MethodHead
+	switch p := a.URL.Path; {
+	case read && p == "/healthz":
+		wire.WriteJSON(w, http.StatusOK, status{"ok"})
+	case read && p == "/readyz":
+		s.ready(w, a)
+	case read && p == "/openapi.json":
+		serveBytes(w, "application/json", a.face.openapi)
+	case read && p == "/docs":
+		serveBytes(w, "text/html; charset=utf-8", a.face.docs)
+	case p != path.Clean(p) || !inside(p, "/api"):
+		if s.Fallback != nil && !inside(p, "/api") {
+			a.URL = wire.RequestOf(a.Context()).Target
+			s.Fallback.ServeHTTP(w, a.Request)
+			return
+		}
+		s.fail(w, a, domain.Errorf(domain.CodeNotFound, "there is nothing at this path; see /docs for the API's routes"))
+	default:
+		s.dialect(w, a)
+	}
+}
+
+type status struct {
+	Status string `json:"status"`
+}
+
+func (s *server) ready(w http.ResponseWriter, a address) {
+	if s.Ready != nil {
+		if err := s.Ready(a.Context()); err != nil {
+			wire.WriteError(w, a.face.router.Shape, domain.Unavailable(time.Second, err, "not ready: %s", err))
+			return
+		}
+	}
+	wire.WriteJSON(w, http.StatusOK, status{"ok"})
+}
+
+// dialect lets a request in and serves it.
+func (s *server) dialect(w *answer, a address) {
+	route, allow, found := a.face.router.Match(a.Request)
+	secret := keyOf(a.Header)
+	if secret != "" || found && !route.Open {
+		if err := s.admit(w, a, secret); err != nil && (secret != "" || found) {
+			s.fail(w, a, err)
+			return
+		}
+	}
+	switch {
+	case found:
+		a.face.router.ServeHTTP(w, a.Request)
+	case allow != "":
+		w.Header().Set("Allow", allow)
+		s.fail(w, a, domain.Errorf(domain.CodeMethod, "%s is not possible here; possible are %s", a.Method, allow))
+	default:
+		s.fail(w, a, domain.Errorf(domain.CodeNotFound, "there is nothing at this path; see /docs for the API's routes"))
+	}
+}
+
+func (s *server) fail(w http.ResponseWriter, a address, err error) {
+	shown := wire.Public(err)
+	if shown.Code == domain.CodeInternal {
+		s.Logger.ErrorContext(a.Context(), "a request failed", "request", wire.RequestOf(a.Context()).ID, "error", err)
+	}
+	wire.WriteError(w, a.face.router.Shape, shown)
+}
+
+// publicURL is the scheme and host of links in answers.
+func (s *server) publicURL(r *http.Request) string {
+	if s.PublicURL != "" {
+		return strings.TrimRight(s.PublicURL, "/")
+	}
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	return (&url.URL{Scheme: scheme, Host: r.Host}).String()
+}
+
+// requestID takes over a sensible id of the client's, else makes one.
+func requestID(r *http.Request) string {
+	id := r.Header.Get("X-Request-Id")
+	if id == "" || len(id) > 128 || strings.ContainsFunc(id, func(c rune) bool { return c <= ' ' || c > '~' }) {
+		return string(domain.NewID())
+	}
+	return id
+}
+
+func serveBytes(w http.ResponseWriter, contentType string, body []byte) {
+	w.Header().Set("Content-Type", contentType)
+	_, _ = w.Write(body) // a client that is gone needs no answer
+}
+
+// cutPrefix takes the path prefix off p when p is it or goes on below it.
+func cutPrefix(p, prefix string) (string, bool) {
+	if prefix == "" || !inside(p, prefix) {
+		return p, false
+	}
+	rest := p[len(prefix):]
+	if rest == "" {
+		rest = "/"
+	}
+	return rest, true
+}
+
+func inside(p, dir string) bool {
+	return strings.HasPrefix(p, dir) && (len(p) == len(dir) || p[len(dir)] == '/')
+}
+
+func cloneURL(u *url.URL) *url.URL {
+	c := *u
+	return &c
+}

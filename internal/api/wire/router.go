@@ -1,0 +1,273 @@
+package wire
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"reflect"
+	"regexp"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/service"
+)
+
+// Route is one operation of a dialect.
+type Route struct {
+	Method  string
+	Path    string // "/api/v1/agents/{id}"
+	ID      string // operation id, "list-agents"
+	Summary string
+	Tag     string
+	// Scope is what a key must have: "<resource>:read" or "<resource>:write", or
+	// AnyScope.
+	Scope  string
+	Status int  // of a success; 0 is 200
+	Hidden bool // not in the contract: an alias
+	// Open lets requests without a key in; the handler checks who may.
+	Open bool
+}
+
+// AnyScope is the scope of a route that every key may use.
+const AnyScope = "any"
+
+var scopeForm = regexp.MustCompile(`^[a-z-]+:(read|write)$`)
+
+// RouterOptions are what a dialect's router needs.
+type RouterOptions struct {
+	Title       string
+	Description string
+	Version     string
+	Shape       ErrorShape
+	ErrorBody   any // a value of the type that Shape returns, for the contract
+	Rules       *service.Service
+	Logger      *slog.Logger
+}
+
+// Router carries the routes of one dialect, and their contract.
+type Router struct {
+	Shape  ErrorShape
+	mux    *http.ServeMux
+	api    huma.API
+	once   onceGuard
+	log    *slog.Logger
+	fault  *huma.Response
+	routes map[string]Route // by pattern
+	errs   []error
+}
+
+// NewRouter returns a router without routes.
+func NewRouter(o RouterOptions) *Router {
+	speakDialects()
+	rt := &Router{Shape: o.Shape, mux: http.NewServeMux(), log: o.Logger, routes: make(map[string]Route)}
+	rt.once.rules = o.Rules
+	if rt.log == nil {
+		rt.log = slog.Default()
+	}
+	format := huma.Format{Marshal: marshal, Unmarshal: json.Unmarshal}
+	registry := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
+	rt.api = humago.New(rt.mux, huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info:    &huma.Info{Title: o.Title, Description: o.Description, Version: o.Version},
+			Components: &huma.Components{
+				Schemas:         registry,
+				SecuritySchemes: map[string]*huma.SecurityScheme{"key": {Type: "http", Scheme: "bearer"}},
+			},
+			Security: []map[string][]string{{"key": {}}},
+		},
+		Formats:       map[string]huma.Format{"application/json": format, "json": format},
+		DefaultFormat: "application/json",
+	})
+	rt.fault = &huma.Response{Description: "Error", Content: map[string]*huma.MediaType{
+		"application/json": {Schema: huma.SchemaFromType(registry, reflect.TypeOf(o.ErrorBody))},
+	}}
+	return rt
+}
+
+func marshal(w io.Writer, v any) error {
+	raw, err := Canonical(v)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(raw)
+	return err
+}
+
+// Handle adds a route whose input and output huma reads and writes: see the
+// package huma for the tags of I and O. An error of handler is answered in the
+// dialect's shape.
+func Handle[I, O any](rt *Router, r Route, handler func(context.Context, *I) (*O, error)) {
+	if !rt.add(r) {
+		return
+	}
+	op := huma.Operation{
+		OperationID: r.ID, Method: r.Method, Path: r.Path, Summary: r.Summary,
+		DefaultStatus: r.Status, Hidden: r.Hidden, Tags: tags(r),
+		// The body was read, bounded and checked before huma sees it.
+		MaxBodyBytes: -1, BodyReadTimeout: -1,
+		Metadata:    map[string]any{shapeKey: rt.Shape},
+		Middlewares: huma.Middlewares{rt.admit(r)},
+		Responses:   map[string]*huma.Response{"default": rt.fault},
+	}
+	if r.Scope != AnyScope {
+		op.Description = "Needs the scope `" + r.Scope + "`."
+	}
+	if r.Status == 0 {
+		op.DefaultStatus = http.StatusOK
+	}
+	op.Responses[fmt.Sprint(op.DefaultStatus)] = &huma.Response{}
+	huma.Register(rt.api, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := handler(ctx, in)
+		if err != nil {
+			return nil, rt.problem(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+// Raw adds a route that answers by itself; doc describes it in the contract.
+func (rt *Router) Raw(r Route, doc *huma.Operation, handler func(http.ResponseWriter, *http.Request) error) {
+	if !rt.add(r) {
+		return
+	}
+	if doc != nil {
+		doc.OperationID, doc.Method, doc.Path, doc.Summary, doc.Tags = r.ID, r.Method, r.Path, r.Summary, tags(r)
+		rt.api.OpenAPI().AddOperation(doc)
+	}
+	rt.mux.HandleFunc(r.Method+" "+r.Path, func(w http.ResponseWriter, req *http.Request) {
+		if err := handler(w, req); err != nil {
+			WriteError(w, rt.Shape, rt.problem(req.Context(), err).err)
+		}
+	})
+}
+
+// add notes a route; one without a scope is an error of Err.
+func (rt *Router) add(r Route) bool {
+	pattern := r.Method + " " + r.Path
+	switch {
+	case r.Scope != AnyScope && !scopeForm.MatchString(r.Scope):
+		rt.errs = append(rt.errs, fmt.Errorf("route %s has no scope", pattern))
+		return false
+	case r.ID == "" || r.Summary == "":
+		rt.errs = append(rt.errs, fmt.Errorf("route %s has no id or summary", pattern))
+		return false
+	}
+	if _, twice := rt.routes[pattern]; twice {
+		rt.errs = append(rt.errs, fmt.Errorf("route %s is there twice", pattern))
+		return false
+	}
+	rt.routes[pattern] = r
+	return true
+}
+
+// Err tells what is wrong with the routes, or nil.
+func (rt *Router) Err() error { return errors.Join(rt.errs...) }
+
+// Routes lists the routes in no order.
+func (rt *Router) Routes() []Route {
+	all := make([]Route, 0, len(rt.routes))
+	for _, r := range rt.routes {
+		all = append(all, r)
+	}
+	return all
+}
+
+// OpenAPI returns the contract as JSON, OpenAPI 3.1.
+func (rt *Router) OpenAPI() ([]byte, error) { return rt.api.OpenAPI().MarshalJSON() }
+
+// Contract returns the contract for reading.
+func (rt *Router) Contract() *huma.OpenAPI { return rt.api.OpenAPI() }
+
+// Match returns the route that serves r. When there is none, allow lists the
+// methods that its path has, if any.
+func (rt *Router) Match(r *http.Request) (route Route, allow string, found bool) {
+	handler, pattern := rt.mux.Handler(r)
+	if route, found = rt.routes[pattern]; found {
+		return route, "", true
+	}
+	if pattern != "" {
+		return Route{}, "", false // the mux would redirect to a cleaner path
+	}
+	probe := &allowProbe{header: make(http.Header)}
+	handler.ServeHTTP(probe, r)
+	return Route{}, probe.header.Get("Allow"), false
+}
+
+// ServeHTTP serves a request that Match found a route for.
+func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) { rt.mux.ServeHTTP(w, r) }
+
+// allowProbe takes the mux's own answer to a path without the method.
+type allowProbe struct{ header http.Header }
+
+// Header, Write and WriteHeader make it an http.ResponseWriter.
+func (p *allowProbe) Header() http.Header         { return p.header }
+func (p *allowProbe) Write(b []byte) (int, error) { return len(b), nil }
+func (p *allowProbe) WriteHeader(int)             {}
+
+// admit checks the key's scope, reads the body and looks at the
+// Idempotency-Key before huma decodes anything.
+func (rt *Router) admit(route Route) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		r, w := humago.Unwrap(ctx)
+		if err := Allowed(r.Context(), route.Scope); err != nil && !route.Open {
+			WriteError(w, rt.Shape, Public(err))
+			return
+		}
+		body, err := readJSON(r)
+		if err != nil {
+			WriteError(w, rt.Shape, Public(err))
+			return
+		}
+		stored, leave, err := rt.once.enter(r, body)
+		defer leave()
+		switch {
+		case err != nil:
+			WriteError(w, rt.Shape, rt.problem(r.Context(), err).err)
+		case stored != nil:
+			replay(w, stored)
+		default:
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			r.Header.Set("Content-Type", "application/json")
+			next(ctx)
+		}
+	}
+}
+
+// Allowed returns CodeForbidden when the request's key has not got scope.
+func Allowed(ctx context.Context, scope string) error {
+	caller := RequestOf(ctx).Caller
+	if caller == nil {
+		return domain.Errorf(domain.CodeUnauthorized, "an API key is required; send it as Authorization: Bearer YOUR_API_KEY")
+	}
+	if scope == AnyScope || caller.Identity.Key.Can(scope) {
+		return nil
+	}
+	return domain.Errorf(domain.CodeForbidden, "the API key lacks the scope %s", scope)
+}
+
+// problem turns an error of a handler into an answer. What the client must not
+// see goes to the log.
+func (rt *Router) problem(ctx context.Context, err error) *problem {
+	shown := Public(err)
+	if shown.Code == domain.CodeInternal {
+		rt.log.ErrorContext(ctx, "a request failed", "request", RequestOf(ctx).ID, "error", err)
+	}
+	return newProblem(rt.Shape, shown)
+}
+
+func tags(r Route) []string {
+	if r.Tag != "" {
+		return []string{r.Tag}
+	}
+	resource, _, _ := strings.Cut(r.Scope, ":")
+	return []string{resource}
+}

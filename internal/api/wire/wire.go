@@ -1,0 +1,51 @@
+// Package wire holds what every dialect of the API needs between HTTP and the
+// rules: reading and writing JSON, optional fields, paging, times, errors,
+// idempotency, and the router that carries a dialect's routes.
+package wire
+
+import (
+	"context"
+	"net/url"
+
+	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/service"
+)
+
+// Caller is who sent a request.
+type Caller struct {
+	domain.Scope
+	Identity *service.Identity
+}
+
+// Request is what the server knows of a request beside HTTP.
+type Request struct {
+	ID        string // X-Request-Id
+	Caller    *Caller
+	Target    *url.URL         // as the client wrote it, prefixes included
+	PublicURL string           // scheme and host under which the client reached the server
+	once      *service.OnceKey // its Idempotency-Key, when the request is new
+}
+
+type requestKey struct{}
+
+// WithRequest puts r into ctx.
+func WithRequest(ctx context.Context, r *Request) context.Context {
+	return context.WithValue(ctx, requestKey{}, r)
+}
+
+// RequestOf returns the request that ctx belongs to. It is never nil.
+func RequestOf(ctx context.Context) *Request {
+	if r, ok := ctx.Value(requestKey{}).(*Request); ok {
+		return r
+	}
+	return &Request{}
+}
+
+// ScopeOf returns what the request's caller may see; the empty scope, which
+// holds nothing, when there is no caller.
+func ScopeOf(ctx context.Context) domain.Scope {
+	if c := RequestOf(ctx).Caller; c != nil {
+		return c.Scope
+	}
+	return domain.Scope{}
+}

@@ -1,0 +1,220 @@
+package service
+
+import (
+	"context"
+	"maps"
+
+	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/phone"
+)
+
+// PlaceRequest asks for one outbound call.
+type PlaceRequest struct {
+	AgentID       domain.ID
+	PhoneNumberID domain.ID // "" takes the agent's own number; in test mode also the sample number
+	To            string    // E.164
+	Record        Change[bool]
+	Variables     map[string]any // over the agent's
+}
+
+// PlaceCall accepts a call: the call, its first attempt and the answer for an
+// Idempotency-Key are committed together. The call is placed by whoever claims
+// the attempt.
+func (s *Service) PlaceCall(ctx context.Context, in domain.Scope, req PlaceRequest, once *Once[domain.Call]) (*domain.Call, error) {
+	if err := first(required("agentId", string(req.AgentID)), number("to", req.To), variables("variables", req.Variables)); err != nil {
+		return nil, err
+	}
+	return effect(ctx, s, in, once, func(ctx context.Context, st *domain.Stores) (*domain.Call, error) {
+		agent, err := st.Agents.Get(ctx, in, req.AgentID)
+		if err != nil {
+			return nil, err
+		}
+		flow, err := s.brain(ctx, st, in, agent)
+		if err != nil {
+			return nil, err
+		}
+		from, err := s.callerNumber(ctx, st, in, agent, req.PhoneNumberID)
+		if err != nil {
+			return nil, err
+		}
+		trunk, err := trunkOf(ctx, st, in, from)
+		if err != nil {
+			return nil, err
+		}
+		if err := destination(trunk, req.To); err != nil {
+			return nil, err
+		}
+		call := s.newCall(in, agent, flow, from, req)
+		if err := st.Calls.Create(ctx, call); err != nil {
+			return nil, err
+		}
+		return call, st.Attempts.Create(ctx, &domain.Attempt{
+			ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, CallID: call.ID,
+			Number: call.To, TrunkID: trunk.ID, TryNumber: 1, State: domain.AttemptPlanned,
+			NextAt: call.CreatedAt, CreatedAt: call.CreatedAt,
+		})
+	})
+}
+
+// newCall is the call that req asks for, not stored yet.
+func (s *Service) newCall(in domain.Scope, agent *domain.Agent, flow *domain.Flow, from *domain.PhoneNumber, req PlaceRequest) *domain.Call {
+	call := &domain.Call{
+		ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode,
+		Direction: domain.Outbound, State: domain.CallQueued,
+		AgentID: agent.ID, PhoneNumberID: from.ID, From: from.Number, To: req.To,
+		Record: agent.Record, MaxDuration: agent.MaxCallDuration,
+		Variables: merged(agent.Variables, req.Variables), Version: 1, CreatedAt: s.clock(),
+	}
+	set(&call.Record, req.Record)
+	if call.MaxDuration <= 0 {
+		call.MaxDuration = DefaultCallDuration
+	}
+	if flow != nil {
+		call.FlowID, call.FlowVersion = flow.ID, flow.Version
+	}
+	return call
+}
+
+// brain returns the published flow that the agent talks by, or nil when its
+// prompt does; an agent that can do neither is CodeInvalid.
+func (s *Service) brain(ctx context.Context, st *domain.Stores, in domain.Scope, agent *domain.Agent) (*domain.Flow, error) {
+	if !agent.IsActive {
+		return nil, domain.Invalid("agentId", "%s is not active; set isActive to true first", label("agent", agent.Name, agent.ID))
+	}
+	if agent.FlowID != "" {
+		flow, err := st.Flows.Get(ctx, in, agent.FlowID)
+		switch {
+		case err == nil && flow.Status == domain.FlowPublished:
+			return flow, nil
+		case err != nil && domain.CodeOf(err) != domain.CodeNotFound:
+			return nil, err
+		}
+	}
+	switch {
+	case agent.SystemPrompt != "" && s.hasLLM(in.Mode):
+		return nil, nil
+	case agent.SystemPrompt != "":
+		return nil, domain.Invalid("agentId",
+			"%s talks by its systemPrompt, and no language model is configured; configure one, or give the agent a published flow",
+			label("agent", agent.Name, agent.ID))
+	case agent.FlowID != "":
+		return nil, domain.Invalid("agentId", "the flow of %s is not published; set the flow's status to published first",
+			label("agent", agent.Name, agent.ID))
+	}
+	return nil, domain.Invalid("agentId", "%s has neither a systemPrompt nor a flow", label("agent", agent.Name, agent.ID))
+}
+
+// callerNumber returns the number that the call goes out from.
+func (s *Service) callerNumber(ctx context.Context, st *domain.Stores, in domain.Scope, agent *domain.Agent, explicit domain.ID) (*domain.PhoneNumber, error) {
+	if explicit != "" {
+		return st.Numbers.Get(ctx, in, explicit)
+	}
+	own, err := agentNumber(ctx, st, in, agent.ID)
+	if own != nil || err != nil {
+		return own, err
+	}
+	if in.Mode == domain.Test {
+		sample, err := st.Numbers.ByNumber(ctx, in, SampleNumber)
+		if domain.CodeOf(err) != domain.CodeNotFound {
+			return sample, err
+		}
+	}
+	return nil, domain.Invalid("phoneNumberId",
+		"phoneNumberId is required: %s has no phone number of its own to call from", label("agent", agent.Name, agent.ID))
+}
+
+// agentNumber returns the oldest number that belongs to an agent, or nil.
+func agentNumber(ctx context.Context, st *domain.Stores, in domain.Scope, agent domain.ID) (*domain.PhoneNumber, error) {
+	var own *domain.PhoneNumber
+	err := scan(ctx, st.Numbers, in, numberID, func(n *domain.PhoneNumber) error {
+		if n.AgentID == agent {
+			found := *n
+			own = &found
+		}
+		return nil
+	})
+	return own, err
+}
+
+// trunkOf returns the trunk that a number's calls go over.
+func trunkOf(ctx context.Context, st *domain.Stores, in domain.Scope, from *domain.PhoneNumber) (*domain.Trunk, error) {
+	if from.TrunkID == "" {
+		return nil, domain.Invalid("phoneNumberId", "the phone number %s has no trunk; set its trunkId first", from.Number)
+	}
+	trunk, err := st.Trunks.Get(ctx, in, from.TrunkID)
+	if domain.CodeOf(err) == domain.CodeNotFound {
+		return nil, domain.Invalid("phoneNumberId", "the trunk of the phone number %s is gone; set its trunkId to another", from.Number)
+	}
+	return trunk, err
+}
+
+// destination refuses classes of numbers that a call must never reach: they are
+// what toll fraud lives from. The simulated phones have no such classes.
+func destination(trunk *domain.Trunk, to string) error {
+	if trunk.Carrier == domain.CarrierSandbox {
+		return nil
+	}
+	n, err := phone.Parse(to)
+	if err != nil {
+		return domain.Invalid("to", "to %s", err)
+	}
+	if n.Class.Risky() {
+		refused := domain.Errorf(domain.CodeForbidden, "calls to %s numbers are not allowed", n.Class)
+		refused.Field, refused.Reason = "to", "destination_not_allowed"
+		return refused
+	}
+	return nil
+}
+
+// merged is both maps in one; the values of over win.
+func merged(under, over map[string]any) map[string]any {
+	if len(under) == 0 && len(over) == 0 {
+		return nil
+	}
+	all := make(map[string]any, len(under)+len(over))
+	maps.Copy(all, under)
+	maps.Copy(all, over)
+	return all
+}
+
+func required(field, value string) error {
+	if value == "" {
+		return domain.Invalid(field, "%s is required", field)
+	}
+	return nil
+}
+
+// CallDetail is a call with all that is known of it.
+type CallDetail struct {
+	domain.Call
+	Turns    []domain.Turn
+	Attempts []domain.Attempt
+}
+
+// Call returns one call in detail.
+func (s *Service) Call(ctx context.Context, in domain.Scope, id domain.ID) (*CallDetail, error) {
+	return view(ctx, s, func(ctx context.Context, st *domain.Stores) (*CallDetail, error) {
+		call, err := st.Calls.Get(ctx, in, id)
+		if err != nil {
+			return nil, err
+		}
+		detail := &CallDetail{Call: *call}
+		if detail.Turns, err = st.Turns.ByCall(ctx, id); err != nil {
+			return nil, err
+		}
+		detail.Attempts, err = st.Attempts.ByCall(ctx, id)
+		return detail, err
+	})
+}
+
+// Calls returns a page of calls, newest first, and the number of all that the
+// filter lets through.
+func (s *Service) Calls(ctx context.Context, in domain.Scope, f domain.CallFilter, page domain.Page) ([]domain.Call, int, error) {
+	var total int
+	rows, err := view(ctx, s, func(ctx context.Context, st *domain.Stores) ([]domain.Call, error) {
+		rows, n, err := st.Calls.List(ctx, in, f, page)
+		total = n
+		return rows, err
+	})
+	return rows, total, err
+}

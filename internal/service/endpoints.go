@@ -1,0 +1,244 @@
+package service
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"maps"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/callwright/callwright/internal/domain"
+)
+
+// DefaultDialect is the dialect of an endpoint that names none.
+const DefaultDialect = "native"
+
+const maxURL = 2048
+
+// EndpointChange is a new webhook endpoint, or what is to change in one. Nil
+// fields keep what is there.
+type EndpointChange struct {
+	URL         Change[string]
+	Events      Change[[]string]
+	Dialect     Change[string]
+	Description Change[string]
+	IsActive    Change[bool]
+	IfVersion   int64 // 0 for any
+}
+
+// CreateEndpoint makes a receiver of webhooks. The secret in the returned
+// endpoint is shown to the client this once.
+func (s *Service) CreateEndpoint(ctx context.Context, in domain.Scope, req EndpointChange, once *Once[domain.Endpoint]) (*domain.Endpoint, error) {
+	secret := newHookSecret()
+	return effect(ctx, s, in, once, func(ctx context.Context, st *domain.Stores) (*domain.Endpoint, error) {
+		w, err := st.Workspaces.Get(ctx, in.Workspace)
+		if err != nil {
+			return nil, err
+		}
+		have, err := st.Endpoints.Count(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		if err := room(w.Plan, w.Plan.Limits().Endpoints, have, "webhook endpoints"); err != nil {
+			return nil, err
+		}
+		now := s.clock()
+		e := &domain.Endpoint{
+			ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, Dialect: DefaultDialect,
+			Secret: secret, IsActive: true, Version: 1, CreatedAt: now, UpdatedAt: now,
+		}
+		if err := s.applyEndpoint(req, e); err != nil {
+			return nil, err
+		}
+		return e, st.Endpoints.Create(ctx, e)
+	})
+}
+
+// UpdateEndpoint changes the fields of an endpoint that req names.
+func (s *Service) UpdateEndpoint(ctx context.Context, in domain.Scope, id domain.ID, req EndpointChange) (*domain.Endpoint, error) {
+	return s.changeEndpoint(ctx, in, id, nil, func(e *domain.Endpoint) error {
+		if err := at(req.IfVersion, e.Version); err != nil {
+			return err
+		}
+		return s.applyEndpoint(req, e)
+	})
+}
+
+// RotateEndpointSecret gives an endpoint a new secret, which is shown this once.
+func (s *Service) RotateEndpointSecret(ctx context.Context, in domain.Scope, id domain.ID, once *Once[domain.Endpoint]) (*domain.Endpoint, error) {
+	secret := newHookSecret()
+	return s.changeEndpoint(ctx, in, id, once, func(e *domain.Endpoint) error {
+		e.Secret = secret
+		return nil
+	})
+}
+
+func (s *Service) changeEndpoint(ctx context.Context, in domain.Scope, id domain.ID, once *Once[domain.Endpoint],
+	change func(*domain.Endpoint) error) (*domain.Endpoint, error) {
+	return effect(ctx, s, in, once, func(ctx context.Context, st *domain.Stores) (*domain.Endpoint, error) {
+		e, err := st.Endpoints.Get(ctx, in, id)
+		if err != nil {
+			return nil, err
+		}
+		if err := change(e); err != nil {
+			return nil, err
+		}
+		e.UpdatedAt = s.clock()
+		return e, st.Endpoints.Update(ctx, e)
+	})
+}
+
+// newHookSecret returns a secret in the form of Standard Webhooks: "whsec_" and
+// 32 random bytes in base64. The vendors' signatures are keyed with the whole
+// string as it is.
+func newHookSecret() string {
+	var raw [32]byte
+	_, _ = rand.Read(raw[:]) // crypto/rand.Read never fails (Go 1.24)
+	return "whsec_" + base64.StdEncoding.EncodeToString(raw[:])
+}
+
+// applyEndpoint puts the changes into e and checks the whole.
+func (s *Service) applyEndpoint(req EndpointChange, e *domain.Endpoint) error {
+	set(&e.URL, req.URL)
+	set(&e.Events, req.Events)
+	set(&e.Dialect, req.Dialect)
+	set(&e.Description, req.Description)
+	set(&e.IsActive, req.IsActive)
+	return first(
+		s.receiver("url", e.URL), events("events", e.Events),
+		oneOf("dialect", e.Dialect, slices.Sorted(maps.Keys(s.hooks))...),
+		text("description", e.Description, maxText),
+	)
+}
+
+// events checks the words that an endpoint subscribes to.
+func events(field string, list []string) error {
+	known := []string{domain.AllEvents}
+	for _, t := range domain.EventTypes {
+		known = append(known, string(t))
+	}
+	if len(list) == 0 {
+		return domain.Invalid(field, "%s is required: list at least one of %s", field, strings.Join(known, ", "))
+	}
+	for i, word := range list {
+		if !slices.Contains(known, word) {
+			return domain.Invalid(field, "%s: entry %d is not an event; known are %s", field, i+1, strings.Join(known, ", "))
+		}
+		if slices.Contains(list[:i], word) {
+			return domain.Invalid(field, "%s: %s is listed twice", field, word)
+		}
+	}
+	return nil
+}
+
+// receiver checks the address of a webhook receiver: public https, or a network
+// that the operator allows. What a name resolves to is checked again when a
+// webhook is sent.
+func (s *Service) receiver(field, raw string) error {
+	if err := first(required(field, raw), text(field, raw, maxURL)); err != nil {
+		return err
+	}
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || u.Hostname() == "" || u.Opaque != "" {
+		return domain.Invalid(field, "%s must be a full URL such as https://example.com/webhook", field)
+	}
+	if u.User != nil {
+		return domain.Invalid(field, "%s must not contain a user name or password; check the signature instead", field)
+	}
+	if u.Scheme != "https" && u.Scheme != "http" {
+		return domain.Invalid(field, "%s must begin with https://", field)
+	}
+	addr, literal := literalAddr(u.Hostname())
+	allowed := literal && slices.ContainsFunc(s.allow, func(p netip.Prefix) bool { return p.Contains(addr) })
+	switch {
+	case allowed:
+		return nil
+	case u.Scheme == "http":
+		return domain.Invalid(field, "%s must begin with https://; plain http is only for networks that the operator allows (--webhook-allow)", field)
+	case literal && !public(addr):
+		return domain.Invalid(field, "%s must be publicly reachable; private addresses are only for networks that the operator allows (--webhook-allow)", field)
+	}
+	return nil
+}
+
+// literalAddr returns the address that a URL's host spells out.
+func literalAddr(host string) (netip.Addr, bool) {
+	if strings.EqualFold(strings.TrimSuffix(host, "."), "localhost") {
+		return netip.AddrFrom4([4]byte{127, 0, 0, 1}), true // RFC 6761 section 6.3
+	}
+	addr, err := netip.ParseAddr(host)
+	return addr.Unmap(), err == nil
+}
+
+// public reports whether addr may be outside of every private network.
+func public(addr netip.Addr) bool {
+	return addr.IsGlobalUnicast() && !addr.IsPrivate()
+}
+
+// Endpoint returns one endpoint.
+func (s *Service) Endpoint(ctx context.Context, in domain.Scope, id domain.ID) (*domain.Endpoint, error) {
+	return view(ctx, s, func(ctx context.Context, st *domain.Stores) (*domain.Endpoint, error) {
+		return st.Endpoints.Get(ctx, in, id)
+	})
+}
+
+// Endpoints returns a page of endpoints, newest first, and the number of all.
+func (s *Service) Endpoints(ctx context.Context, in domain.Scope, page domain.Page) ([]domain.Endpoint, int, error) {
+	return listed(ctx, s, in, page, func(st *domain.Stores) domain.Collection[domain.Endpoint] { return st.Endpoints })
+}
+
+// DeleteEndpoint deletes an endpoint. What is on its way to it is not sent any
+// more.
+func (s *Service) DeleteEndpoint(ctx context.Context, in domain.Scope, id domain.ID, ifVersion int64) error {
+	return s.store.InTx(ctx, domain.LaneAPI, func(ctx context.Context, st *domain.Stores) error {
+		e, err := st.Endpoints.Get(ctx, in, id)
+		if err != nil {
+			return err
+		}
+		if err := at(ifVersion, e.Version); err != nil {
+			return err
+		}
+		return st.Endpoints.Delete(ctx, in, id)
+	})
+}
+
+// TestEndpoint sends the event webhook.test to one endpoint, whatever it
+// subscribed to, and returns the delivery.
+func (s *Service) TestEndpoint(ctx context.Context, in domain.Scope, id domain.ID, once *Once[domain.Delivery]) (*domain.Delivery, error) {
+	return effect(ctx, s, in, once, func(ctx context.Context, st *domain.Stores) (*domain.Delivery, error) {
+		e, err := st.Endpoints.Get(ctx, in, id)
+		if err != nil {
+			return nil, err
+		}
+		if !e.IsActive {
+			return nil, domain.Errorf(domain.CodeConflict, "the endpoint is not active; set isActive to true first")
+		}
+		ev := &domain.Event{
+			ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, Type: domain.EventWebhookTest, At: s.clock(),
+		}
+		body := s.encode(e.Dialect, ev)
+		if body == nil {
+			return nil, domain.Errorf(domain.CodeConflict, "the dialect %s has no test event", e.Dialect)
+		}
+		if err := st.Events.Append(ctx, ev); err != nil {
+			return nil, err
+		}
+		d := s.delivery(ev, e, body)
+		return d, st.Deliveries.Create(ctx, d)
+	})
+}
+
+// Deliveries returns a page of what was sent to one endpoint, newest first.
+func (s *Service) Deliveries(ctx context.Context, in domain.Scope, endpoint domain.ID, page domain.Page) ([]domain.Delivery, error) {
+	return view(ctx, s, func(ctx context.Context, st *domain.Stores) ([]domain.Delivery, error) {
+		if _, err := st.Endpoints.Get(ctx, in, endpoint); err != nil {
+			return nil, err
+		}
+		return st.Deliveries.ByEndpoint(ctx, in, endpoint, page)
+	})
+}
+
+func endpointID(e *domain.Endpoint) domain.ID { return e.ID }

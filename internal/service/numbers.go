@@ -1,0 +1,111 @@
+package service
+
+import (
+	"context"
+
+	"github.com/callwright/callwright/internal/domain"
+)
+
+// NumberChange is a new phone number, or what is to change in one. Nil fields
+// keep what is there.
+type NumberChange struct {
+	Number    Change[string] // only for a new one
+	TrunkID   Change[domain.ID]
+	AgentID   Change[domain.ID] // "" takes the agent off
+	IfVersion int64             // 0 for any
+}
+
+// CreateNumber adds a number of the workspace's own. It needs a trunk to go
+// over, and belongs to the agent that it names.
+func (s *Service) CreateNumber(ctx context.Context, in domain.Scope, req NumberChange, once *Once[domain.PhoneNumber]) (*domain.PhoneNumber, error) {
+	return effect(ctx, s, in, once, func(ctx context.Context, st *domain.Stores) (*domain.PhoneNumber, error) {
+		now := s.clock()
+		n := &domain.PhoneNumber{
+			ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, Version: 1, CreatedAt: now, UpdatedAt: now,
+		}
+		set(&n.Number, req.Number)
+		if err := number("number", n.Number); err != nil {
+			return nil, err
+		}
+		if err := req.apply(ctx, st, in, n); err != nil {
+			return nil, err
+		}
+		have, err := st.Numbers.ByNumber(ctx, in, n.Number)
+		switch {
+		case err == nil:
+			return nil, domain.Errorf(domain.CodeConflict, "the number is already there with id %s; update that one", have.ID)
+		case domain.CodeOf(err) != domain.CodeNotFound:
+			return nil, err
+		}
+		return n, st.Numbers.Create(ctx, n)
+	})
+}
+
+// UpdateNumber changes the trunk or the agent of a number.
+func (s *Service) UpdateNumber(ctx context.Context, in domain.Scope, id domain.ID, req NumberChange) (*domain.PhoneNumber, error) {
+	return effect(ctx, s, in, nil, func(ctx context.Context, st *domain.Stores) (*domain.PhoneNumber, error) {
+		n, err := st.Numbers.Get(ctx, in, id)
+		if err != nil {
+			return nil, err
+		}
+		if err := at(req.IfVersion, n.Version); err != nil {
+			return nil, err
+		}
+		if req.Number != nil && *req.Number != n.Number {
+			return nil, domain.Invalid("number", "number cannot be changed; delete this one and create another")
+		}
+		if err := req.apply(ctx, st, in, n); err != nil {
+			return nil, err
+		}
+		n.UpdatedAt = s.clock()
+		return n, st.Numbers.Update(ctx, n)
+	})
+}
+
+// apply puts the changes into n and checks that what they name is there.
+func (req NumberChange) apply(ctx context.Context, st *domain.Stores, in domain.Scope, n *domain.PhoneNumber) error {
+	set(&n.TrunkID, req.TrunkID)
+	set(&n.AgentID, req.AgentID)
+	if n.TrunkID == "" {
+		return domain.Invalid("trunkId", "trunkId is required: the trunk over which calls from this number go")
+	}
+	if req.TrunkID != nil {
+		if _, err := st.Trunks.Get(ctx, in, n.TrunkID); err != nil {
+			return err
+		}
+	}
+	if req.AgentID != nil && n.AgentID != "" {
+		if _, err := st.Agents.Get(ctx, in, n.AgentID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Number returns one of the workspace's own numbers.
+func (s *Service) Number(ctx context.Context, in domain.Scope, id domain.ID) (*domain.PhoneNumber, error) {
+	return view(ctx, s, func(ctx context.Context, st *domain.Stores) (*domain.PhoneNumber, error) {
+		return st.Numbers.Get(ctx, in, id)
+	})
+}
+
+// Numbers returns a page of numbers, newest first, and the number of all.
+func (s *Service) Numbers(ctx context.Context, in domain.Scope, page domain.Page) ([]domain.PhoneNumber, int, error) {
+	return listed(ctx, s, in, page, func(st *domain.Stores) domain.Collection[domain.PhoneNumber] { return st.Numbers })
+}
+
+// DeleteNumber deletes a number. Calls over it keep its id.
+func (s *Service) DeleteNumber(ctx context.Context, in domain.Scope, id domain.ID, ifVersion int64) error {
+	return s.store.InTx(ctx, domain.LaneAPI, func(ctx context.Context, st *domain.Stores) error {
+		n, err := st.Numbers.Get(ctx, in, id)
+		if err != nil {
+			return err
+		}
+		if err := at(ifVersion, n.Version); err != nil {
+			return err
+		}
+		return st.Numbers.Delete(ctx, in, id)
+	})
+}
+
+func numberID(n *domain.PhoneNumber) domain.ID { return n.ID }

@@ -1,0 +1,160 @@
+package calling
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/store/row"
+)
+
+// live and held are worded as the partial indexes of the table are.
+const (
+	live = "state IN ('intent', 'ringing', 'answered')"
+	held = "state IN ('claimed', 'intent', 'ringing', 'answered')"
+)
+
+type attemptRow struct {
+	bun.BaseModel `bun:"table:attempts"`
+
+	ID          domain.ID `bun:",pk"`
+	WorkspaceID domain.ID
+	Mode        domain.Mode
+	CallID      domain.ID
+	Number      string
+	TrunkID     domain.ID
+	TryNumber   int
+	State       domain.AttemptState
+	NextAt      row.Micros
+	LeaseUntil  row.Micros
+	Claim       int64
+	Epoch       domain.ID
+	SIPCallID   string `bun:"sip_call_id"`
+	Dialog      []byte
+	EndReason   domain.EndReason
+	CreatedAt   row.Micros
+	EndedAt     row.Micros
+	DueAt       row.Micros `bun:",scanonly"` // made by the database
+}
+
+func newAttemptRow(a *domain.Attempt) *attemptRow {
+	return &attemptRow{
+		ID: a.ID, WorkspaceID: a.WorkspaceID, Mode: a.Mode, CallID: a.CallID, Number: a.Number, TrunkID: a.TrunkID,
+		TryNumber: a.TryNumber, State: a.State, NextAt: row.At(a.NextAt), LeaseUntil: row.At(a.LeaseUntil),
+		Claim: a.Claim, Epoch: a.Epoch, SIPCallID: a.SIPCallID, Dialog: a.Dialog, EndReason: a.EndReason,
+		CreatedAt: row.At(a.CreatedAt), EndedAt: row.At(a.EndedAt),
+	}
+}
+
+func (r *attemptRow) domain() domain.Attempt {
+	return domain.Attempt{
+		ID: r.ID, WorkspaceID: r.WorkspaceID, Mode: r.Mode, CallID: r.CallID, Number: r.Number, TrunkID: r.TrunkID,
+		TryNumber: r.TryNumber, State: r.State, NextAt: r.NextAt.Time(), LeaseUntil: r.LeaseUntil.Time(),
+		Claim: r.Claim, Epoch: r.Epoch, SIPCallID: r.SIPCallID, Dialog: r.Dialog, EndReason: r.EndReason,
+		CreatedAt: r.CreatedAt.Time(), EndedAt: r.EndedAt.Time(),
+	}
+}
+
+type attempts struct {
+	db    bun.IDB
+	touch row.Touch
+}
+
+// NewAttempts keeps attempts. touch is told of every row that was created or
+// updated, but not of claims.
+func NewAttempts(db bun.IDB, touch row.Touch) domain.Attempts { return &attempts{db, touch} }
+
+// clash words why an attempt cannot be stored beside those that are there.
+func clash(ctx context.Context, s *attempts, a *domain.Attempt) error {
+	in := domain.Scope{Workspace: a.WorkspaceID, Mode: a.Mode}
+	if n, err := s.LiveTo(ctx, in, a.Number); err == nil && n > 0 {
+		return domain.Errorf(domain.CodeConflict, "There is already a live call to %s", a.Number)
+	}
+	return domain.Errorf(domain.CodeConflict, "Call with id %s already has a try number %d", a.CallID, a.TryNumber)
+}
+
+// Create stores a new attempt.
+func (s *attempts) Create(ctx context.Context, a *domain.Attempt) error {
+	_, err := s.db.NewInsert().Model(newAttemptRow(a)).Exec(ctx)
+	if row.Taken(err) {
+		return clash(ctx, s, a)
+	}
+	s.touch("attempts")
+	return row.Error(err, "create attempt")
+}
+
+// Get returns one attempt.
+func (s *attempts) Get(ctx context.Context, id domain.ID) (*domain.Attempt, error) {
+	r := new(attemptRow)
+	if err := s.db.NewSelect().Model(r).Where("id = ?", id).Scan(ctx); err != nil {
+		return nil, row.Found(err, domain.NotFound("Attempt", id))
+	}
+	a := r.domain()
+	return &a, nil
+}
+
+// ByCall returns the attempts of a call, the first try first.
+func (s *attempts) ByCall(ctx context.Context, call domain.ID) ([]domain.Attempt, error) {
+	var rows []attemptRow
+	err := s.db.NewSelect().Model(&rows).Where("call_id = ?", call).OrderExpr("try_number").Scan(ctx)
+	return row.Map(rows, (*attemptRow).domain), row.Error(err, "list attempts")
+}
+
+// Claim takes attempts that are due.
+func (s *attempts) Claim(ctx context.Context, epoch domain.ID, now time.Time, lease time.Duration, limit int) ([]domain.Attempt, time.Time, error) {
+	var rows []attemptRow
+	err := s.db.NewRaw(`UPDATE attempts SET state = 'claimed', claim = claim + 1, epoch = ?, lease_until = ?
+		WHERE id IN (SELECT id FROM attempts WHERE due_at <= ? ORDER BY due_at, id LIMIT ?) RETURNING *`,
+		epoch, row.At(now.Add(lease)), row.At(now), limit).Scan(ctx, &rows)
+	if err != nil {
+		return nil, time.Time{}, row.Error(err, "claim attempts")
+	}
+	slices.SortFunc(rows, func(a, b attemptRow) int {
+		return cmp.Or(cmp.Compare(a.NextAt, b.NextAt), cmp.Compare(a.ID, b.ID))
+	})
+	next, err := row.NextDue(ctx, s.db.NewSelect().Model((*attemptRow)(nil)))
+	return row.Map(rows, (*attemptRow).domain), next, err
+}
+
+// Update stores an attempt under its claim. The call, the number and the try
+// stay as they were created.
+func (s *attempts) Update(ctx context.Context, a *domain.Attempt) error {
+	res, err := s.db.NewUpdate().Model(newAttemptRow(a)).
+		ExcludeColumn("id", "workspace_id", "mode", "call_id", "number", "try_number", "claim", "created_at").
+		Where("id = ?", a.ID).Where("claim = ?", a.Claim).Exec(ctx)
+	switch {
+	case row.Taken(err):
+		return clash(ctx, s, a)
+	case err != nil:
+		return row.Error(err, "update attempt")
+	case !row.Changed(res):
+		now, err := s.Get(ctx, a.ID)
+		if err != nil {
+			return err
+		}
+		return domain.Errorf(domain.CodeConflict, "Attempt with id %s was claimed again (claim %d, not %d)", a.ID, now.Claim, a.Claim)
+	}
+	s.touch("attempts")
+	return nil
+}
+
+// LiveTo counts live attempts to a number.
+func (s *attempts) LiveTo(ctx context.Context, in domain.Scope, number string) (int, error) {
+	return row.Count(ctx, row.In(s.db.NewSelect().Model((*attemptRow)(nil)), in).Where("number = ?", number).Where(live))
+}
+
+// LiveOn counts live attempts over a trunk.
+func (s *attempts) LiveOn(ctx context.Context, trunk domain.ID) (int, error) {
+	return row.Count(ctx, s.db.NewSelect().Model((*attemptRow)(nil)).Where("trunk_id = ?", trunk).Where(live))
+}
+
+// Orphans returns attempts that are held by other epochs, oldest first.
+func (s *attempts) Orphans(ctx context.Context, epoch domain.ID, limit int) ([]domain.Attempt, error) {
+	var rows []attemptRow
+	err := row.Bound(s.db.NewSelect().Model(&rows).Where(held).Where("epoch <> ?", epoch).OrderExpr("id"), limit, 0).Scan(ctx)
+	return row.Map(rows, (*attemptRow).domain), row.Error(err, "list attempts of other epochs")
+}

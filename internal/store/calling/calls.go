@@ -1,0 +1,176 @@
+// Package calling keeps what happens on the phone: calls, the attempts to place
+// them, their turns, and the nodes that carry them.
+package calling
+
+import (
+	"context"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/store/row"
+)
+
+type callRow struct {
+	bun.BaseModel `bun:"table:calls"`
+
+	ID            domain.ID `bun:",pk"`
+	WorkspaceID   domain.ID
+	Mode          domain.Mode
+	Direction     domain.Direction
+	State         domain.CallState
+	EndReason     domain.EndReason
+	AgentID       domain.ID
+	FlowID        domain.ID
+	FlowVersion   int64
+	PhoneNumberID domain.ID
+	CampaignID    domain.ID
+	From          string `bun:"from_number"`
+	To            string `bun:"to_number"`
+	Record        bool
+	MaxDuration   time.Duration
+	Variables     row.JSON[map[string]any]
+	Captured      row.JSON[map[string]any]
+	Notes         row.JSON[[]string]
+	Voice         string
+	Model         string
+	Recording     string
+	SIPCallID     string `bun:"sip_call_id"`
+	Analysis      row.JSON[*domain.Analysis]
+	Version       int64
+	CreatedAt     row.Micros
+	DialedAt      row.Micros
+	RingingAt     row.Micros
+	AnsweredAt    row.Micros
+	EndedAt       row.Micros
+}
+
+func newCallRow(c *domain.Call) *callRow {
+	return &callRow{
+		ID: c.ID, WorkspaceID: c.WorkspaceID, Mode: c.Mode, Direction: c.Direction, State: c.State, EndReason: c.EndReason,
+		AgentID: c.AgentID, FlowID: c.FlowID, FlowVersion: c.FlowVersion, PhoneNumberID: c.PhoneNumberID,
+		CampaignID: c.CampaignID, From: c.From, To: c.To, Record: c.Record, MaxDuration: c.MaxDuration,
+		Variables: row.JSON[map[string]any]{V: c.Variables}, Captured: row.JSON[map[string]any]{V: c.Captured},
+		Notes: row.JSON[[]string]{V: c.Notes}, Voice: c.Voice, Model: c.Model, Recording: c.Recording,
+		SIPCallID: c.SIPCallID, Analysis: row.JSON[*domain.Analysis]{V: c.Analysis}, Version: c.Version,
+		CreatedAt: row.At(c.CreatedAt), DialedAt: row.At(c.DialedAt), RingingAt: row.At(c.RingingAt),
+		AnsweredAt: row.At(c.AnsweredAt), EndedAt: row.At(c.EndedAt),
+	}
+}
+
+func (r *callRow) domain() domain.Call {
+	return domain.Call{
+		ID: r.ID, WorkspaceID: r.WorkspaceID, Mode: r.Mode, Direction: r.Direction, State: r.State, EndReason: r.EndReason,
+		AgentID: r.AgentID, FlowID: r.FlowID, FlowVersion: r.FlowVersion, PhoneNumberID: r.PhoneNumberID,
+		CampaignID: r.CampaignID, From: r.From, To: r.To, Record: r.Record, MaxDuration: r.MaxDuration,
+		Variables: r.Variables.V, Captured: r.Captured.V, Notes: r.Notes.V, Voice: r.Voice, Model: r.Model,
+		Recording: r.Recording, SIPCallID: r.SIPCallID, Analysis: r.Analysis.V, Version: r.Version,
+		CreatedAt: r.CreatedAt.Time(), DialedAt: r.DialedAt.Time(), RingingAt: r.RingingAt.Time(),
+		AnsweredAt: r.AnsweredAt.Time(), EndedAt: r.EndedAt.Time(),
+	}
+}
+
+type calls struct{ db bun.IDB }
+
+// NewCalls keeps calls.
+func NewCalls(db bun.IDB) domain.Calls { return &calls{db} }
+
+// Create stores a new call.
+func (c *calls) Create(ctx context.Context, call *domain.Call) error {
+	_, err := c.db.NewInsert().Model(newCallRow(call)).Exec(ctx)
+	return row.Created(err, "Call with id "+string(call.ID)+" already exists")
+}
+
+// Get returns a call of a scope.
+func (c *calls) Get(ctx context.Context, in domain.Scope, id domain.ID) (*domain.Call, error) {
+	call, err := c.ByID(ctx, id)
+	if err == nil && (call.WorkspaceID != in.Workspace || call.Mode != in.Mode) {
+		return nil, domain.NotFound("Call", id)
+	}
+	return call, err
+}
+
+// ByID returns a call of any workspace.
+func (c *calls) ByID(ctx context.Context, id domain.ID) (*domain.Call, error) {
+	r := new(callRow)
+	if err := c.db.NewSelect().Model(r).Where("id = ?", id).Scan(ctx); err != nil {
+		return nil, row.Found(err, domain.NotFound("Call", id))
+	}
+	call := r.domain()
+	return &call, nil
+}
+
+// List returns a page of calls, newest first, and how many the filter has in
+// all. A cursor that names no call gives no calls.
+func (c *calls) List(ctx context.Context, in domain.Scope, f domain.CallFilter, page domain.Page) ([]domain.Call, int, error) {
+	total, err := row.Count(ctx, filtered(c.db.NewSelect().Model((*callRow)(nil)), in, f))
+	if err != nil {
+		return nil, 0, err
+	}
+	var rows []callRow
+	q := filtered(c.db.NewSelect().Model(&rows), in, f).OrderExpr("created_at DESC, id DESC")
+	if page.After != "" {
+		page.Offset = 0
+		q = q.Where("(created_at, id) < (SELECT created_at, id FROM calls WHERE id = ?)", page.After)
+	}
+	err = row.Bound(q, page.Limit, page.Offset).Scan(ctx)
+	return row.Map(rows, (*callRow).domain), total, row.Error(err, "list calls")
+}
+
+func filtered(q *bun.SelectQuery, in domain.Scope, f domain.CallFilter) *bun.SelectQuery {
+	q = row.In(q, in)
+	switch len(f.States) {
+	case 0:
+	case 1:
+		q = q.Where("state = ?", f.States[0])
+	default:
+		q = q.Where("state IN (?)", bun.List(f.States))
+	}
+	if f.AgentID != "" {
+		q = q.Where("agent_id = ?", f.AgentID)
+	}
+	if f.CampaignID != "" {
+		q = q.Where("campaign_id = ?", f.CampaignID).Where("campaign_id <> ''") // the index is partial
+	}
+	if f.Direction != "" {
+		q = q.Where("direction = ?", f.Direction)
+	}
+	if f.To != "" {
+		q = q.Where("to_number = ?", f.To)
+	}
+	if !f.CreatedMin.IsZero() {
+		q = q.Where("created_at >= ?", row.At(f.CreatedMin))
+	}
+	if !f.CreatedMax.IsZero() {
+		q = q.Where("created_at < ?", row.At(f.CreatedMax))
+	}
+	return q
+}
+
+// Update stores a call. What a call is about (who, to whom, since when) stays as
+// it was created.
+func (c *calls) Update(ctx context.Context, call *domain.Call) error {
+	var version int64
+	err := c.db.NewUpdate().Model(newCallRow(call)).
+		ExcludeColumn("id", "workspace_id", "mode", "direction", "created_at").
+		Value("version", "version + 1").
+		Where("id = ?", call.ID).
+		Where("state NOT IN ('completed', 'failed') OR state = ?", call.State).
+		Returning("version").Scan(ctx, &version)
+	if err == nil {
+		call.Version = version
+		return nil
+	}
+	known, failed := c.ByID(ctx, call.ID)
+	if failed != nil {
+		return failed
+	}
+	return row.Found(err, domain.Errorf(domain.CodeConflict, "Call with id %s has already ended as %s", call.ID, known.State))
+}
+
+// Active counts calls that were dialed or answered and are not over.
+func (c *calls) Active(ctx context.Context, in domain.Scope) (int, error) {
+	return row.Count(ctx, row.In(c.db.NewSelect().Model((*callRow)(nil)), in).
+		Where("state IN ('dialing', 'ringing', 'in-progress')"))
+}

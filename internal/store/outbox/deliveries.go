@@ -1,0 +1,135 @@
+package outbox
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/store/row"
+)
+
+type deliveryRow struct {
+	bun.BaseModel `bun:"table:deliveries"`
+
+	ID          domain.ID `bun:",pk"`
+	WorkspaceID domain.ID
+	Mode        domain.Mode
+	EventID     domain.ID
+	EventType   domain.EventType
+	EndpointID  domain.ID
+	CallID      domain.ID
+	Body        []byte
+	State       domain.DeliveryState
+	NextAt      row.Micros
+	LeaseUntil  row.Micros
+	Attempt     int64
+	StatusCode  int
+	Error       string
+	Response    string
+	LatencyMs   int64
+	CreatedAt   row.Micros
+	FinishedAt  row.Micros
+	DueAt       row.Micros `bun:",scanonly"` // made by the database
+}
+
+func newDeliveryRow(d *domain.Delivery) *deliveryRow {
+	return &deliveryRow{
+		ID: d.ID, WorkspaceID: d.WorkspaceID, Mode: d.Mode, EventID: d.EventID, EventType: d.EventType,
+		EndpointID: d.EndpointID, CallID: d.CallID, Body: d.Body, State: d.State, NextAt: row.At(d.NextAt),
+		LeaseUntil: row.At(d.LeaseUntil), Attempt: d.Attempt, StatusCode: d.StatusCode, Error: d.Error,
+		Response: d.Response, LatencyMs: d.LatencyMs, CreatedAt: row.At(d.CreatedAt), FinishedAt: row.At(d.FinishedAt),
+	}
+}
+
+func (r *deliveryRow) domain() domain.Delivery {
+	return domain.Delivery{
+		ID: r.ID, WorkspaceID: r.WorkspaceID, Mode: r.Mode, EventID: r.EventID, EventType: r.EventType,
+		EndpointID: r.EndpointID, CallID: r.CallID, Body: r.Body, State: r.State, NextAt: r.NextAt.Time(),
+		LeaseUntil: r.LeaseUntil.Time(), Attempt: r.Attempt, StatusCode: r.StatusCode, Error: r.Error,
+		Response: r.Response, LatencyMs: r.LatencyMs, CreatedAt: r.CreatedAt.Time(), FinishedAt: r.FinishedAt.Time(),
+	}
+}
+
+type deliveries struct {
+	db    bun.IDB
+	touch row.Touch
+}
+
+// NewDeliveries keeps deliveries. touch is told of rows that wait to be sent.
+func NewDeliveries(db bun.IDB, touch row.Touch) domain.Deliveries { return &deliveries{db, touch} }
+
+// Create stores a new delivery.
+func (s *deliveries) Create(ctx context.Context, d *domain.Delivery) error {
+	_, err := s.db.NewInsert().Model(newDeliveryRow(d)).Exec(ctx)
+	s.touch("deliveries")
+	return row.Created(err, "Delivery with id "+string(d.ID)+" already exists")
+}
+
+// Get returns one delivery.
+func (s *deliveries) Get(ctx context.Context, in domain.Scope, id domain.ID) (*domain.Delivery, error) {
+	r := new(deliveryRow)
+	if err := row.In(s.db.NewSelect().Model(r).Where("id = ?", id), in).Scan(ctx); err != nil {
+		return nil, row.Found(err, domain.NotFound("Delivery", id))
+	}
+	d := r.domain()
+	return &d, nil
+}
+
+// Claim takes deliveries that are due and not on their way to a busy endpoint.
+func (s *deliveries) Claim(ctx context.Context, now time.Time, lease time.Duration, limit int, busy ...domain.ID) ([]domain.Delivery, time.Time, error) {
+	open := func(q *bun.SelectQuery) *bun.SelectQuery {
+		if len(busy) > 0 {
+			q = q.Where("endpoint_id NOT IN (?)", bun.In(busy))
+		}
+		return q
+	}
+	var rows []deliveryRow
+	due := open(s.db.NewSelect().Model((*deliveryRow)(nil)).Column("id").Where("due_at <= ?", row.At(now))).OrderExpr("due_at, id").Limit(int64(limit))
+	err := s.db.NewRaw("UPDATE deliveries SET attempt = attempt + 1, lease_until = ? WHERE id IN (?) RETURNING *",
+		row.At(now.Add(lease)), due).Scan(ctx, &rows)
+	if err != nil {
+		return nil, time.Time{}, row.Error(err, "claim deliveries")
+	}
+	slices.SortFunc(rows, func(a, b deliveryRow) int {
+		return cmp.Or(cmp.Compare(a.NextAt, b.NextAt), cmp.Compare(a.ID, b.ID))
+	})
+	next, err := row.NextDue(ctx, open(s.db.NewSelect().Model((*deliveryRow)(nil))))
+	return row.Map(rows, (*deliveryRow).domain), next, err
+}
+
+// Finish stores outcomes and gives up the leases. A delivery that is left
+// pending is tried again at its NextAt.
+func (s *deliveries) Finish(ctx context.Context, done ...domain.Delivery) error {
+	for i := range done {
+		r := newDeliveryRow(&done[i])
+		r.LeaseUntil = 0
+		_, err := s.db.NewUpdate().Model(r).
+			Column("state", "next_at", "lease_until", "status_code", "error", "response", "latency_ms", "finished_at").
+			Where("id = ?", r.ID).Where("attempt = ?", r.Attempt).Exec(ctx)
+		if err != nil {
+			return row.Error(err, "finish delivery")
+		}
+		if r.State == domain.DeliveryPending {
+			s.touch("deliveries")
+		}
+	}
+	return nil
+}
+
+// ByEndpoint returns a page of the deliveries to an endpoint, newest first.
+func (s *deliveries) ByEndpoint(ctx context.Context, in domain.Scope, endpoint domain.ID, page domain.Page) ([]domain.Delivery, error) {
+	var rows []deliveryRow
+	err := row.Cut(row.In(s.db.NewSelect().Model(&rows).Where("endpoint_id = ?", endpoint), in), page).Scan(ctx)
+	return row.Map(rows, (*deliveryRow).domain), row.Error(err, "list deliveries")
+}
+
+// ByCall returns the deliveries about a call, oldest first.
+func (s *deliveries) ByCall(ctx context.Context, in domain.Scope, call domain.ID) ([]domain.Delivery, error) {
+	var rows []deliveryRow
+	err := row.In(s.db.NewSelect().Model(&rows).Where("call_id = ?", call).Where("call_id <> ''"), in).OrderExpr("id").Scan(ctx)
+	return row.Map(rows, (*deliveryRow).domain), row.Error(err, "list deliveries")
+}

@@ -1,0 +1,104 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/callwright/callwright/internal/domain"
+)
+
+// TestListsAreServedByIndexes asks SQLite how it would run the queries that are
+// run most, as the log of statements shows them: none may scan a table or sort
+// what an index has in order.
+func TestListsAreServedByIndexes(t *testing.T) {
+	db, _ := openDB(t)
+	seen := &statements{}
+	db.readers = db.readers.WithQueryHook(seen)
+	in := domain.Scope{Workspace: "w", Mode: domain.Live}
+	err := db.View(t.Context(), func(ctx context.Context, s *domain.Stores) error {
+		for _, filter := range []domain.CallFilter{
+			{}, {AgentID: "a"}, {CampaignID: "c"}, {To: "+1"}, {States: []domain.CallState{domain.CallQueued}},
+			{CreatedMin: time.Now()}, {AgentID: "a", CreatedMin: time.Now(), CreatedMax: time.Now()},
+		} {
+			for _, page := range []domain.Page{{Limit: 50}, {Limit: 50, Offset: 100}, {Limit: 50, After: "x"}} {
+				if _, _, err := s.Calls.List(ctx, in, filter, page); err != nil {
+					return err
+				}
+			}
+		}
+		page := domain.Page{Limit: 50, After: "x"}
+		for _, err := range []error{
+			second(s.Calls.Active(ctx, in)), second(s.Agents.List(ctx, in, page)), second(s.Agents.Count(ctx, in)),
+			second(s.Numbers.ByNumber(ctx, in, "+1")), second(s.Keys.List(ctx, "w")), second(s.Flows.Version(ctx, in, "f", 1)),
+			second(s.Attempts.LiveTo(ctx, in, "+1")), second(s.Attempts.LiveOn(ctx, "t")), second(s.Attempts.Orphans(ctx, "e", 9)),
+			second(s.Attempts.ByCall(ctx, "c")), second(s.Turns.ByCall(ctx, "c")), second(s.Events.ByCall(ctx, "c")),
+			second(s.Deliveries.ByCall(ctx, in, "c")), second(s.Deliveries.ByEndpoint(ctx, in, "e", page)),
+		} {
+			if err != nil && domain.CodeOf(err) != domain.CodeNotFound {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range []string{"attempts", "deliveries", "jobs"} {
+		seen.all = append(seen.all,
+			"SELECT id FROM "+table+" WHERE kind = 'k' AND due_at <= 5 ORDER BY due_at, id LIMIT 9",
+			"SELECT due_at FROM "+table+" WHERE kind = 'k' AND due_at IS NOT NULL ORDER BY due_at LIMIT 1")
+	}
+	for _, statement := range seen.all {
+		if !strings.Contains(statement, "jobs") {
+			statement = strings.Replace(statement, "kind = 'k' AND ", "", 1)
+		}
+		for _, step := range explain(t, db, statement) {
+			if strings.HasPrefix(step, "SCAN") && !strings.Contains(step, "_due") && !strings.Contains(step, "attempts_held") ||
+				strings.Contains(step, "TEMP B-TREE") {
+				t.Errorf("%s\n\t%s", statement, step)
+			}
+		}
+	}
+	if len(seen.all) < 50 {
+		t.Errorf("only %d statements were seen", len(seen.all))
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
+
+// statements notes the queries that bun runs.
+type statements struct{ all []string }
+
+func (s *statements) BeforeQuery(ctx context.Context, _ *bun.QueryEvent) context.Context { return ctx }
+
+func (s *statements) AfterQuery(_ context.Context, e *bun.QueryEvent) {
+	if strings.HasPrefix(e.Query, "SELECT") {
+		s.all = append(s.all, e.Query)
+	}
+}
+
+func explain(t *testing.T, db *DB, statement string) (steps []string) {
+	t.Helper()
+	rows, err := db.readers.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+statement)
+	if err != nil {
+		t.Fatal(fmt.Errorf("%s: %w", statement, err))
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var id, parent, unused int
+		var step string
+		if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
+			t.Fatal(err)
+		}
+		steps = append(steps, step)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return steps
+}

@@ -1,0 +1,69 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/sqlitedialect"
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"github.com/callwright/callwright/internal/domain"
+)
+
+// readerCount is how many snapshots are read at once.
+const readerCount = 4
+
+// dialect is bun's for SQLite, except that a NUL in text, which would end the
+// statement, is stored as U+FFFD.
+type dialect struct{ *sqlitedialect.Dialect }
+
+// AppendString quotes s.
+func (d dialect) AppendString(b []byte, s string) []byte {
+	return d.Dialect.AppendString(b, strings.ReplaceAll(s, "\x00", "\uFFFD"))
+}
+
+// open opens a pool of at most size connections with the given pragmas.
+func open(path string, size int, pragmas ...string) (*bun.DB, error) {
+	query := url.Values{"_pragma": append([]string{
+		"busy_timeout(1000)", // first: the others may need it
+		"journal_mode(WAL)",
+		"synchronous(FULL)",
+		"temp_store(MEMORY)",
+	}, pragmas...)}
+	name := url.URL{Scheme: "file", Path: path, RawQuery: query.Encode()}
+	pool, err := sql.Open("sqlite", name.String())
+	if err != nil {
+		return nil, err
+	}
+	pool.SetMaxOpenConns(size)
+	pool.SetMaxIdleConns(size)
+	return bun.NewDB(pool, dialect{sqlitedialect.New()}), nil
+}
+
+func openReaders(path string) (*bun.DB, error) { return open(path, readerCount, "query_only(1)") }
+
+// openWriter opens the connection that writes. It leaves checkpoints to others,
+// so that no commit pays for one.
+func openWriter(path string) (*bun.DB, error) { return open(path, 1, "wal_autocheckpoint(0)") }
+
+// prepare makes the file, readable to its owner only (it keeps secrets), and
+// brings its tables up to date.
+func prepare(ctx context.Context, dir, path string, shared bool) error {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return domain.Errorf(domain.CodeInvalid, "The database %s cannot be opened: %v", path, err)
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	db, err := openWriter(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	return migrate(ctx, db.DB, dir, shared)
+}

@@ -1,0 +1,363 @@
+package storetest
+
+import (
+	"context"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/callwright/callwright/internal/domain"
+)
+
+func callOf(in domain.Scope, at time.Time) domain.Call {
+	return domain.Call{
+		ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, Direction: domain.Outbound, State: domain.CallQueued,
+		AgentID: domain.NewID(), To: "+15005550006", From: "+15005550100", Version: 1, CreatedAt: at,
+	}
+}
+
+func (b *bench) createCalls(calls ...domain.Call) {
+	b.Helper()
+	b.write(func(ctx context.Context, s *domain.Stores) error {
+		for i := range calls {
+			if err := s.Calls.Create(ctx, &calls[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func calls(_ *testing.T, b *bench) {
+	in, others := scopes()
+	at := clock()
+	call := domain.Call{
+		ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, Direction: domain.Inbound, State: domain.CallInProgress,
+		EndReason: domain.EndFlow, AgentID: domain.NewID(), FlowID: domain.NewID(), FlowVersion: 3, PhoneNumberID: domain.NewID(),
+		CampaignID: domain.NewID(), From: "+15005550100", To: "+15005550006", Record: true, MaxDuration: 90 * time.Second,
+		Variables: map[string]any{"n": 1.25}, Captured: map[string]any{"ok": true}, Notes: []string{"voice missing"},
+		Voice: "flite/kal", Model: "lexicon", Recording: "2026/01/x.wav", SIPCallID: "a@b", Version: 1, CreatedAt: at,
+		DialedAt: at.Add(1), RingingAt: at.Add(time.Microsecond), AnsweredAt: at.Add(time.Second), EndedAt: at.Add(time.Hour),
+	}
+	b.createCalls(call)
+	call.DialedAt = at // nanoseconds are not kept
+	b.wantCode(b.try(func(ctx context.Context, s *domain.Stores) error { return s.Calls.Create(ctx, &call) }),
+		domain.CodeConflict, string(call.ID))
+	b.read(func(ctx context.Context, s *domain.Stores) error {
+		got, err := s.Calls.ByID(ctx, call.ID)
+		if err != nil {
+			return err
+		}
+		b.same(*got, call)
+		for _, other := range others {
+			_, err := s.Calls.Get(ctx, other, call.ID)
+			b.wantCode(err, domain.CodeNotFound, "Call with id "+string(call.ID)+" not found")
+			list, total, err := s.Calls.List(ctx, other, domain.CallFilter{}, domain.Page{})
+			if err != nil {
+				return err
+			}
+			b.same(len(list)+total, 0)
+		}
+		n, err := s.Calls.Active(ctx, in)
+		b.same(n, 1)
+		return err
+	})
+}
+
+func callsList(_ *testing.T, b *bench) {
+	in, others := scopes()
+	at := clock().Add(-time.Hour)
+	made := make([]domain.Call, 12)
+	agent, campaign := domain.NewID(), domain.NewID()
+	states := []domain.CallState{domain.CallQueued, domain.CallRinging, domain.CallCompleted}
+	for i := range made {
+		made[i] = callOf(in, at.Add(time.Duration(i/2)*time.Minute)) // two of each time
+		made[i].State = states[i%3]
+		if i%4 == 0 {
+			made[i].AgentID, made[i].To, made[i].Direction = agent, "+15005550001", domain.Inbound
+		}
+		if i >= 10 {
+			made[i].CampaignID = campaign
+		}
+	}
+	b.createCalls(made...)
+	b.createCalls(callOf(others[0], at), callOf(others[1], at))
+	for name, c := range map[string]struct {
+		filter domain.CallFilter
+		page   domain.Page
+		want   []int
+		total  int
+	}{
+		"all":       {want: []int{11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0}, total: 12},
+		"page":      {page: domain.Page{Limit: 3, Offset: 2}, want: []int{9, 8, 7}, total: 12},
+		"beyond":    {page: domain.Page{Limit: 3, Offset: 12}, total: 12},
+		"cursor":    {page: domain.Page{Limit: 3, After: made[8].ID}, want: []int{7, 6, 5}, total: 12},
+		"state":     {filter: domain.CallFilter{States: states[1:2]}, page: domain.Page{Limit: 2}, want: []int{10, 7}, total: 4},
+		"states":    {filter: domain.CallFilter{States: states[:2]}, page: domain.Page{Limit: 3}, want: []int{10, 9, 7}, total: 8},
+		"agent":     {filter: domain.CallFilter{AgentID: agent}, want: []int{8, 4, 0}, total: 3},
+		"campaign":  {filter: domain.CallFilter{CampaignID: campaign}, want: []int{11, 10}, total: 2},
+		"callee":    {filter: domain.CallFilter{To: "+15005550001"}, page: domain.Page{After: made[8].ID}, want: []int{4, 0}, total: 3},
+		"direction": {filter: domain.CallFilter{Direction: domain.Inbound}, want: []int{8, 4, 0}, total: 3},
+		"nobody":    {filter: domain.CallFilter{AgentID: campaign}},
+		"dates": {
+			filter: domain.CallFilter{CreatedMin: made[2].CreatedAt, CreatedMax: made[4].CreatedAt},
+			want:   []int{3, 2}, total: 2,
+		},
+		"together": {
+			filter: domain.CallFilter{AgentID: agent, States: states[:1], CreatedMin: at, Direction: domain.Inbound},
+			want:   []int{0}, total: 1,
+		},
+	} {
+		b.read(func(ctx context.Context, s *domain.Stores) error {
+			got, total, err := s.Calls.List(ctx, in, c.filter, c.page)
+			if err != nil {
+				return err
+			}
+			var have, want []domain.ID
+			for i := range got {
+				have = append(have, got[i].ID)
+			}
+			for _, i := range c.want {
+				want = append(want, made[i].ID)
+			}
+			b.Log(name)
+			b.same(have, want)
+			b.same(total, c.total)
+			return nil
+		})
+	}
+}
+
+func callsUpdate(_ *testing.T, b *bench) {
+	in, _ := scopes()
+	call := callOf(in, clock())
+	b.createCalls(call)
+	change := func(fn func(c *domain.Call)) error {
+		return b.try(func(ctx context.Context, s *domain.Stores) error {
+			c, err := s.Calls.ByID(ctx, call.ID)
+			if err != nil {
+				return err
+			}
+			fn(c)
+			before := c.Version
+			if err := s.Calls.Update(ctx, c); err != nil {
+				return err
+			}
+			b.same(c.Version, before+1)
+			return nil
+		})
+	}
+	must := func(fn func(c *domain.Call)) {
+		b.Helper()
+		if err := change(fn); err != nil {
+			b.Fatal(err)
+		}
+	}
+	must(func(c *domain.Call) { c.State, c.DialedAt = domain.CallDialing, clock() })
+	must(func(c *domain.Call) { c.State, c.EndReason = domain.CallCompleted, domain.EndFlow })
+	must(func(c *domain.Call) {
+		c.Analysis = &domain.Analysis{Summary: "s", Sentiment: "positive", Method: "lexicon"}
+	})
+	// Arithmetic of a flow may overflow; the call must be storable all the same.
+	must(func(c *domain.Call) { c.Captured = map[string]any{"odd": math.Inf(1), "fine": 1.5} })
+	b.wantCode(change(func(c *domain.Call) { c.State = domain.CallInProgress }), domain.CodeConflict, "already ended as completed")
+	b.wantCode(change(func(c *domain.Call) { c.State = domain.CallFailed }), domain.CodeConflict, "already ended as completed")
+	b.read(func(ctx context.Context, s *domain.Stores) error {
+		got, err := s.Calls.Get(ctx, in, call.ID)
+		if err != nil {
+			return err
+		}
+		b.same([]any{got.State, got.Version, *got.Analysis, got.Captured},
+			[]any{domain.CallCompleted, int64(5), domain.Analysis{Summary: "s", Sentiment: "positive", Method: "lexicon"},
+				map[string]any{"odd": "+Inf", "fine": 1.5}})
+		n, err := s.Calls.Active(ctx, in)
+		b.same(n, 0)
+		return err
+	})
+}
+
+func attemptOf(in domain.Scope, number string, at time.Time) domain.Attempt {
+	return domain.Attempt{
+		ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, CallID: domain.NewID(), Number: number,
+		TrunkID: domain.NewID(), TryNumber: 1, State: domain.AttemptPlanned, NextAt: at, CreatedAt: at,
+	}
+}
+
+func (b *bench) createAttempts(attempts ...domain.Attempt) {
+	b.Helper()
+	b.write(func(ctx context.Context, s *domain.Stores) error {
+		for i := range attempts {
+			if err := s.Attempts.Create(ctx, &attempts[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (b *bench) claimAttempts(epoch domain.ID, now time.Time, limit int) (got []domain.Attempt, next time.Time) {
+	b.Helper()
+	b.write(func(ctx context.Context, s *domain.Stores) (err error) {
+		got, next, err = s.Attempts.Claim(ctx, epoch, now, 15*time.Second, limit)
+		return err
+	})
+	return got, next
+}
+
+func attemptsClaim(_ *testing.T, b *bench) {
+	in, _ := scopes()
+	now, one, two := clock(), domain.NewID(), domain.NewID()
+	first, second := attemptOf(in, "+15005550001", now.Add(-time.Second)), attemptOf(in, "+15005550002", now)
+	b.createAttempts(second, first)
+
+	got, next := b.claimAttempts(one, now, 1)
+	want := first
+	want.State, want.Claim, want.Epoch, want.LeaseUntil = domain.AttemptClaimed, 1, one, now.Add(15*time.Second)
+	b.same(got, []domain.Attempt{want})
+	b.same(next, now)
+	got, next = b.claimAttempts(one, now, 9)
+	b.same(len(got), 1)
+	b.same(next, now.Add(15*time.Second)) // when the first lease runs out
+
+	mine := want
+	taken, _ := b.claimAttempts(two, now.Add(15*time.Second), 9)
+	b.same(len(taken), 2)
+	b.same([]any{taken[0].Claim, taken[0].Epoch}, []any{int64(2), two})
+	mine.State = domain.AttemptIntent
+	b.wantCode(b.try(func(ctx context.Context, s *domain.Stores) error { return s.Attempts.Update(ctx, &mine) }),
+		domain.CodeConflict, "claimed again (claim 2, not 1)")
+
+	theirs := taken[0]
+	theirs.State, theirs.SIPCallID, theirs.Dialog = domain.AttemptAnswered, "x@y", []byte{0, 1}
+	b.write(func(ctx context.Context, s *domain.Stores) error { return s.Attempts.Update(ctx, &theirs) })
+	taken[1].State, taken[1].EndReason, taken[1].EndedAt = domain.AttemptEnded, domain.EndBusy, now
+	b.write(func(ctx context.Context, s *domain.Stores) error { return s.Attempts.Update(ctx, &taken[1]) })
+	got, next = b.claimAttempts(one, now.Add(time.Hour), 9) // nothing returns from intent
+	b.same(len(got), 0)
+	b.same(next, time.Time{})
+	b.read(func(ctx context.Context, s *domain.Stores) error {
+		list, err := s.Attempts.ByCall(ctx, theirs.CallID)
+		b.same(list, []domain.Attempt{theirs})
+		return err
+	})
+}
+
+func attemptsOneLive(_ *testing.T, b *bench) {
+	in, others := scopes()
+	now, number := clock(), "+15005550006"
+	live := attemptOf(in, number, now)
+	live.State = domain.AttemptIntent
+	waiting := attemptOf(in, number, now)
+	waiting.TrunkID = live.TrunkID
+	b.createAttempts(live, waiting)
+	for _, other := range others { // another workspace's call does not count
+		elsewhere := attemptOf(other, number, now)
+		elsewhere.State = domain.AttemptAnswered
+		b.createAttempts(elsewhere)
+	}
+	for _, state := range []domain.AttemptState{domain.AttemptIntent, domain.AttemptRinging, domain.AttemptAnswered} {
+		b.wantCode(b.try(func(ctx context.Context, s *domain.Stores) error {
+			second := waiting
+			second.State = state
+			err := s.Attempts.Update(ctx, &second)
+			// The refusal leaves the transaction usable.
+			if n, broken := s.Attempts.LiveTo(ctx, in, number); n != 1 || broken != nil {
+				b.Errorf("%d live attempts to the number, %v; want 1", n, broken)
+			}
+			return err
+		}), domain.CodeConflict, "already a live call to "+number)
+	}
+	again := attemptOf(in, number, now)
+	again.CallID = waiting.CallID
+	b.wantCode(b.try(func(ctx context.Context, s *domain.Stores) error {
+		a := again
+		a.Number = "+15005550009"
+		return s.Attempts.Create(ctx, &a)
+	}), domain.CodeConflict, "already has a try number 1")
+	live.State = domain.AttemptEnded
+	waiting.State = domain.AttemptRinging
+	b.write(func(ctx context.Context, s *domain.Stores) error {
+		a, w := live, waiting
+		if err := s.Attempts.Update(ctx, &a); err != nil {
+			return err
+		}
+		return s.Attempts.Update(ctx, &w)
+	})
+	b.read(func(ctx context.Context, s *domain.Stores) error {
+		n, err := s.Attempts.LiveOn(ctx, live.TrunkID)
+		b.same(n, 1)
+		return err
+	})
+}
+
+func attemptsOrphans(_ *testing.T, b *bench) {
+	in, _ := scopes()
+	dead, alive := domain.NewID(), domain.NewID()
+	var want []domain.ID
+	for i, state := range []domain.AttemptState{
+		domain.AttemptPlanned, domain.AttemptClaimed, domain.AttemptIntent,
+		domain.AttemptRinging, domain.AttemptAnswered, domain.AttemptEnded,
+	} {
+		for _, epoch := range []domain.ID{dead, alive} {
+			a := attemptOf(in, "+1500555"+string(epoch[20:])+string(rune('0'+i)), clock())
+			a.State, a.Epoch = state, epoch
+			b.createAttempts(a)
+			if epoch == dead && state != domain.AttemptPlanned && state != domain.AttemptEnded {
+				want = append(want, a.ID)
+			}
+		}
+	}
+	b.read(func(ctx context.Context, s *domain.Stores) error {
+		for _, limit := range []int{3, 100} {
+			got, err := s.Attempts.Orphans(ctx, alive, limit)
+			if err != nil {
+				return err
+			}
+			var ids []domain.ID
+			for i := range got {
+				ids = append(ids, got[i].ID)
+			}
+			b.same(ids, want[:min(limit, len(want))])
+		}
+		return nil
+	})
+}
+
+func turns(_ *testing.T, b *bench) {
+	call := domain.NewID()
+	said := []domain.Turn{
+		{CallID: call, Sequence: 1, Role: domain.RoleAgent, Text: "Grüß Gott", EndMs: 900, Interrupted: true, NodeID: "a"},
+		{CallID: call, Sequence: 2, Role: domain.RoleCaller, Text: "", StartMs: 1000, EndMs: 2000, Note: "n", NodeID: "b"},
+		{CallID: call, Sequence: 10, Role: domain.RoleAgent, Text: "bye", StartMs: math.MaxInt32 * 2},
+	}
+	b.write(func(ctx context.Context, s *domain.Stores) error { return s.Turns.Append(ctx, said[1], said[2]) })
+	b.write(func(ctx context.Context, s *domain.Stores) error { return s.Turns.Append(ctx, said[0]) })
+	b.wantCode(b.try(func(ctx context.Context, s *domain.Stores) error { return s.Turns.Append(ctx, said[1]) }),
+		domain.CodeConflict, "already has a turn 2")
+	b.read(func(ctx context.Context, s *domain.Stores) error {
+		got, err := s.Turns.ByCall(ctx, call)
+		b.same(got, said)
+		return err
+	})
+}
+
+func nodes(_ *testing.T, b *bench) {
+	at := clock()
+	node := domain.Node{Epoch: domain.NewID(), Address: "http://10.0.0.1:8080", StartedAt: at, BeatAt: at}
+	b.write(func(ctx context.Context, s *domain.Stores) error { return s.Nodes.Join(ctx, &node) })
+	b.write(func(ctx context.Context, s *domain.Stores) error {
+		return s.Nodes.Beat(ctx, node.Epoch, at.Add(time.Second))
+	})
+	b.read(func(ctx context.Context, s *domain.Stores) error {
+		want := node
+		want.BeatAt = at.Add(time.Second)
+		got, err := s.Nodes.List(ctx)
+		b.same(got, []domain.Node{want})
+		return err
+	})
+	for range 2 {
+		b.write(func(ctx context.Context, s *domain.Stores) error { return s.Nodes.Leave(ctx, node.Epoch) })
+	}
+	b.wantCode(b.try(func(ctx context.Context, s *domain.Stores) error { return s.Nodes.Beat(ctx, node.Epoch, at) }),
+		domain.CodeNotFound, string(node.Epoch))
+}

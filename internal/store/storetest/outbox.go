@@ -1,0 +1,164 @@
+package storetest
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/callwright/callwright/internal/domain"
+)
+
+// eventsSequence proves that the events of a call are numbered without a gap
+// when many goroutines append.
+func eventsSequence(_ *testing.T, b *bench) {
+	in, _ := scopes()
+	call, other := domain.NewID(), domain.NewID()
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			err := b.try(func(ctx context.Context, s *domain.Stores) error {
+				for _, id := range []domain.ID{call, other, call, ""} {
+					ev := domain.Event{
+						ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, Type: domain.EventCallEnded, CallID: id, At: clock(),
+					}
+					if err := s.Events.Append(ctx, &ev); err != nil {
+						return err
+					}
+					if ev.Sequence < 1 || (id == "" && ev.Sequence != 1) {
+						b.Errorf("event of call %q got the sequence %d", id, ev.Sequence)
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				b.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	b.read(func(ctx context.Context, s *domain.Stores) error {
+		for id, want := range map[domain.ID]int{call: 40, other: 20, "": 0} {
+			events, err := s.Events.ByCall(ctx, id)
+			if err != nil {
+				return err
+			}
+			b.same(len(events), want)
+			for i := range events {
+				b.same(events[i].Sequence, i+1)
+			}
+		}
+		return nil
+	})
+}
+
+func deliveries(_ *testing.T, b *bench) {
+	in, others := scopes()
+	now := clock()
+	endpoint, call := domain.NewID(), domain.NewID()
+	made := make([]domain.Delivery, 3)
+	for i := range made {
+		made[i] = domain.Delivery{
+			ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, EventID: domain.NewID(), EventType: domain.EventCallEnded,
+			EndpointID: endpoint, CallID: call, Body: []byte("{\"\\u0000\":\"é'\x00\"}"), State: domain.DeliveryPending,
+			NextAt: now.Add(time.Duration(i) * time.Second), CreatedAt: now,
+		}
+	}
+	b.write(func(ctx context.Context, s *domain.Stores) error {
+		for i := range made {
+			if err := s.Deliveries.Create(ctx, &made[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	claim := func(at time.Time, busy ...domain.ID) (got []domain.Delivery, next time.Time) {
+		b.Helper()
+		b.write(func(ctx context.Context, s *domain.Stores) (err error) {
+			got, next, err = s.Deliveries.Claim(ctx, at, time.Minute, 9, busy...)
+			return err
+		})
+		return got, next
+	}
+	got, next := claim(now, domain.NewID(), endpoint) // a busy endpoint's are passed over
+	b.same([]any{len(got), next}, []any{0, time.Time{}})
+	got, next = claim(now, domain.NewID())
+	want := made[0]
+	want.Attempt, want.LeaseUntil = 1, now.Add(time.Minute)
+	b.same(got, []domain.Delivery{want})
+	b.same(next, now.Add(time.Second))
+
+	// A failed try gives up its lease and comes back at NextAt.
+	failed := got[0]
+	failed.NextAt, failed.StatusCode, failed.Error, failed.Response, failed.LatencyMs = now.Add(30*time.Second), 500, "no", "oops\x00", 12
+	stale := failed
+	stale.Attempt, stale.State = 0, domain.DeliveryDelivered
+	b.write(func(ctx context.Context, s *domain.Stores) error { return s.Deliveries.Finish(ctx, failed, stale) })
+	failed.LeaseUntil, failed.Response = time.Time{}, "oops\ufffd"
+	b.read(func(ctx context.Context, s *domain.Stores) error {
+		got, err := s.Deliveries.Get(ctx, in, failed.ID)
+		if err != nil {
+			return err
+		}
+		b.same(*got, failed)
+		for _, other := range others {
+			_, err := s.Deliveries.Get(ctx, other, failed.ID)
+			b.wantCode(err, domain.CodeNotFound, "Delivery with id "+string(failed.ID))
+			list, err := s.Deliveries.ByEndpoint(ctx, other, endpoint, domain.Page{})
+			b.same([]any{len(list), err}, []any{0, nil})
+		}
+		page, err := s.Deliveries.ByEndpoint(ctx, in, endpoint, domain.Page{Limit: 1, Offset: 1})
+		b.same(page, []domain.Delivery{made[1]})
+		list, err2 := s.Deliveries.ByCall(ctx, in, call)
+		b.same([]any{len(list), list[2].ID, err, err2}, []any{3, made[2].ID, nil, nil})
+		return nil
+	})
+	got, next = claim(now.Add(30 * time.Second))
+	b.same([]any{len(got), got[0].ID, got[2].ID, got[2].Attempt}, []any{3, made[1].ID, made[0].ID, int64(2)})
+	b.same(next, now.Add(90*time.Second))
+	for i := range got {
+		got[i].State, got[i].FinishedAt = domain.DeliveryDelivered, now
+	}
+	b.write(func(ctx context.Context, s *domain.Stores) error { return s.Deliveries.Finish(ctx, got...) })
+	got, next = claim(now.Add(time.Hour))
+	b.same([]any{len(got), next}, []any{0, time.Time{}})
+}
+
+func jobs(_ *testing.T, b *bench) {
+	in, _ := scopes()
+	now := clock()
+	job := domain.Job{
+		ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, Kind: domain.JobAnalysis, Subject: domain.NewID(),
+		State: domain.JobPending, NextAt: now, CreatedAt: now,
+	}
+	other := job
+	other.ID, other.Kind = domain.NewID(), "other"
+	b.write(func(ctx context.Context, s *domain.Stores) error {
+		if err := s.Jobs.Create(ctx, &other); err != nil {
+			return err
+		}
+		return s.Jobs.Create(ctx, &job)
+	})
+	claim := func(at time.Time) (got []domain.Job, next time.Time) {
+		b.Helper()
+		b.write(func(ctx context.Context, s *domain.Stores) (err error) {
+			got, next, err = s.Jobs.Claim(ctx, domain.JobAnalysis, at, time.Minute, 9)
+			return err
+		})
+		return got, next
+	}
+	got, next := claim(now)
+	job.Attempt, job.LeaseUntil = 1, now.Add(time.Minute)
+	b.same(got, []domain.Job{job})
+	b.same(next, now.Add(time.Minute))
+	got, _ = claim(now.Add(time.Minute))
+	b.same([]any{len(got), got[0].Attempt}, []any{1, int64(2)})
+	job.State = domain.JobDone // by the first claim: too late
+	b.write(func(ctx context.Context, s *domain.Stores) error { return s.Jobs.Finish(ctx, job) })
+	got, _ = claim(now.Add(2 * time.Minute))
+	b.same([]any{len(got), got[0].Attempt}, []any{1, int64(3)})
+	got[0].State, got[0].Error = domain.JobFailed, "gave up"
+	b.write(func(ctx context.Context, s *domain.Stores) error { return s.Jobs.Finish(ctx, got...) })
+	got, next = claim(now.Add(time.Hour))
+	b.same([]any{len(got), next}, []any{0, time.Time{}})
+}
