@@ -17,13 +17,14 @@ import (
 // Options are what the rules need.
 type Options struct {
 	Store domain.Store // required
+	// Buffer takes what is noted of live calls without waiting for the disk. nil
+	// is for processes that carry no calls.
+	Buffer domain.Buffer
 	// Hooks encodes events for webhook receivers, by the word that an endpoint's
 	// Dialect holds. Only these words are accepted.
 	Hooks map[string]domain.HookDialect
 	// Recordings keeps the sound of calls; nil when there is none to give out.
 	Recordings domain.Recordings
-	// Live reaches calls that are under way; nil means none are in this process.
-	Live domain.LiveCalls
 	// CheckFlow reads a flow's JSON strictly and returns its canonical form; its
 	// errors are domain errors that name the node at fault. Required.
 	CheckFlow func(raw []byte) (canonical []byte, err error)
@@ -46,6 +47,7 @@ type Options struct {
 // Service is the rules over one store. Its methods may be called at once.
 type Service struct {
 	store      domain.Store
+	buffer     domain.Buffer
 	hooks      map[string]domain.HookDialect
 	recordings domain.Recordings
 	live       domain.LiveCalls
@@ -64,7 +66,7 @@ type Service struct {
 // New returns the rules over o.Store.
 func New(o Options) *Service {
 	s := &Service{
-		store: o.Store, hooks: o.Hooks, recordings: o.Recordings, live: o.Live,
+		store: o.Store, buffer: o.Buffer, hooks: o.Hooks, recordings: o.Recordings,
 		checkFlow: o.CheckFlow, hasLLM: o.HasLLM, allow: o.WebhookAllow,
 		publicURL:  strings.TrimRight(o.PublicURL, "/"),
 		signingKey: o.SigningKey, now: o.Now, log: o.Logger,
@@ -85,6 +87,10 @@ func New(o Options) *Service {
 	s.keys.entries = make(map[domain.ID]keyEntry)
 	return s
 }
+
+// Attach tells how calls that are under way in this process are reached. It is
+// called once, before the first request is served; without it there are none.
+func (s *Service) Attach(live domain.LiveCalls) { s.live = live }
 
 // Close waits for what the service still writes in the background.
 func (s *Service) Close() { s.background.Wait() }

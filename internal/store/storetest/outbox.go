@@ -72,15 +72,17 @@ func deliveries(_ *testing.T, b *bench) {
 		}
 		return nil
 	})
-	claim := func(at time.Time) (got []domain.Delivery, next time.Time) {
+	claim := func(at time.Time, busy ...domain.ID) (got []domain.Delivery, next time.Time) {
 		b.Helper()
 		b.write(func(ctx context.Context, s *domain.Stores) (err error) {
-			got, next, err = s.Deliveries.Claim(ctx, at, time.Minute, 9)
+			got, next, err = s.Deliveries.Claim(ctx, at, time.Minute, 9, busy...)
 			return err
 		})
 		return got, next
 	}
-	got, next := claim(now)
+	got, next := claim(now, domain.NewID(), endpoint) // a busy endpoint's are passed over
+	b.same([]any{len(got), next}, []any{0, time.Time{}})
+	got, next = claim(now, domain.NewID())
 	want := made[0]
 	want.Attempt, want.LeaseUntil = 1, now.Add(time.Minute)
 	b.same(got, []domain.Delivery{want})

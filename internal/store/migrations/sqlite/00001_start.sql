@@ -250,7 +250,7 @@ CREATE TABLE deliveries (
     due_at       BIGINT GENERATED ALWAYS AS (
         CASE state WHEN 'pending' THEN max(next_at, lease_until) END) VIRTUAL
 );
-CREATE INDEX deliveries_due ON deliveries (due_at, id) WHERE due_at IS NOT NULL;
+CREATE INDEX deliveries_due ON deliveries (due_at, id, endpoint_id) WHERE due_at IS NOT NULL;
 CREATE INDEX deliveries_by_endpoint ON deliveries (endpoint_id, id);
 CREATE INDEX deliveries_by_call ON deliveries (call_id, id) WHERE call_id <> '';
 

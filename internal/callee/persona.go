@@ -1,0 +1,127 @@
+package callee
+
+import (
+	"context"
+	"strings"
+	"time"
+)
+
+// persona is how a simulated person behaves. Either it refuses the call with a
+// status, or it answers and talks.
+type persona struct {
+	name   string
+	status int    // final response that refuses the call, or 0
+	reason string // of the response
+	mute   bool   // rings for ever
+	talk   func(ctx context.Context, t *talk)
+}
+
+// brief is everybody whose number names no persona.
+var brief = persona{name: "brief", talk: beBrief}
+
+// personas by the last digit of +1500nnn000d.
+var personas = [10]persona{
+	0: {name: "invalid", status: 404, reason: "Not Found"},
+	1: {name: "busy", status: 486, reason: "Busy Here"},
+	2: {name: "absent", mute: true},
+	3: {name: "voicemail", talk: beVoicemail},
+	4: {name: "declines", status: 603, reason: "Decline"},
+	5: {name: "hangs up early", talk: hangUpEarly},
+	6: {name: "answers", talk: answerAll},
+	7: {name: "silent", talk: staySilent},
+	8: {name: "interrupts", talk: interrupt},
+	9: {name: "opts out", talk: optOut},
+}
+
+// personaOf returns who is at number. Visual separators do not matter.
+func personaOf(number string) persona {
+	n := strings.TrimPrefix(number, "+")
+	if len(n) == 11 && strings.HasPrefix(n, "1500") && n[7:10] == "000" && n[10] >= '0' && n[10] <= '9' {
+		return personas[n[10]-'0']
+	}
+	return brief
+}
+
+// The time that a person takes before speaking.
+const reaction = 150 * time.Millisecond
+
+func beBrief(ctx context.Context, t *talk) {
+	t.wait(ctx, 400*time.Millisecond)
+	t.say(ctx, "Hello. Sorry, I cannot talk right now. Goodbye.")
+}
+
+// beep is what an answering machine gives: 1 kHz for 0.4 s.
+const (
+	beepHertz  = 1000
+	beepLength = 400 * time.Millisecond
+)
+
+func beVoicemail(ctx context.Context, t *talk) {
+	t.say(ctx, "Hi, you have reached Casey. Please leave a message after the tone.")
+	t.beep(ctx, beepHertz, beepLength)
+	t.wait(ctx, 20*time.Second)
+}
+
+func hangUpEarly(ctx context.Context, t *talk) { t.wait(ctx, 1500*time.Millisecond) }
+
+func staySilent(ctx context.Context, t *talk) { t.wait(ctx, time.Minute) }
+
+// patience bounds a talk of the willing: they are gone within 20 s.
+const (
+	patience = 16 * time.Second
+	lastWord = 3 * time.Second
+)
+
+// answerAll answers every question, and comes to an end within 20 s whatever
+// the agent does.
+func answerAll(ctx context.Context, t *talk) {
+	converse(ctx, t, patience)
+}
+
+func converse(ctx context.Context, t *talk, limit time.Duration) {
+	hurry, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	for {
+		line, ok := t.hear(hurry)
+		if !ok {
+			break
+		}
+		reply, asked := answer(line)
+		if !asked {
+			// A statement. The agent may go on; if it waits, so do people, a little.
+			if _, goesOn := t.begins(hurry, 1500*time.Millisecond); goesOn {
+				continue
+			}
+			reply = "Okay."
+		}
+		t.wait(hurry, reaction)
+		if !t.say(hurry, reply) {
+			break
+		}
+	}
+	if ctx.Err() != nil {
+		return
+	}
+	closing, stop := context.WithTimeout(ctx, lastWord)
+	defer stop()
+	t.say(closing, "I have to go now. Goodbye.")
+}
+
+// interrupt talks into the agent's first words, then answers like the willing.
+func interrupt(ctx context.Context, t *talk) {
+	if _, ok := t.begins(ctx, 10*time.Second); !ok {
+		return
+	}
+	t.wait(ctx, 900*time.Millisecond)
+	t.say(ctx, "Sorry, wait a moment please.")
+	converse(ctx, t, patience)
+}
+
+func optOut(ctx context.Context, t *talk) {
+	t.hear(ctx)
+	t.wait(ctx, reaction)
+	t.say(ctx, "Please do not call me again. Take me off your list.")
+	bye, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	t.hear(bye)
+}

@@ -1,0 +1,127 @@
+package conversation
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+
+	"github.com/callwright/callwright/internal/flow"
+	"github.com/callwright/callwright/internal/speech"
+)
+
+// thought is a piece of what the model said, or its end.
+type thought struct {
+	of   *thinking
+	text string
+	done bool
+	err  error
+}
+
+// thinking is one answer of the model under way.
+type thinking struct {
+	node   string // the flow's node that thinks
+	cancel context.CancelFunc
+	text   strings.Builder
+}
+
+// think lets the model answer. Its sentences are spoken as they come.
+func (c *Conversation) think(ctx context.Context, a flow.Think) {
+	if c.o.LLM == nil {
+		c.step(ctx, flow.Event{Kind: flow.Thought, Node: c.flow.Node})
+		return
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	t := &thinking{node: c.flow.Node, cancel: cancel}
+	c.thinking = t
+	req := speech.Request{System: a.Prompt, Messages: append([]speech.Message(nil), c.dialogue...)}
+	for _, name := range a.Tools {
+		req.Tools = append(req.Tools, speech.Tool{Name: name})
+	}
+	go func() {
+		defer cancel()
+		var pending string
+		for chunk, err := range c.o.LLM.Chat(ctx, req) {
+			if err != nil {
+				c.post(thought{of: t, done: true, err: err})
+				return
+			}
+			if chunk.Call != nil {
+				c.post(posted{toolEvent(chunk.Call)})
+			}
+			pending += chunk.Text
+			if clauses := speech.Clauses(pending); len(clauses) > 1 {
+				last := len(clauses) - 1
+				c.post(thought{of: t, text: strings.Join(clauses[:last], "")})
+				pending = clauses[last]
+			}
+		}
+		c.post(thought{of: t, text: pending, done: true})
+	}()
+}
+
+// dropThought gives up the answer under way.
+func (c *Conversation) dropThought() {
+	if c.thinking != nil {
+		c.thinking.cancel()
+		c.thinking = nil
+	}
+}
+
+func toolEvent(call *speech.ToolCall) flow.Event {
+	var args any
+	_ = json.Unmarshal(call.Arguments, &args) // malformed arguments stay nil; the flow decides
+	return flow.Event{Kind: flow.Injected, Name: call.Name, Value: args}
+}
+
+func (c *Conversation) onThought(ctx context.Context, m thought) {
+	if m.of != c.thinking {
+		return // cut off meanwhile
+	}
+	c.say(m.text, m.of.node)
+	m.of.text.WriteString(m.text)
+	if !m.done {
+		return
+	}
+	c.thinking = nil
+	if m.err != nil {
+		c.o.Logger.Error("the model failed", "err", m.err)
+	}
+	c.hush()
+	c.step(ctx, flow.Event{Kind: flow.Thought, Node: m.of.node, OK: m.err == nil, Text: m.of.text.String()})
+}
+
+// route asks the model which intent was meant.
+func (c *Conversation) route(ctx context.Context, a flow.Route) {
+	node := c.flow.Node
+	if c.o.LLM == nil {
+		c.step(ctx, flow.Event{Kind: flow.Routed, Node: node})
+		return
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		defer cancel()
+		var list strings.Builder
+		for _, in := range a.Intents {
+			list.WriteString("\n- " + in.To + ": " + in.Text)
+		}
+		req := speech.Request{
+			System:   "Choose which of these intents the caller's last words mean. Answer with its name alone, or stay." + list.String(),
+			Messages: []speech.Message{{Role: "user", Text: a.Text}},
+		}
+		var answer strings.Builder
+		for chunk, err := range c.o.LLM.Chat(ctx, req) {
+			if err != nil {
+				break
+			}
+			answer.WriteString(chunk.Text)
+		}
+		name := strings.TrimSpace(answer.String())
+		for _, in := range a.Intents {
+			if in.To == name {
+				c.post(posted{flow.Event{Kind: flow.Routed, Node: node, Name: name, OK: true}})
+				return
+			}
+		}
+		c.post(posted{flow.Event{Kind: flow.Routed, Node: node}})
+	}()
+}

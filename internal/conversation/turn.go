@@ -1,0 +1,329 @@
+package conversation
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/flow"
+	"github.com/callwright/callwright/internal/speech"
+)
+
+// receive handles one message on the conversation's goroutine.
+func (c *Conversation) receive(ctx context.Context, m any) {
+	switch m := m.(type) {
+	case deaf:
+		c.o.Ear = false
+	case soundOn:
+		c.onVoice(m.at)
+	case soundOff:
+		c.onQuiet(ctx, m.at)
+	case heard:
+		c.onWords(ctx, m.h)
+	case pressed:
+		c.onDigit(ctx, m.key)
+	case marked:
+		c.onMark(ctx)
+	case spoke:
+		c.onMute(ctx, m.err)
+	case posted:
+		c.step(ctx, m.e)
+	case thought:
+		c.onThought(ctx, m)
+	case stopping:
+		c.closeTurns()
+		c.finish(m.reason)
+	}
+}
+
+// move follows the turn table and reports whether it had an entry.
+func (c *Conversation) move(in Input) bool {
+	to, ok := c.state.Next(in)
+	if ok && to != c.state {
+		c.o.Logger.Debug("turn", "from", string(c.state), "input", string(in), "to", string(to))
+		c.state = to
+	}
+	return ok
+}
+
+// onVoice: the caller's voice is there. What the agent is saying pauses at once;
+// whether it is an interruption is for the words to tell.
+func (c *Conversation) onVoice(at time.Time) {
+	c.voiced, c.voiceAt = true, time.Now()
+	if c.state == Ending || c.state == Over {
+		return
+	}
+	if c.caller.started.IsZero() {
+		c.caller.started = at
+	}
+	if c.speaking() && !c.paused {
+		c.o.Line.Pause()
+		c.paused = true
+	}
+	c.timers.clear(timeListen)
+	c.timers.clear(timeWords)
+	c.move(InVoice)
+}
+
+// onQuiet: the caller's sound ended at the given time, which lies a little back.
+func (c *Conversation) onQuiet(ctx context.Context, at time.Time) {
+	if !c.voiced {
+		return
+	}
+	c.voiced, c.voiceAt = false, time.Now()
+	c.caller.ended = at
+	if !c.move(InQuiet) {
+		return
+	}
+	if c.caller.final || !c.o.Ear {
+		c.endTurn(ctx)
+		return
+	}
+	wait := c.o.Timing.WordsAfterSound
+	if c.paused && c.caller.words() == "" {
+		wait = min(wait, c.o.Timing.FalseAlarm)
+	}
+	c.timers.set(timeWords, wait)
+}
+
+// onWords: something was understood.
+func (c *Conversation) onWords(ctx context.Context, h speech.Heard) {
+	if c.state == Ending || c.state == Over {
+		return
+	}
+	text := strings.TrimSpace(h.Text)
+	captioned := c.voiced || time.Since(c.voiceAt) < c.o.Timing.VoiceRecent || !c.caller.ended.IsZero()
+	if !captioned && text != "" {
+		c.typed()
+	}
+	c.caller.interim, c.caller.final = text, false
+	if h.Final {
+		c.caller.text, c.caller.interim = join(c.caller.text, text), ""
+		c.caller.final = c.caller.text != ""
+	}
+	if c.paused && c.interrupts(c.caller.words()) {
+		c.interrupt()
+	}
+	switch {
+	case !c.caller.final || c.voiced:
+	case c.state == Waiting, c.caller.typed:
+		c.endTurn(ctx)
+	case captioned && c.caller.ended.IsZero():
+		// Final words came and no end of sound was seen: it was too short for the
+		// ear, or is still on its way.
+		c.timers.set(timeWords, c.o.Timing.VoiceRecent/2)
+	}
+}
+
+// typed begins or goes on with a turn that has no voice.
+func (c *Conversation) typed() {
+	if c.caller.started.IsZero() {
+		c.caller.started, c.caller.typed = time.Now(), true
+	}
+	if c.caller.typed {
+		c.caller.ended = time.Time{}
+		c.timers.clear(timeListen)
+		c.timers.set(timeTyped, c.o.Timing.TypedIdle)
+		if c.speaking() && !c.paused {
+			c.o.Line.Pause()
+			c.paused = true
+		}
+		c.move(InVoice)
+	}
+}
+
+// acknowledgements are words by which a listener says "go on".
+var acknowledgements = map[string]bool{
+	"uh-huh": true, "uh huh": true, "mhm": true, "mm-hmm": true, "mm hmm": true, "hmm": true, "mm": true,
+	"okay": true, "ok": true, "right": true, "i see": true, "yeah": true, "yep": true, "sure": true,
+	"go on": true, "aha": true,
+}
+
+// interrupts reports whether words said into the agent's speech are meant to
+// stop it. A mere acknowledgement, or what may yet become one, is not, unless
+// the agent was about done: then it answers.
+func (c *Conversation) interrupts(words string) bool {
+	bare := strings.ToLower(strings.Trim(words, ".,!?- "))
+	if bare == "" {
+		return false
+	}
+	if acknowledgements[bare] {
+		return c.left() <= 2
+	}
+	if c.caller.final {
+		return true
+	}
+	for whole := range acknowledgements {
+		if strings.HasPrefix(whole, bare) {
+			return false
+		}
+	}
+	return true
+}
+
+// interrupt stops the agent for good: what was not played was not said.
+func (c *Conversation) interrupt() {
+	c.speaker.cut()
+	c.o.Line.Resume()
+	c.paused = false
+	c.closeAgent()
+}
+
+// goOn lets the agent speak on after a false alarm.
+func (c *Conversation) goOn() {
+	c.caller = hearing{}
+	c.timers.clear(timeTyped)
+	if c.paused {
+		c.paused = false
+		c.o.Line.Resume()
+		c.move(InSay)
+		return
+	}
+	c.move(InAlarm)
+	c.awaitCaller()
+}
+
+// endTurn hands the caller's turn to the flow.
+func (c *Conversation) endTurn(ctx context.Context) {
+	c.timers.clear(timeWords)
+	c.timers.clear(timeTyped)
+	words := strings.TrimSpace(c.caller.words())
+	if c.o.Ear && words == "" {
+		c.goOn()
+		return
+	}
+	if c.speaking() {
+		if words != "" && !c.interrupts(words) {
+			c.closeCaller(words)
+			c.goOn()
+			return
+		}
+		c.interrupt()
+	}
+	c.dropThought()
+	c.closeCaller(words)
+	if !c.move(InTurn) {
+		return
+	}
+	c.step(ctx, flow.Event{Kind: flow.Heard, Text: words})
+}
+
+// onDigit collects keys while the flow listens for them, and passes others on.
+func (c *Conversation) onDigit(ctx context.Context, key string) {
+	if c.state == Ending || c.state == Over {
+		return
+	}
+	if c.speaking() {
+		c.interrupt()
+		c.move(InVoice)
+	}
+	c.timers.clear(timeListen)
+	rule := c.digitRule()
+	if rule == nil {
+		c.step(ctx, flow.Event{Kind: flow.Digit, Text: key})
+		return
+	}
+	if rule.Terminator != "" && strings.Contains(rule.Terminator, key) {
+		c.endDigits(ctx)
+		return
+	}
+	c.digits += key
+	if rule.Max > 0 && len(c.digits) >= rule.Max {
+		c.endDigits(ctx)
+		return
+	}
+	wait := rule.Timeout
+	if wait <= 0 {
+		wait = 3 * time.Second
+	}
+	c.timers.set(timeDigits, wait)
+}
+
+func (c *Conversation) digitRule() *flow.DigitRule {
+	if c.listen == nil {
+		return nil
+	}
+	return c.listen.Digits
+}
+
+func (c *Conversation) endDigits(ctx context.Context) {
+	c.timers.clear(timeDigits)
+	keys := c.digits
+	c.digits = ""
+	c.move(InTurn)
+	c.step(ctx, flow.Event{Kind: flow.Digit, Text: keys})
+}
+
+// onMute: the voice failed. The call cannot go on talking with it.
+func (c *Conversation) onMute(_ context.Context, err error) {
+	if errors.Is(err, context.Canceled) {
+		return
+	}
+	c.o.Logger.Error("the voice failed", "err", err)
+	c.closeTurns()
+	c.finish(domain.EndInternal)
+}
+
+// expire handles the timers that ran out.
+func (c *Conversation) expire(ctx context.Context) {
+	for _, k := range c.timers.expired() {
+		switch k {
+		case timeWords, timeTyped:
+			c.endTurn(ctx)
+		case timeDigits:
+			c.endDigits(ctx)
+		case timeListen:
+			if c.move(InSilence) {
+				c.step(ctx, flow.Event{Kind: flow.Silence})
+			}
+		case timeWait:
+			c.step(ctx, flow.Event{Kind: flow.Timer, Node: c.flow.Node})
+		case timeTail:
+			c.finish(c.ending)
+		}
+	}
+}
+
+// closeCaller records the caller's turn.
+func (c *Conversation) closeCaller(words string) {
+	h := c.caller
+	c.caller = hearing{}
+	if words == "" {
+		return
+	}
+	if h.started.IsZero() {
+		h.started = time.Now()
+	}
+	if h.ended.Before(h.started) {
+		h.ended = time.Now()
+	}
+	c.record(domain.Turn{Role: domain.RoleCaller, Text: words, NodeID: c.flow.Node,
+		StartMs: c.sinceAnswer(h.started), EndMs: c.sinceAnswer(h.ended)})
+}
+
+// closeTurns records what was under way when the call ends.
+func (c *Conversation) closeTurns() {
+	c.speaker.cut()
+	c.closeAgent()
+	c.closeCaller(strings.TrimSpace(c.caller.words()))
+}
+
+func (c *Conversation) record(t domain.Turn) {
+	c.sequence++
+	t.Sequence = c.sequence
+	role := "user"
+	if t.Role == domain.RoleAgent {
+		role = "assistant"
+	}
+	c.dialogue = append(c.dialogue, speech.Message{Role: role, Text: t.Text})
+	c.o.Performer.Turn(t)
+}
+
+func join(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + " " + b
+}

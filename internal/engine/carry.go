@@ -1,0 +1,203 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/callwright/callwright/internal/conversation"
+	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/sip"
+)
+
+// finishEvery is how often a finish that the database refused is tried again.
+const finishEvery = time.Second
+
+// carry takes one claimed attempt through to its end. It is a goroutine of its
+// own; whatever breaks in it ends this call alone.
+func (e *Engine) carry(ctx context.Context, a domain.Attempt) {
+	dial, err := e.o.Service.Dial(ctx, a)
+	if err != nil {
+		e.log.Error("an attempt cannot be dialed", "call", a.CallID, "err", err)
+		if domain.CodeOf(err) == domain.CodeUnavailable {
+			return // its lease will bring it back
+		}
+		e.finish(service.Verdict{Call: a.CallID, Attempt: a, Reason: domain.EndConfiguration, EndedAt: time.Now(),
+			Notes: []string{err.Error()}})
+		return
+	}
+	if wait := e.rates.wait(dial.Trunk, time.Now()); wait > 0 {
+		e.postpone(ctx, a, time.Now().Add(wait))
+		return
+	}
+	c := &call{engine: e, dial: dial, log: e.log.With("call", dial.Call.ID)}
+	c.ctx, c.cancel = context.WithCancelCause(ctx)
+	defer c.cancel(nil)
+	defer func() {
+		if r := recover(); r != nil {
+			c.log.Error("a call broke", "panic", r, "stack", string(debug.Stack()))
+			c.abandon()
+			c.finish(domain.EndInternal)
+		}
+	}()
+	c.place()
+}
+
+func (e *Engine) postpone(ctx context.Context, a domain.Attempt, until time.Time) {
+	if err := e.o.Service.Postpone(ctx, a, until); err != nil {
+		e.log.Warn("an attempt waits for its lease to run out", "call", a.CallID, "err", err)
+	}
+}
+
+// finish writes a verdict down. While the database is unavailable it is kept in
+// memory and tried again.
+func (e *Engine) finish(v service.Verdict) {
+	ctx := context.Background()
+	err := e.o.Service.FinishCall(ctx, v)
+	if err == nil {
+		return
+	}
+	e.log.Error("the end of a call could not be written yet", "call", v.Call, "err", err)
+	e.late.Go(func() {
+		for range 300 {
+			time.Sleep(finishEvery)
+			if err := e.o.Service.FinishCall(ctx, v); err == nil {
+				return
+			}
+		}
+		e.log.Error("the end of a call was given up; the next start will call it interrupted", "call", v.Call)
+	})
+}
+
+// call is one call from its claim to its end. It belongs to one goroutine,
+// except for what is said otherwise.
+type call struct {
+	engine *Engine
+	dial   *service.Dial
+	log    interface {
+		Error(string, ...any)
+		Warn(string, ...any)
+		Debug(string, ...any)
+	}
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	voice  voice
+	media  *media
+	dialog *sip.Dialog
+	talk   *conversation.Conversation
+	live   *liveCall
+	notes  []string
+}
+
+// ended is the cause with which a call's context is canceled.
+type ended struct{ reason domain.EndReason }
+
+func (e ended) Error() string { return "the call ended: " + string(e.reason) }
+
+// end ends the call for reason. It may be called from any goroutine, at any
+// time; the first reason counts.
+func (c *call) end(reason domain.EndReason) { c.cancel(ended{reason}) }
+
+// place prepares the call, writes its intent down, and dials.
+func (c *call) place() {
+	if err := c.prepare(); err != nil {
+		c.log.Error("a call cannot be prepared", "err", err)
+		c.notes = append(c.notes, err.Error())
+		c.finish(prepareReason(err))
+		return
+	}
+	defer c.abandon()
+	invite, err := c.invitation()
+	if err != nil {
+		c.notes = append(c.notes, err.Error())
+		c.finish(prepareReason(err))
+		return
+	}
+	c.dial.Attempt.SIPCallID = invite.CallID
+	c.dial.Call.Notes = c.notes
+	refused, err := c.engine.o.Service.CommitIntent(c.ctx, c.dial)
+	switch {
+	case err != nil:
+		c.log.Error("the intent to dial could not be written; nothing was sent", "err", err)
+		return // the lease brings the attempt back
+	case refused != nil:
+		c.log.Debug("not dialed now", "why", refused.Why)
+		return
+	}
+	c.live = c.engine.add(c.dial.Call.ID, c.end)
+	defer c.engine.remove(c.dial.Call.ID)
+	c.tell(domain.CallDialing)
+	if reason, answered := c.ring(invite); !answered {
+		c.finish(reason)
+		return
+	}
+	c.finish(c.converse())
+}
+
+func prepareReason(err error) domain.EndReason {
+	if domain.CodeOf(err) == domain.CodeInternal {
+		return domain.EndInternal
+	}
+	return domain.EndConfiguration
+}
+
+// ring sends the INVITE and waits for the answer; without one it returns why.
+func (c *call) ring(invite sip.Invite) (domain.EndReason, bool) {
+	ctx, cancel := context.WithTimeout(c.ctx, c.engine.o.Ring)
+	defer cancel()
+	invite.OnProvisional = func(status int, _ []byte) {
+		if status >= 180 {
+			c.ringing()
+		}
+	}
+	dialog, err := c.engine.ua.Invite(ctx, invite)
+	if err != nil {
+		if why, ok := context.Cause(c.ctx).(ended); ok {
+			return why.reason, false
+		}
+		c.notes = append(c.notes, fmt.Sprintf("the far end did not answer: %v", err))
+		return reasonOf(err), false
+	}
+	c.dialog = dialog
+	return "", true
+}
+
+// ringing notes the first ringing. It runs on the user agent's goroutine.
+func (c *call) ringing() {
+	if !c.dial.Call.RingingAt.IsZero() {
+		return
+	}
+	c.dial.Call.RingingAt = time.Now().UTC()
+	c.dial.Call.State = domain.CallRinging
+	c.dial.Attempt.State = domain.AttemptRinging
+	c.progress()
+}
+
+func (c *call) progress() {
+	c.tell(c.dial.Call.State)
+	if !c.engine.o.Service.Progress(c.dial.Call, c.dial.Attempt) {
+		c.log.Error("progress of a call was lost: the database is too far behind")
+	}
+}
+
+func (c *call) tell(state domain.CallState) {
+	c.live.tell(domain.LiveEvent{State: state})
+}
+
+// finish writes down how the call ended.
+func (c *call) finish(reason domain.EndReason) {
+	v := service.Verdict{
+		Call: c.dial.Call.ID, Attempt: c.dial.Attempt, Reason: reason, EndedAt: time.Now().UTC(),
+		Notes: c.notes, Voice: c.dial.Call.Voice, Model: c.dial.Call.Model,
+	}
+	if c.talk != nil {
+		v.Captured = c.talk.Captured()
+		v.Notes = append(v.Notes, c.talk.Notes()...)
+	}
+	c.engine.finish(v)
+	if c.live != nil {
+		c.tell(domain.EndedState(c.dialog != nil, reason))
+	}
+}

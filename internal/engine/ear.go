@@ -1,0 +1,39 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/callwright/callwright/internal/conversation"
+	"github.com/callwright/callwright/internal/speech"
+)
+
+// ear finds where the caller's voice starts and ends. It lives on the pacer's
+// goroutine.
+type ear struct {
+	vad *speech.SpectralVAD
+	end *speech.Endpointer
+}
+
+func newEar() (ear, error) {
+	vad, err := speech.NewVAD(lineRate)
+	if err != nil {
+		return ear{}, err
+	}
+	return ear{vad: vad, end: speech.NewEndpointer(lineRate, speech.EndpointOptions{})}, nil
+}
+
+// hear takes one frame and tells the conversation of edges.
+func (e *ear) hear(pcm []int16, talk *conversation.Conversation) {
+	edge, found := e.end.Push(e.vad.Push(pcm))
+	if !found {
+		return
+	}
+	ago := time.Duration(edge.Known-edge.At) * time.Second / lineRate
+	at := time.Now().Add(-ago)
+	switch edge.Kind {
+	case speech.SpeechStart:
+		talk.SoundOn(at)
+	case speech.SpeechEnd:
+		talk.SoundOff(at)
+	}
+}

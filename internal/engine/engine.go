@@ -1,0 +1,164 @@
+// Package engine carries live calls: it claims attempts, dials them, joins
+// sound and talk, records, and writes down how each call ended.
+package engine
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/queue"
+	"github.com/callwright/callwright/internal/rtp"
+	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/sip"
+	"github.com/callwright/callwright/internal/speech"
+	"github.com/callwright/callwright/internal/trunk"
+)
+
+// Options are what the engine needs.
+type Options struct {
+	Service    *service.Service
+	Carriers   *trunk.Carriers
+	Recordings domain.Recordings
+	Voices     []speech.TTS                 // the first is the default
+	LLM        func(domain.Mode) speech.LLM // nil, or returning nil: no model thinks
+	SIP        netip.AddrPort               // where the user agent listens
+	ExternalIP string                       // the address that peers reach us at; "" is the one we bind
+	Ports      rtp.PortRange
+	Ring       time.Duration // how long a call may ring; 0 is 30 s
+	Lease      time.Duration // between a claim and its intent; 0 is 15 s
+	MaxCalls   int           // carried at once; 0 is 1,000
+	Logger     *slog.Logger
+}
+
+// Engine carries the calls of one process run.
+type Engine struct {
+	*live // the calls that are under way
+
+	o     Options
+	log   *slog.Logger
+	epoch domain.ID
+	ua    *sip.UA
+	pacer *rtp.Pacer
+	ports *rtp.Ports
+	queue *queue.Queue[domain.Attempt]
+	rates rates
+	late  sync.WaitGroup // finishes that wait for the database
+}
+
+// New binds the engine's SIP address. Run starts it.
+func New(o Options) (*Engine, error) {
+	if o.Ring == 0 {
+		o.Ring = 30 * time.Second
+	}
+	if o.Lease == 0 {
+		o.Lease = 15 * time.Second
+	}
+	if o.MaxCalls == 0 {
+		o.MaxCalls = 1000
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	ports, err := rtp.NewPorts(o.Ports)
+	if err != nil {
+		return nil, err
+	}
+	ua, err := sip.New(sip.Options{Listen: o.SIP, ExternalIP: o.ExternalIP, Logger: o.Logger})
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{live: newLive(), o: o, log: o.Logger, epoch: domain.NewID(), ua: ua, pacer: rtp.NewPacer(), ports: ports}
+	e.queue = queue.New(queue.Options[domain.Attempt]{
+		Name: "attempts", Workers: o.MaxCalls, Logger: o.Logger,
+		Drain: 24 * time.Hour, // calls are ended by Run, not by the queue
+		Claim: func(ctx context.Context, now time.Time, limit int) ([]domain.Attempt, time.Time, error) {
+			return o.Service.ClaimAttempts(ctx, e.epoch, now, o.Lease, min(limit, 64))
+		},
+		Handle: e.carry,
+	})
+	return e, nil
+}
+
+// Addr is where the engine's user agent listens.
+func (e *Engine) Addr() netip.AddrPort { return e.ua.Addr() }
+
+// Kick makes the engine look for attempts at once.
+func (e *Engine) Kick() { e.queue.Kick() }
+
+// Recover ends what earlier process runs left behind: calls in mid-air fail as
+// interrupted, with their recordings made playable and their far ends hung up.
+func (e *Engine) Recover(ctx context.Context) error {
+	orphans, err := e.o.Service.Recover(ctx, e.epoch)
+	var problems []error
+	for _, o := range orphans {
+		if o.Call.Recording != "" {
+			if err := e.o.Recordings.Repair(ctx, o.Call.Recording); err != nil {
+				problems = append(problems, err)
+			}
+		}
+		if o.Dialog != nil {
+			e.late.Go(func() { e.hangUpOrphan(ctx, o) })
+		}
+	}
+	return errors.Join(append(problems, err)...)
+}
+
+func (e *Engine) hangUpOrphan(ctx context.Context, o service.Orphan) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	if err := e.ua.ByeFrom(ctx, o.Dialog); err != nil {
+		e.log.Warn("the far end of an interrupted call could not be hung up", "call", o.Call.ID, "err", err)
+	}
+}
+
+// Run carries calls until ctx is done. Calls that are live then get the grace
+// to end by themselves; after it they are hung up and fail as interrupted.
+func (e *Engine) Run(ctx context.Context, grace time.Duration) error {
+	done := make(chan error, 1)
+	go func() { done <- e.queue.Run(ctx) }()
+	var err error
+	select {
+	case err = <-done:
+	case <-ctx.Done():
+		select {
+		case err = <-done:
+		case <-time.After(grace):
+			for _, c := range e.all() {
+				c.hangup(domain.EndInterrupted)
+			}
+			err = <-done
+		}
+	}
+	e.late.Wait()
+	e.pacer.Close()
+	return errors.Join(err, e.ua.Close())
+}
+
+// rates keeps the calls a second of each trunk.
+type rates struct {
+	mu   sync.Mutex
+	next map[domain.ID]time.Time
+}
+
+// wait returns how long an INVITE over the trunk has to wait, and books it when
+// it need not: INVITEs over one trunk are spaced evenly.
+func (r *rates) wait(t domain.Trunk, now time.Time) time.Duration {
+	if t.CallsPerSecond <= 0 {
+		return 0
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.next == nil {
+		r.next = map[domain.ID]time.Time{}
+	}
+	if due := r.next[t.ID]; due.After(now) {
+		return due.Sub(now)
+	}
+	r.next[t.ID] = now.Add(time.Second / time.Duration(t.CallsPerSecond))
+	return 0
+}

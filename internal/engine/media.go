@@ -1,0 +1,274 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"github.com/callwright/callwright/internal/audio"
+	"github.com/callwright/callwright/internal/conversation"
+	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/rtp"
+	"github.com/callwright/callwright/internal/sdp"
+	"github.com/callwright/callwright/internal/sip"
+	"github.com/callwright/callwright/internal/speech"
+)
+
+// lineRate is the rate of sound on the line, in hertz.
+const lineRate = 8000
+
+// media is one call's sound and text: the sockets it was offered on and, once
+// answered, the leg that carries it. It is the conversation's Line.
+type media struct {
+	sound, text *rtp.Socket
+	offered     sdp.Options
+	offer       *sdp.Session
+	leg         *rtp.Leg
+	recorder    *recorder
+	ear         ear
+	captions    *captions
+	talk        *conversation.Conversation
+	silent      atomic.Bool
+}
+
+// defaultCodecs are offered over trunks that name none.
+var defaultCodecs = []string{"PCMU", "PCMA"}
+
+// openMedia opens the sockets for a call over the trunk.
+func (e *Engine) openMedia(t domain.Trunk) (*media, error) {
+	ip := e.ua.Addr().Addr()
+	m := &media{}
+	var err error
+	if m.sound, err = e.ports.Listen(ip); err != nil {
+		return nil, noPort(err)
+	}
+	shown := ip
+	if e.o.ExternalIP != "" {
+		if shown, err = netip.ParseAddr(e.o.ExternalIP); err != nil {
+			m.close()
+			return nil, domain.Invalid("external-ip", "%q is not an IP address", e.o.ExternalIP)
+		}
+	}
+	m.offered = sdp.Options{Addr: shown, AudioPort: int(m.sound.LocalAddr().Port()), Codecs: t.Codecs, Events: true}
+	if len(t.Codecs) == 0 {
+		m.offered.Codecs = defaultCodecs
+	}
+	if t.RealtimeText {
+		if m.text, err = e.ports.Listen(ip); err != nil {
+			m.close()
+			return nil, noPort(err)
+		}
+		m.offered.TextPort = int(m.text.LocalAddr().Port())
+		m.captions = newCaptions()
+	}
+	if m.offer, err = sdp.NewOffer(m.offered); err != nil {
+		m.close()
+		return nil, domain.Invalid("codecs", "trunk %s: %v", t.ID, err)
+	}
+	m.offered.ID, m.offered.Version = m.offer.ID, m.offer.Version
+	if m.ear, err = newEar(); err != nil {
+		m.close()
+		return nil, err
+	}
+	return m, nil
+}
+
+func noPort(err error) error {
+	return domain.Unavailable(time.Second, err, "no UDP port is free for sound; widen --rtp-ports or lower the calls at once")
+}
+
+// invitation addresses the call over its trunk.
+func (c *call) invitation() (sip.Invite, error) {
+	route, err := c.engine.o.Carriers.Route(c.ctx, c.dial.Trunk, c.dial.Call.To)
+	if err != nil {
+		return sip.Invite{}, err
+	}
+	return sip.Invite{
+		CallID: sip.NewCallID(), URI: route.URI, From: c.dial.Call.From, To: c.dial.Call.To,
+		Body: c.media.offer.Bytes(), Username: route.Username, Password: route.Password,
+	}, nil
+}
+
+// answered joins what the far end's answer agreed on: sound, text, recording.
+func (c *call) answered() error {
+	answer, err := sdp.Parse(c.dialog.RemoteSDP())
+	if err != nil {
+		return err
+	}
+	agreed, err := sdp.Accept(c.media.offer, answer)
+	if err != nil {
+		return err
+	}
+	now := time.Now().UTC()
+	d := &c.dial.Call
+	d.State, d.AnsweredAt = domain.CallInProgress, now
+	c.dial.Attempt.State, c.dial.Attempt.Dialog = domain.AttemptAnswered, c.dialog.State().Bytes()
+	if d.Record {
+		file, name, err := c.engine.o.Recordings.Create(c.ctx, d.ID)
+		if err != nil {
+			c.log.Error("the call is not recorded", "err", err)
+			c.notes = append(c.notes, "the call was not recorded: the recording could not be created")
+		} else {
+			d.Recording = name
+			c.media.recorder = newRecorder(file, c.engine.log)
+		}
+	}
+	d.Notes = c.notes
+	c.progress()
+	c.dialog.OnReinvite(c.media.reinvite)
+	return c.media.start(c.engine.pacer, agreed, c.talk)
+}
+
+// start begins to send and to hear.
+func (m *media) start(pacer *rtp.Pacer, agreed sdp.Agreed, talk *conversation.Conversation) error {
+	codec, ok := audio.CodecByName(agreed.Codec.Name)
+	if !ok {
+		return fmt.Errorf("%w: the far end chose %s", sdp.ErrNoCodec, agreed.Codec.Name)
+	}
+	m.talk = talk
+	o := rtp.Options{
+		Pacer: pacer, Socket: m.sound, Remote: agreed.AudioRemote, Codec: codec, EventPT: uint8(agreed.EventPT), EventInPT: m.eventPT(),
+		Tap: m.tap, OnCue: m.cue, OnMark: talk.Mark,
+		OnDigit:   func(key rune) { talk.Digit(string(key)) },
+		OnTimeout: func() { m.silent.Store(true) },
+	}
+	if m.text != nil && agreed.TextRemote.IsValid() && agreed.TextPT != 0 {
+		o.Text = &rtp.TextOptions{Socket: m.text, Remote: agreed.TextRemote, PT: uint8(agreed.TextPT), RedPT: uint8(agreed.RedPT)}
+		o.OnText = m.captions.text
+		m.text = nil // the leg's now
+	} else {
+		talk.Deaf()
+	}
+	m.sound = nil // the leg's now, whatever comes of it
+	leg, err := rtp.NewLeg(o)
+	if err != nil {
+		return err
+	}
+	m.leg = leg
+	return nil
+}
+
+// eventPT is the payload type under which telephone events come in: the one
+// that was offered.
+func (m *media) eventPT() uint8 {
+	for _, c := range m.offer.Audio.Codecs {
+		if c.Name == "telephone-event" {
+			return uint8(c.PT)
+		}
+	}
+	return 0
+}
+
+// tap sees each frame of both directions, on the pacer's goroutine.
+func (m *media) tap(in, out []int16) {
+	if m.recorder != nil {
+		m.recorder.tap(in, out)
+	}
+	m.ear.hear(in, m.talk)
+}
+
+func (m *media) cue(text string) {
+	m.leg.SendText(text)
+	m.talk.Cue(text)
+}
+
+// listen passes on what is understood of the caller until ctx is done.
+func (m *media) listen(ctx context.Context, talk *conversation.Conversation) {
+	if m.captions == nil {
+		return
+	}
+	stream, err := m.captions.Open(ctx, speech.Format{SampleRate: lineRate})
+	if err != nil {
+		return // captions always open
+	}
+	for h := range stream.Heard() {
+		talk.Heard(h)
+	}
+}
+
+// reinvite answers a new offer of the far end: hold, or another address.
+func (m *media) reinvite(body []byte) ([]byte, error) {
+	offer, err := sdp.Parse(body)
+	if err != nil {
+		return nil, err
+	}
+	m.offered.Version++
+	answer, agreed, err := sdp.Answer(offer, m.offered)
+	if err != nil {
+		return nil, err
+	}
+	codec, ok := audio.CodecByName(agreed.Codec.Name)
+	if !ok {
+		return nil, sdp.ErrNoCodec
+	}
+	if err := m.leg.SetCodec(codec, uint8(agreed.EventPT)); err != nil {
+		return nil, err
+	}
+	m.leg.SetRemote(agreed.AudioRemote)
+	if agreed.TextRemote.IsValid() {
+		m.leg.SetTextRemote(agreed.TextRemote)
+	}
+	m.leg.Hold(agreed.Hold)
+	return answer.Bytes(), nil
+}
+
+// silentFor reports whether no sound has come for too long.
+func (m *media) silentFor() bool { return m.silent.Load() }
+
+// stop ends sound and recording, and returns what a reader of the call should
+// know about the recording.
+func (m *media) stop() string {
+	m.close()
+	if m.recorder == nil {
+		return ""
+	}
+	r := m.recorder
+	m.recorder = nil
+	return r.close()
+}
+
+// close gives back sockets and goroutines; more calls do nothing.
+func (m *media) close() {
+	var err error
+	if m.leg != nil {
+		err = m.leg.Close()
+	}
+	for _, s := range []**rtp.Socket{&m.sound, &m.text} {
+		if *s != nil {
+			err = errors.Join(err, (*s).Close())
+			*s = nil
+		}
+	}
+	if m.captions != nil {
+		err = errors.Join(err, m.captions.Close())
+	}
+	_ = err // nothing more can be done with sockets that do not close
+}
+
+// What the conversation says goes to the leg.
+
+// Enqueue adds sound.
+func (m *media) Enqueue(pcm []int16) { m.leg.Playout().Enqueue(pcm) }
+
+// Cue marks a word.
+func (m *media) Cue(text string) { m.leg.Playout().Cue(text) }
+
+// Mark marks a place.
+func (m *media) Mark(id int) { m.leg.Playout().Mark(id) }
+
+// Pause holds the sound.
+func (m *media) Pause() { m.leg.Playout().Pause() }
+
+// Resume goes on.
+func (m *media) Resume() { m.leg.Playout().Resume() }
+
+// Cut drops what waits.
+func (m *media) Cut() { m.leg.Playout().Cut() }
+
+// Break ends a turn in the text.
+func (m *media) Break() { m.leg.SendText(lineBreak) }
+
+var _ conversation.Line = (*media)(nil)

@@ -1,0 +1,171 @@
+package engine
+
+import (
+	"encoding/binary"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/callwright/callwright/internal/audio"
+	"github.com/callwright/callwright/internal/domain"
+)
+
+// Figures of recording. Sound is written every quarter of a second and the
+// header every second, so that a process that dies loses at most the last one.
+const (
+	recordRate   = 8000
+	recordEvery  = 250 * time.Millisecond
+	headerEvery  = 4 // writes
+	recordBuffer = 8 * time.Second
+	blockBytes   = 4 // one sample of each side, 16 bits
+)
+
+// recorder writes the sound of one call as a stereo WAV: the caller left, the
+// agent right. Both come from the same tick of the call's clock and so cannot
+// drift apart.
+type recorder struct {
+	file domain.RecordingFile
+	log  *slog.Logger
+
+	mu      sync.Mutex
+	ring    []int16 // interleaved; written by the pacer, read by the writer
+	start   int     // of what waits
+	fill    int
+	dropped int // samples a side that found no room
+	began   time.Time
+	placed  time.Duration // how much sound was placed since then
+
+	stop    chan struct{}
+	stopped chan struct{}
+	offset  int64 // bytes of sound written
+	buf     []byte
+	failed  error
+}
+
+func newRecorder(file domain.RecordingFile, log *slog.Logger) *recorder {
+	samples := int(recordBuffer/time.Second) * recordRate * 2
+	r := &recorder{file: file, log: log, ring: make([]int16, samples), stop: make(chan struct{}), stopped: make(chan struct{})}
+	go r.run()
+	return r
+}
+
+// stallAfter is how far the sound may lag behind the clock before it is taken
+// for a stall of the process, and the gap is filled with silence. The pacer
+// makes up for shorter ones itself.
+const stallAfter = 250 * time.Millisecond
+
+// tap takes one frame of each side. It is called on the pacer's goroutine and
+// neither blocks nor allocates. Sound is placed by the clock: after a stall, in
+// which there were no frames, the gap is silent. When the disk is further
+// behind than the buffer, sound is lost and counted; the call goes on.
+func (r *recorder) tap(in, out []int16) {
+	n := min(len(in), len(out))
+	now := time.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.began.IsZero() {
+		r.began = now
+	}
+	length := time.Duration(n) * time.Second / recordRate
+	if gap := now.Sub(r.began) - r.placed; gap > stallAfter {
+		for ; gap >= length; gap -= length {
+			r.place(nil, nil, n)
+			r.placed += length
+		}
+	}
+	r.place(in, out, n)
+	r.placed += length
+}
+
+// place adds n samples of each side; nil is silence.
+func (r *recorder) place(in, out []int16, n int) {
+	if r.fill+2*n > len(r.ring) {
+		r.dropped += n
+		return
+	}
+	at := (r.start + r.fill) % len(r.ring)
+	for i := range n {
+		var left, right int16
+		if in != nil {
+			left, right = in[i], out[i]
+		}
+		r.ring[at], r.ring[at+1] = left, right
+		if at += 2; at == len(r.ring) {
+			at = 0
+		}
+	}
+	r.fill += 2 * n
+}
+
+func (r *recorder) run() {
+	defer close(r.stopped)
+	tick := time.NewTicker(recordEvery)
+	defer tick.Stop()
+	r.header()
+	for writes := 1; ; writes++ {
+		select {
+		case <-tick.C:
+			r.write()
+			if writes%headerEvery == 0 {
+				r.header()
+			}
+		case <-r.stop:
+			r.write()
+			r.header()
+			return
+		}
+	}
+}
+
+// write moves what waits to the file.
+func (r *recorder) write() {
+	r.mu.Lock()
+	r.buf = r.buf[:0]
+	for i := range r.fill {
+		r.buf = binary.LittleEndian.AppendUint16(r.buf, uint16(r.ring[(r.start+i)%len(r.ring)]))
+	}
+	r.start = (r.start + r.fill) % len(r.ring)
+	r.fill = 0
+	r.mu.Unlock()
+	if len(r.buf) == 0 || r.failed != nil {
+		return
+	}
+	if _, err := r.file.WriteAt(r.buf, audio.WAVHeaderSize+r.offset); err != nil {
+		r.fail(err)
+		return
+	}
+	r.offset += int64(len(r.buf))
+}
+
+func (r *recorder) header() {
+	if r.failed != nil {
+		return
+	}
+	h := audio.WAVHeader(recordRate, 2, r.offset)
+	if _, err := r.file.WriteAt(h[:], 0); err != nil {
+		r.fail(err)
+	}
+}
+
+// fail stops recording; a full disk does not end a call.
+func (r *recorder) fail(err error) {
+	r.failed = err
+	r.log.Error("recording stopped", "err", err)
+}
+
+// close writes what is left and returns a note for the call when the recording
+// is not whole.
+func (r *recorder) close() (note string) {
+	close(r.stop)
+	<-r.stopped
+	if err := r.file.Close(); err != nil && r.failed == nil {
+		r.failed = err
+	}
+	switch {
+	case r.failed != nil:
+		return "the recording is incomplete: it could not be written to the end"
+	case r.dropped > 0:
+		return "the recording is incomplete: the disk was too slow for part of it"
+	}
+	return ""
+}

@@ -1,0 +1,206 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/callwright/callwright/internal/conversation"
+	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/flow"
+	"github.com/callwright/callwright/internal/speech"
+)
+
+// byeTime is how long the far end has to confirm that it was hung up.
+const byeTime = 2 * time.Second
+
+// voice is who speaks in a call.
+type voice struct {
+	tts  speech.TTS
+	name string // to ask the engine for
+	llm  speech.LLM
+}
+
+// prepare chooses the voice, reads the flow and synthesises what is said first.
+func (c *call) prepare() error {
+	e, d := c.engine, c.dial
+	tts, name, note := speech.Pick(e.o.Voices, d.Agent.Voice)
+	if tts == nil {
+		return domain.Invalid("voice", "no engine that talks is configured; run \"callwright doctor\" to see what is missing")
+	}
+	if note != "" && d.Agent.Voice != "" {
+		c.notes = append(c.notes, note)
+	}
+	c.voice = voice{tts: tts, name: name}
+	d.Call.Voice = speech.FullName(tts, name)
+	if e.o.LLM != nil {
+		if c.voice.llm = e.o.LLM(d.Call.Mode); c.voice.llm != nil {
+			d.Call.Model = c.voice.llm.Name()
+		}
+	}
+	graph, err := c.graph()
+	if err != nil {
+		return err
+	}
+	c.media, err = e.openMedia(d.Trunk)
+	if err != nil {
+		return err
+	}
+	c.talk = conversation.New(conversation.Options{
+		Graph: graph, Vars: d.Call.Variables, Line: c.media, Performer: (*performer)(c),
+		TTS: tts, Voice: name, Rate: lineRate, LLM: c.voice.llm, Zone: d.Zone,
+		Ear: d.Trunk.RealtimeText, Logger: e.log.With("call", d.Call.ID),
+	})
+	c.warm(graph.Texts(d.Call.Variables))
+	return nil
+}
+
+// warmFirst is how many clauses of a flow are synthesised before the dial; the
+// others follow while it rings.
+const warmFirst = 2
+
+// preparer is a voice that can be asked for sound before it is needed.
+type preparer interface {
+	Prepare(ctx context.Context, p speech.Preparation) error
+}
+
+func (c *call) warm(texts []string) {
+	cached, ok := c.voice.tts.(preparer)
+	if !ok {
+		return
+	}
+	var clauses []string
+	for _, text := range texts {
+		clauses = append(clauses, speech.Clauses(text)...)
+	}
+	p := speech.Preparation{Voice: c.voice.name, SampleRate: lineRate, Keep: true}
+	p.Texts = clauses[:min(warmFirst, len(clauses))]
+	if err := cached.Prepare(c.ctx, p); err != nil {
+		c.log.Warn("the first words could not be prepared", "err", err)
+	}
+	if p.Texts = clauses[len(p.Texts):]; len(p.Texts) > 0 {
+		c.engine.late.Go(func() { _ = cached.Prepare(c.ctx, p) }) // spoken anew if it failed
+	}
+}
+
+// graph is what the agent talks by: its flow, or one node made of its prompt.
+func (c *call) graph() (*flow.Graph, error) {
+	if c.dial.Flow != nil {
+		return flow.Parse(c.dial.Flow.Definition)
+	}
+	return flow.FromPrompt(c.dial.Agent.FirstMessage, c.dial.Agent.SystemPrompt), nil
+}
+
+// converse carries the talk of an answered call and returns why it ended.
+func (c *call) converse() domain.EndReason {
+	if err := c.answered(); err != nil {
+		c.log.Error("the answer of the far end cannot be used", "err", err)
+		c.notes = append(c.notes, fmt.Sprintf("the far end's answer cannot be used: %v", err))
+		c.hangUp()
+		return reasonOf(err)
+	}
+	limit := time.AfterFunc(c.dial.Call.MaxDuration, func() { c.end(domain.EndMaxDuration) })
+	defer limit.Stop()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(c.ctx))
+	defer cancel()
+	var work sync.WaitGroup
+	work.Go(func() { c.watchFarEnd(ctx) })
+	work.Go(func() { c.media.listen(ctx, c.talk) })
+	talked := make(chan struct{})
+	work.Go(func() {
+		defer close(talked)
+		defer c.recovered("conversation")
+		c.talk.Run(ctx)
+	})
+	<-c.ctx.Done()
+	c.talk.Stop(c.reason())
+	select {
+	case <-talked:
+	case <-time.After(time.Second):
+	}
+	c.hangUp()
+	if note := c.media.stop(); note != "" {
+		c.notes = append(c.notes, note)
+	}
+	cancel()
+	work.Wait()
+	return c.reason()
+}
+
+// reason is why the call's context was canceled.
+func (c *call) reason() domain.EndReason {
+	if why, ok := context.Cause(c.ctx).(ended); ok {
+		return why.reason
+	}
+	return domain.EndInterrupted // the process is being stopped
+}
+
+// recovered ends this call alone when one of its goroutines panics.
+func (c *call) recovered(where string) {
+	if r := recover(); r != nil {
+		c.log.Error("a call broke", "where", where, "panic", r)
+		c.end(domain.EndInternal)
+	}
+}
+
+// watchFarEnd ends the call when the far end hangs up or falls silent on the
+// network.
+func (c *call) watchFarEnd(ctx context.Context) {
+	defer c.recovered("far end")
+	look := time.NewTicker(time.Second)
+	defer look.Stop()
+	for {
+		select {
+		case <-c.dialog.Done():
+			c.end(domain.EndCallerHangup)
+			return
+		case <-ctx.Done():
+			return
+		case <-look.C:
+			if c.media.silentFor() {
+				c.end(domain.EndMediaTimeout)
+				return
+			}
+		}
+	}
+}
+
+// hangUp sends the BYE unless the far end was first.
+func (c *call) hangUp() {
+	ctx, cancel := context.WithTimeout(context.Background(), byeTime)
+	defer cancel()
+	if err := c.dialog.Bye(ctx); err != nil {
+		c.log.Debug("the BYE was not confirmed", "err", err)
+	}
+}
+
+// abandon gives back what a call holds, however it ended.
+func (c *call) abandon() {
+	if c.media != nil {
+		c.media.close()
+	}
+}
+
+// performer is the call as its conversation sees it.
+type performer call
+
+// Turn keeps a turn that is over.
+func (p *performer) Turn(t domain.Turn) {
+	t.CallID = p.dial.Call.ID
+	if !p.engine.o.Service.SaveTurn(t) {
+		p.log.Error("a turn was lost: the database is too far behind")
+	}
+	p.live.tell(domain.LiveEvent{Turn: &t})
+}
+
+// End hangs up.
+func (p *performer) End(reason domain.EndReason) { (*call)(p).end(reason) }
+
+// Do performs an act that is not talk. What this build cannot do yet comes back
+// as not done, so that the flow takes its way for failures.
+func (p *performer) Do(_ context.Context, node string, do flow.Do) {
+	p.talk.Post(flow.Event{Kind: flow.Done, Node: node, OK: false, Value: map[string]any{"error": do.Kind + " is not available"}})
+}
+
+var _ conversation.Performer = (*performer)(nil)

@@ -1,0 +1,280 @@
+package sdp
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Options say what this side offers, or accepts of an offer.
+type Options struct {
+	Addr      netip.Addr
+	AudioPort int
+	Codecs    []string  // in order of preference, of PCMU, PCMA, G722, opus
+	Events    bool      // telephone-event (RFC 4733)
+	TextPort  int       // real-time text (RFC 4103); 0 for none
+	Direction Direction // of the sound; "" is SendRecv
+	// ID and Version go into the o= line. A description sent later in the same
+	// call keeps the ID and counts Version up (RFC 3264 section 8). 0 makes new ones.
+	ID, Version uint64
+}
+
+// Payload types that offers use for what has no static one.
+const (
+	opusPT  = 96
+	t140PT  = 98
+	redPT   = 100
+	eventPT = 101
+)
+
+// frameMillis is the packet time of everything that is offered here.
+const frameMillis = 20
+
+var known = map[string]Codec{
+	"PCMU": static[0],
+	"PCMA": static[8],
+	"G722": static[9], // its RTP clock is 8000 although it samples at 16000 (RFC 3551 section 4.5.2)
+	"OPUS": {PT: opusPT, Name: "opus", ClockRate: 48000, Channels: 2},
+}
+
+func (o Options) session() *Session {
+	id, version := o.ID, o.Version
+	if id == 0 {
+		id = rand.Uint64N(1 << 62)
+	}
+	if version == 0 {
+		version = 1
+	}
+	return &Session{ID: id, Version: version, Addr: o.Addr}
+}
+
+func (o Options) direction() Direction {
+	if o.Direction == "" {
+		return SendRecv
+	}
+	return o.Direction
+}
+
+// NewOffer describes what o is ready for. A codec name that is not known is an
+// error.
+func NewOffer(o Options) (*Session, error) {
+	audio := &Media{
+		Kind: "audio", Port: o.AudioPort, Proto: "RTP/AVP", Direction: o.direction(), PTime: frameMillis,
+		Addr: netip.AddrPortFrom(o.Addr, uint16(o.AudioPort)),
+	}
+	for _, name := range o.Codecs {
+		c, ok := known[strings.ToUpper(name)]
+		if !ok {
+			return nil, fmt.Errorf("sdp: codec %q is not known; use PCMU, PCMA, G722 or opus", name)
+		}
+		audio.Codecs = append(audio.Codecs, c)
+	}
+	if len(audio.Codecs) == 0 {
+		return nil, fmt.Errorf("%w: none was given to offer", ErrNoCodec)
+	}
+	if o.Events {
+		audio.Codecs = append(audio.Codecs, Codec{PT: eventPT, Name: "telephone-event", ClockRate: 8000, Fmtp: "0-16"})
+	}
+	s := o.session()
+	s.Media = append(s.Media, audio.list())
+	if o.TextPort > 0 {
+		s.Media = append(s.Media, o.text(redPT, t140PT, "RTP/AVP", o.direction()))
+	}
+	s.pick()
+	return s, nil
+}
+
+// text describes the text line; red 0 leaves redundancy out. It follows the
+// sound's direction, so that hold holds both.
+func (o Options) text(red, t140 int, proto string, way Direction) *Media {
+	m := &Media{
+		Kind: "text", Port: o.TextPort, Proto: proto, Direction: way,
+		Addr: netip.AddrPortFrom(o.Addr, uint16(o.TextPort)),
+	}
+	plain := Codec{PT: t140, Name: "t140", ClockRate: 1000, Fmtp: "cps=30"}
+	if red == 0 {
+		m.Codecs = []Codec{plain}
+		return m.list()
+	}
+	// The redundant form first: it is preferred (RFC 4103 section 10). The
+	// generations are the primary and two older ones.
+	m.Codecs = []Codec{{PT: red, Name: "red", ClockRate: 1000, Fmtp: fmt.Sprintf("%d/%d/%d", t140, t140, t140)}, plain}
+	return m.list()
+}
+
+// list fills the formats of the m= line from the codecs.
+func (m *Media) list() *Media {
+	m.Formats = m.Formats[:0]
+	for _, c := range m.Codecs {
+		m.Formats = append(m.Formats, strconv.Itoa(c.PT))
+	}
+	return m
+}
+
+// Answer answers an offer: the same m= lines in the same order, those that are
+// not taken with port 0 (RFC 3264 section 6). The codec is the first of the
+// offer's that o has too; ErrNoCodec when there is none.
+func Answer(offer *Session, o Options) (*Session, Agreed, error) {
+	s, agreed := o.session(), Agreed{}
+	var heard, read bool
+	for _, m := range offer.Media {
+		var reply *Media
+		switch {
+		case m.Port == 0 || !plainRTP(m.Proto):
+		case m.Kind == "audio" && !heard:
+			reply = o.answerAudio(m, &agreed)
+			heard = reply != nil
+		case m.Kind == "text" && !read && o.TextPort > 0:
+			reply = o.answerText(m, &agreed)
+			read = reply != nil
+		}
+		if reply == nil {
+			reply = &Media{Kind: m.Kind, Proto: m.Proto, Formats: slices.Clone(m.Formats)}
+		}
+		s.Media = append(s.Media, reply)
+	}
+	if !heard {
+		return nil, Agreed{}, fmt.Errorf("%w: offered %s, have %s", ErrNoCodec, describe(offer), strings.Join(o.Codecs, " "))
+	}
+	s.pick()
+	return s, agreed, nil
+}
+
+func (o Options) answerAudio(m *Media, agreed *Agreed) *Media {
+	codec, ok := choose(m.Codecs, o.Codecs)
+	if !ok {
+		return nil
+	}
+	reply := &Media{
+		Kind: "audio", Port: o.AudioPort, Proto: m.Proto, PTime: frameMillis, Codecs: []Codec{codec},
+		Addr: netip.AddrPortFrom(o.Addr, uint16(o.AudioPort)),
+	}
+	agreed.AudioRemote, agreed.Codec = m.Addr, codec
+	if ev, ok := find(m.Codecs, "telephone-event", 8000); ok && o.Events {
+		ev.Fmtp = "0-16"
+		reply.Codecs = append(reply.Codecs, ev)
+		agreed.EventPT = ev.PT
+	}
+	theirs := m.direction()
+	reply.Direction = meet(o.direction(), theirs)
+	agreed.Direction, agreed.Hold = reply.Direction, !theirs.Receives()
+	return reply.list()
+}
+
+func (o Options) answerText(m *Media, agreed *Agreed) *Media {
+	t140, red, ok := textTypes(m)
+	if !ok {
+		return nil
+	}
+	agreed.TextRemote, agreed.TextPT, agreed.RedPT = m.Addr, t140, red
+	return o.text(red, t140, m.Proto, meet(o.direction(), m.direction()))
+}
+
+// Accept reads the answer to an offer of ours.
+func Accept(offer, answer *Session) (Agreed, error) {
+	var agreed Agreed
+	ours, theirs := offer.Audio, answer.Audio
+	if ours == nil || theirs == nil {
+		return Agreed{}, fmt.Errorf("%w: the answer rejects the audio line", ErrNoCodec)
+	}
+	names := make([]string, 0, len(ours.Codecs))
+	for _, c := range ours.Codecs {
+		names = append(names, c.Name)
+	}
+	codec, ok := choose(theirs.Codecs, names)
+	if !ok {
+		return Agreed{}, fmt.Errorf("%w: answered %s, offered %s", ErrNoCodec, describe(answer), strings.Join(names, " "))
+	}
+	agreed.Codec, agreed.AudioRemote = codec, theirs.Addr
+	if _, offered := find(ours.Codecs, "telephone-event", 8000); offered {
+		if ev, ok := find(theirs.Codecs, "telephone-event", 8000); ok {
+			agreed.EventPT = ev.PT
+		}
+	}
+	way := theirs.direction()
+	agreed.Direction, agreed.Hold = meet(ours.Direction, way), !way.Receives()
+	if offer.Text != nil && answer.Text != nil {
+		if t140, red, ok := textTypes(answer.Text); ok {
+			agreed.TextRemote, agreed.TextPT, agreed.RedPT = answer.Text.Addr, t140, red
+		}
+	}
+	return agreed, nil
+}
+
+// direction is the written direction, less receiving when the address says
+// that nothing is to be sent there: hold as RFC 2543 did it (RFC 3264
+// section 8.4).
+func (m *Media) direction() Direction {
+	if m.Addr.Addr().IsUnspecified() {
+		return direction(m.Direction.Sends(), false)
+	}
+	return m.Direction
+}
+
+// meet narrows what one side wants by what the other side does.
+func meet(want, theirs Direction) Direction {
+	return direction(want.Sends() && theirs.Receives(), want.Receives() && theirs.Sends())
+}
+
+// choose returns the first of the offered codecs that is among names.
+func choose(offered []Codec, names []string) (Codec, bool) {
+	for _, c := range offered {
+		k, ok := known[strings.ToUpper(c.Name)]
+		if !ok || k.ClockRate != c.ClockRate {
+			continue
+		}
+		if slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, c.Name) }) {
+			return c, true
+		}
+	}
+	return Codec{}, false
+}
+
+func find(codecs []Codec, name string, rate int) (Codec, bool) {
+	for _, c := range codecs {
+		if strings.EqualFold(c.Name, name) && c.ClockRate == rate {
+			return c, true
+		}
+	}
+	return Codec{}, false
+}
+
+// textTypes returns the payload types of a text line. Redundancy counts only
+// when it is of that line's t140 (RFC 4103 section 8.1).
+func textTypes(m *Media) (t140, red int, ok bool) {
+	plain, ok := find(m.Codecs, "t140", 1000)
+	if !ok {
+		return 0, 0, false
+	}
+	if r, has := find(m.Codecs, "red", 1000); has {
+		primary, _, _ := strings.Cut(r.Fmtp, "/")
+		if strings.TrimSpace(primary) == strconv.Itoa(plain.PT) {
+			red = r.PT
+		}
+	}
+	return plain.PT, red, true
+}
+
+func plainRTP(proto string) bool {
+	return strings.EqualFold(proto, "RTP/AVP") || strings.EqualFold(proto, "RTP/AVPF")
+}
+
+func describe(s *Session) string {
+	var words []string
+	for _, m := range s.Media {
+		if m.Kind != "audio" {
+			continue
+		}
+		words = append(words, m.Proto)
+		for _, c := range m.Codecs {
+			words = append(words, fmt.Sprintf("%s/%d", c.Name, c.ClockRate))
+		}
+	}
+	if len(words) == 0 {
+		return "no audio"
+	}
+	return strings.Join(words, " ")
+}

@@ -1,0 +1,175 @@
+package service
+
+import (
+	"context"
+	"time"
+
+	"github.com/callwright/callwright/internal/domain"
+)
+
+// Dial is all that is needed to place one call.
+type Dial struct {
+	Attempt domain.Attempt
+	Call    domain.Call
+	Agent   domain.Agent
+	Flow    *domain.Flow // the version the call is pinned to; nil for a prompt-only agent
+	Trunk   domain.Trunk
+	Zone    *time.Location // the workspace's
+}
+
+// ClaimAttempts takes up to limit attempts that are due for the process run
+// epoch, which has to commit its intent before the lease ends. It also returns
+// when the next one is due.
+func (s *Service) ClaimAttempts(ctx context.Context, epoch domain.ID, now time.Time, lease time.Duration, limit int) ([]domain.Attempt, time.Time, error) {
+	var claimed []domain.Attempt
+	var next time.Time
+	err := s.store.InTx(ctx, domain.LaneDial, func(ctx context.Context, st *domain.Stores) error {
+		var err error
+		claimed, next, err = st.Attempts.Claim(ctx, epoch, now, lease, limit)
+		return err
+	})
+	return claimed, next, err
+}
+
+// Dial reads what is needed to place the call of an attempt.
+func (s *Service) Dial(ctx context.Context, a domain.Attempt) (*Dial, error) {
+	in := domain.Scope{Workspace: a.WorkspaceID, Mode: a.Mode}
+	return view(ctx, s, func(ctx context.Context, st *domain.Stores) (*Dial, error) {
+		call, err := st.Calls.Get(ctx, in, a.CallID)
+		if err != nil {
+			return nil, err
+		}
+		d := &Dial{Attempt: a, Call: *call, Zone: time.UTC}
+		trunk, err := st.Trunks.Get(ctx, in, a.TrunkID)
+		if err != nil {
+			return nil, err
+		}
+		d.Trunk = *trunk
+		return d, s.cast(ctx, st, in, d)
+	})
+}
+
+// cast reads who talks: the agent, its flow and the zone it lives in.
+func (s *Service) cast(ctx context.Context, st *domain.Stores, in domain.Scope, d *Dial) error {
+	agent, err := st.Agents.Get(ctx, in, d.Call.AgentID)
+	if err != nil {
+		return err
+	}
+	d.Agent = *agent
+	if d.Call.FlowID != "" {
+		if d.Flow, err = st.Flows.Version(ctx, in, d.Call.FlowID, d.Call.FlowVersion); err != nil {
+			return err
+		}
+	}
+	if w, err := st.Workspaces.Get(ctx, in.Workspace); err == nil && w.Timezone != "" {
+		if zone, err := time.LoadLocation(w.Timezone); err == nil {
+			d.Zone = zone
+		}
+	}
+	return nil
+}
+
+// Refusal is why an attempt may not be dialed now. It waits until RetryAt, or,
+// without one, its call ends for End.
+type Refusal struct {
+	Why     string
+	RetryAt time.Time
+	End     domain.EndReason
+}
+
+// CommitIntent writes down, durably, that an INVITE for the attempt is about to
+// be sent, together with call.started. It is the last gate before the dial: a
+// Refusal tells that the call must wait, and has been put back, or that it has
+// ended. After an error nothing may be sent either.
+func (s *Service) CommitIntent(ctx context.Context, d *Dial) (*Refusal, error) {
+	var refused *Refusal
+	in := domain.Scope{Workspace: d.Attempt.WorkspaceID, Mode: d.Attempt.Mode}
+	err := s.store.InTx(ctx, domain.LaneDial, func(ctx context.Context, st *domain.Stores) error {
+		now := s.clock()
+		call, err := st.Calls.Get(ctx, in, d.Call.ID)
+		if err != nil {
+			return err
+		}
+		a := d.Attempt
+		if refused, err = s.gate(ctx, st, in, call, &a, now); err != nil {
+			return err
+		}
+		if refused != nil {
+			return s.refuse(ctx, st, &a, refused, now)
+		}
+		a.State = domain.AttemptIntent
+		if err := st.Attempts.Update(ctx, &a); err != nil {
+			return err
+		}
+		call.State, call.DialedAt = domain.CallDialing, now
+		call.SIPCallID, call.Voice, call.Model, call.Notes = a.SIPCallID, d.Call.Voice, d.Call.Model, d.Call.Notes
+		if err := st.Calls.Update(ctx, call); err != nil {
+			return err
+		}
+		if err := s.emit(ctx, st, domain.EventCallStarted, call, nil); err != nil {
+			return err
+		}
+		d.Attempt, d.Call = a, *call
+		return nil
+	})
+	return refused, err
+}
+
+// gate says whether the attempt may be dialed now.
+func (s *Service) gate(ctx context.Context, st *domain.Stores, in domain.Scope, call *domain.Call, a *domain.Attempt, now time.Time) (*Refusal, error) {
+	if call.State.Ended() {
+		return &Refusal{Why: "the call has ended", End: domain.EndCanceled}, nil
+	}
+	if now.After(a.LeaseUntil) {
+		return &Refusal{Why: "the claim ran out", RetryAt: now}, nil
+	}
+	const soon = 500 * time.Millisecond
+	live, err := st.Attempts.LiveTo(ctx, in, a.Number)
+	if err != nil {
+		return nil, err
+	}
+	if live > 0 {
+		return &Refusal{Why: "a call to this number is under way", RetryAt: now.Add(soon)}, nil
+	}
+	w, err := st.Workspaces.Get(ctx, in.Workspace)
+	if err != nil {
+		return nil, err
+	}
+	active, err := st.Calls.Active(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	if most := w.Plan.Limits().ConcurrentCalls; most != domain.Unlimited && active >= most {
+		return &Refusal{Why: "the plan's calls at once are in use", RetryAt: now.Add(soon)}, nil
+	}
+	trunk, err := st.Trunks.Get(ctx, in, a.TrunkID)
+	if err != nil {
+		return nil, err
+	}
+	on, err := st.Attempts.LiveOn(ctx, a.TrunkID)
+	if err != nil {
+		return nil, err
+	}
+	if trunk.MaxCalls > 0 && on >= trunk.MaxCalls {
+		return &Refusal{Why: "the trunk's calls at once are in use", RetryAt: now.Add(soon)}, nil
+	}
+	return nil, nil
+}
+
+// refuse puts an attempt back until it may be dialed, or ends it.
+func (s *Service) refuse(ctx context.Context, st *domain.Stores, a *domain.Attempt, r *Refusal, now time.Time) error {
+	if r.RetryAt.IsZero() {
+		a.State, a.EndReason, a.EndedAt = domain.AttemptEnded, r.End, now
+	} else {
+		a.State, a.NextAt, a.Epoch = domain.AttemptPlanned, r.RetryAt, ""
+	}
+	return st.Attempts.Update(ctx, a)
+}
+
+// Postpone puts a claimed attempt back: what it needs was not there.
+func (s *Service) Postpone(ctx context.Context, a domain.Attempt, until time.Time) error {
+	return s.store.InTx(ctx, domain.LaneDial, func(ctx context.Context, st *domain.Stores) error {
+		back := a
+		return s.refuse(ctx, st, &back, &Refusal{RetryAt: until}, s.clock())
+	})
+}

@@ -1,0 +1,154 @@
+package service
+
+import (
+	"context"
+	"time"
+
+	"github.com/callwright/callwright/internal/domain"
+)
+
+// Progress notes that a call that is under way rings or was answered. It never
+// waits for the disk: what is noted is written within a tenth of a second.
+func (s *Service) Progress(call domain.Call, a domain.Attempt) bool {
+	return s.buffer.Put(func(ctx context.Context, st *domain.Stores) error {
+		row, err := st.Calls.ByID(ctx, call.ID)
+		if err != nil {
+			return err
+		}
+		if row.State.Ended() {
+			return nil
+		}
+		row.State, row.RingingAt, row.AnsweredAt = call.State, call.RingingAt, call.AnsweredAt
+		row.Recording, row.Notes, row.SIPCallID = call.Recording, call.Notes, call.SIPCallID
+		if err := st.Calls.Update(ctx, row); err != nil {
+			return err
+		}
+		if a.ID == "" {
+			return nil // an inbound call has no attempt
+		}
+		held := a
+		return st.Attempts.Update(ctx, &held)
+	})
+}
+
+// SaveTurn notes a turn that has ended, without waiting for the disk.
+func (s *Service) SaveTurn(t domain.Turn) bool {
+	return s.buffer.Put(func(ctx context.Context, st *domain.Stores) error {
+		return st.Turns.Append(ctx, t)
+	})
+}
+
+// Verdict is how a call ended.
+type Verdict struct {
+	Call     domain.ID
+	Attempt  domain.Attempt // zero for an inbound call
+	Reason   domain.EndReason
+	EndedAt  time.Time
+	Captured map[string]any
+	Notes    []string
+	Voice    string
+	Model    string
+}
+
+// FinishCall writes down how a call ended, with its events, their deliveries
+// and the analysis that follows, in one transaction. Repeating it changes
+// nothing.
+func (s *Service) FinishCall(ctx context.Context, v Verdict) error {
+	if err := s.buffer.Flush(ctx); err != nil {
+		return err
+	}
+	return s.store.InTx(ctx, domain.LaneCall, func(ctx context.Context, st *domain.Stores) error {
+		call, err := st.Calls.ByID(ctx, v.Call)
+		if err != nil {
+			return err
+		}
+		if v.Attempt.ID != "" {
+			if err := endAttempt(ctx, st, v); err != nil {
+				return err
+			}
+		}
+		if call.State.Ended() {
+			return nil
+		}
+		call.EndedAt, call.EndReason = v.EndedAt, v.Reason
+		call.State = domain.EndedState(!call.AnsweredAt.IsZero(), v.Reason)
+		if v.Captured != nil {
+			call.Captured = v.Captured
+		}
+		if v.Notes != nil {
+			call.Notes = v.Notes
+		}
+		if v.Voice != "" {
+			call.Voice = v.Voice
+		}
+		if v.Model != "" {
+			call.Model = v.Model
+		}
+		if err := st.Calls.Update(ctx, call); err != nil {
+			return err
+		}
+		return s.announceEnd(ctx, st, call)
+	})
+}
+
+func endAttempt(ctx context.Context, st *domain.Stores, v Verdict) error {
+	a := v.Attempt
+	now, err := st.Attempts.Get(ctx, a.ID)
+	if err != nil {
+		return err
+	}
+	if now.State == domain.AttemptEnded {
+		return nil
+	}
+	a.State, a.EndReason, a.EndedAt = domain.AttemptEnded, v.Reason, v.EndedAt
+	return st.Attempts.Update(ctx, &a)
+}
+
+// announceEnd emits the events of a call that is over and orders its analysis.
+func (s *Service) announceEnd(ctx context.Context, st *domain.Stores, call *domain.Call) error {
+	turns, err := st.Turns.ByCall(ctx, call.ID)
+	if err != nil {
+		return err
+	}
+	ended := domain.EventCallEnded
+	if call.State == domain.CallFailed {
+		ended = domain.EventCallFailed
+	}
+	if err := s.emit(ctx, st, ended, call, turns); err != nil {
+		return err
+	}
+	if call.AnsweredAt.IsZero() {
+		return nil // nothing was said
+	}
+	if err := s.emit(ctx, st, domain.EventTranscriptReady, call, turns); err != nil {
+		return err
+	}
+	now := s.clock()
+	return st.Jobs.Create(ctx, &domain.Job{
+		ID: domain.NewID(), WorkspaceID: call.WorkspaceID, Mode: call.Mode, Kind: domain.JobAnalysis,
+		Subject: call.ID, State: domain.JobPending, NextAt: now, CreatedAt: now,
+	})
+}
+
+// CompleteAnalysis stores the analysis of a call and announces it. Repeating it
+// changes nothing.
+func (s *Service) CompleteAnalysis(ctx context.Context, call domain.ID, a domain.Analysis) error {
+	return s.store.InTx(ctx, domain.LaneBackground, func(ctx context.Context, st *domain.Stores) error {
+		row, err := st.Calls.ByID(ctx, call)
+		if err != nil {
+			return err
+		}
+		if row.Analysis != nil {
+			return nil
+		}
+		row.Analysis = &a
+		if err := st.Calls.Update(ctx, row); err != nil {
+			return err
+		}
+		turns, err := st.Turns.ByCall(ctx, call)
+		if err != nil {
+			return err
+		}
+		return s.emit(ctx, st, domain.EventAnalysisComplete, row, turns)
+	})
+}

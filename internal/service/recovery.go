@@ -1,0 +1,81 @@
+package service
+
+import (
+	"context"
+
+	"github.com/callwright/callwright/internal/domain"
+)
+
+// Orphan is a call that a dead process left behind, and what is needed to hang
+// its far end up.
+type Orphan struct {
+	Call   domain.Call
+	Dialog []byte // nil when the call was not answered
+}
+
+// orphanBatch bounds how many orphans one transaction takes.
+const orphanBatch = 200
+
+// Recover ends what process runs other than epoch left behind. An attempt that
+// was only claimed goes back to wait: nothing was sent for it. One whose intent
+// was committed may have rung somebody: it ends as interrupted, its call fails,
+// and it is never sent again. The calls that were answered are returned: their
+// recordings need repair, and their far ends a BYE.
+func (s *Service) Recover(ctx context.Context, epoch domain.ID) ([]Orphan, error) {
+	var all []Orphan
+	for {
+		var some []Orphan
+		var n int
+		err := s.store.InTx(ctx, domain.LaneDial, func(ctx context.Context, st *domain.Stores) error {
+			some = nil
+			left, err := st.Attempts.Orphans(ctx, epoch, orphanBatch)
+			if err != nil {
+				return err
+			}
+			n = len(left)
+			for _, a := range left {
+				o, err := s.recoverOne(ctx, st, a)
+				if err != nil {
+					return err
+				}
+				if o != nil {
+					some = append(some, *o)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return all, err
+		}
+		all = append(all, some...)
+		if n < orphanBatch {
+			return all, nil
+		}
+	}
+}
+
+func (s *Service) recoverOne(ctx context.Context, st *domain.Stores, a domain.Attempt) (*Orphan, error) {
+	now := s.clock()
+	if a.State == domain.AttemptClaimed {
+		return nil, s.refuse(ctx, st, &a, &Refusal{RetryAt: now}, now)
+	}
+	a.State, a.EndReason, a.EndedAt = domain.AttemptEnded, domain.EndInterrupted, now
+	if err := st.Attempts.Update(ctx, &a); err != nil {
+		return nil, err
+	}
+	call, err := st.Calls.ByID(ctx, a.CallID)
+	if err != nil {
+		return nil, err
+	}
+	if call.State.Ended() {
+		return nil, nil
+	}
+	call.State, call.EndReason, call.EndedAt = domain.CallFailed, domain.EndInterrupted, now
+	if err := st.Calls.Update(ctx, call); err != nil {
+		return nil, err
+	}
+	if err := s.announceEnd(ctx, st, call); err != nil || call.AnsweredAt.IsZero() {
+		return nil, err
+	}
+	return &Orphan{Call: *call, Dialog: a.Dialog}, nil
+}

@@ -1,0 +1,133 @@
+package sip
+
+import (
+	wire "github.com/emiago/sipgo/sip"
+)
+
+// inDialog routes a request that carries a To tag.
+func (u *UA) inDialog(req *wire.Request, from hop, key string) {
+	d := u.dialogOf(req)
+	if d == nil {
+		u.refuse(req, from, 481, "Call/Transaction Does Not Exist")
+		return
+	}
+	switch req.Method {
+	case wire.BYE:
+		// Served on the goroutine that reads: hanging up works under any load.
+		t := u.openServer(req, from, key)
+		t.respond(t.response(200, "OK", nil))
+		d.end(true)
+		d.confirm() // whoever hangs up will not send the ACK any more
+		u.unregister(d)
+		return
+	case wire.OPTIONS:
+		u.options(req, from)
+		return
+	}
+	if d.over() {
+		u.refuse(req, from, 481, "Call/Transaction Does Not Exist")
+		return
+	}
+	if !d.inOrder(req.CSeq().SeqNo) {
+		u.refuse(req, from, 500, "CSeq Out Of Order")
+		return
+	}
+	switch req.Method {
+	case wire.INVITE, wire.UPDATE:
+		if status, reason, headers := d.admitOffer(req); status != 0 {
+			u.refuse(req, from, status, reason, headers...)
+			return
+		}
+		u.work(req, from, key, d.serveOffer)
+	case wire.INFO:
+		u.work(req, from, key, d.serveInfo)
+	}
+}
+
+// inOrder takes the CSeq of a request of the far end (RFC 3261 section 12.2.2).
+func (d *Dialog) inOrder(cseq uint32) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if cseq <= d.state.RemoteCSeq {
+		return false
+	}
+	d.state.RemoteCSeq = cseq
+	return true
+}
+
+// admitOffer refuses an offer while another is under way (RFC 3261 section
+// 14.2, RFC 3311 section 5.2).
+func (d *Dialog) admitOffer(req *wire.Request) (int, string, []wire.Header) {
+	if req.Method == wire.UPDATE && len(req.Body()) == 0 {
+		return 0, "", nil
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case d.offering:
+		return 491, "Request Pending", nil
+	case d.answering:
+		return 500, "Server Internal Error", []wire.Header{wire.NewHeader("Retry-After", "1")}
+	}
+	return 0, "", nil
+}
+
+// serveOffer answers a re-INVITE or an UPDATE.
+func (d *Dialog) serveOffer(t *serverTx) {
+	req := t.req
+	if req.Method == wire.UPDATE && len(req.Body()) == 0 { // it only refreshes
+		d.refresh(req)
+		d.accept(t, nil)
+		return
+	}
+	d.mu.Lock()
+	if d.answering || d.offering {
+		d.mu.Unlock()
+		t.respond(t.response(491, "Request Pending", nil))
+		return
+	}
+	d.answering = true
+	d.mu.Unlock()
+	defer func() {
+		d.mu.Lock()
+		d.answering = false
+		d.mu.Unlock()
+	}()
+	f := d.onReinvite.get(d)
+	if f == nil {
+		t.respond(t.response(488, "Not Acceptable Here", nil))
+		return
+	}
+	answer, err := f(req.Body())
+	if err != nil {
+		d.u.log.Info("sip: offer refused", "call", d.CallID(), "error", err)
+		t.respond(t.response(488, "Not Acceptable Here", nil))
+		return
+	}
+	d.refresh(req)
+	if len(req.Body()) > 0 {
+		d.mu.Lock()
+		d.remoteSDP = req.Body()
+		d.mu.Unlock()
+	}
+	d.accept(t, answer)
+}
+
+func (d *Dialog) accept(t *serverTx, answer []byte) {
+	if t.req.IsInvite() {
+		t.awaitACK(d)
+	}
+	res := t.response(200, "OK", answer)
+	res.AppendHeader(d.u.contact(t.req.To().Address.User, t.from))
+	res.AppendHeader(wire.NewHeader("Allow", allow))
+	t.respond(res)
+}
+
+// serveInfo hands an INFO on. One without a body asks whether the dialog is
+// alive (RFC 6086 section 4.2.2).
+func (d *Dialog) serveInfo(t *serverTx) {
+	if f := d.onInfo.get(d); f != nil && len(t.req.Body()) > 0 {
+		f(contentType(t.req), t.req.Body())
+	}
+	t.respond(t.response(200, "OK", nil))
+}

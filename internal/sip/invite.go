@@ -1,0 +1,314 @@
+package sip
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	wire "github.com/emiago/sipgo/sip"
+)
+
+// Invite is a call to be placed.
+type Invite struct {
+	CallID      string // from NewCallID; "" makes one
+	URI         string // whom to call: sip:+15551234@192.0.2.1:5060;transport=tcp
+	From, To    string // numbers or SIP URIs; "" From is anonymous, "" To is the URI
+	DisplayName string // of From
+	Body        []byte // the offer
+	Headers     map[string]string
+	Username    string // for digest challenges
+	Password    string
+	// OnProvisional hears 101 to 199 in order, with their SDP if any.
+	OnProvisional func(status int, body []byte)
+	// OnSent is called once, right before the first byte of the INVITE leaves.
+	OnSent func()
+}
+
+// Invite places a call and returns its dialog when it is answered; the ACK has
+// been sent then. Canceling ctx cancels the call; an answer that crosses the
+// CANCEL is acknowledged and hung up. Errors: *StatusError for a final
+// response, ErrTimeout when nothing came back (ErrUnreachable too when that was
+// certain at once), ErrCanceled, ErrClosed.
+func (u *UA) Invite(ctx context.Context, in Invite) (*Dialog, error) {
+	c, err := u.newOutgoing(ctx, in)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, ErrCanceled
+		}
+		return nil, err
+	}
+	type outcome struct {
+		d   *Dialog
+		err error
+	}
+	result := make(chan outcome, 1)
+	started := u.spawn("invite", func() {
+		o := outcome{err: fmt.Errorf("sip: internal error while calling %s", in.URI)} // if run panics
+		defer func() { result <- o }()
+		o.d, o.err = c.run(ctx)
+	})
+	if !started {
+		return nil, ErrClosed
+	}
+	select {
+	case o := <-result:
+		return o.d, o.err
+	case <-ctx.Done():
+	}
+	// The far end gets a moment to confirm the CANCEL; after it, the outcome is
+	// awaited, and an answer hung up, in the background.
+	grace := time.NewTimer(u.t2)
+	defer grace.Stop()
+	select {
+	case o := <-result:
+		return o.d, o.err
+	case <-grace.C:
+	}
+	if c.settled.CompareAndSwap(false, true) {
+		return nil, ErrCanceled
+	}
+	o := <-result
+	return o.d, o.err
+}
+
+// outgoing is one call on its way.
+type outgoing struct {
+	u       *UA
+	in      Invite
+	req     *wire.Request
+	dst     hop
+	auth    credentials
+	settled atomic.Bool // the outcome has an owner: the caller, or nobody
+
+	mu     sync.Mutex
+	dialog *Dialog            // of the first 2xx
+	forks  map[string]*Dialog // of further ones, by remote tag
+}
+
+// newOutgoing makes the INVITE (RFC 3261 section 8.1.1).
+func (u *UA) newOutgoing(ctx context.Context, in Invite) (*outgoing, error) {
+	if in.CallID == "" {
+		in.CallID = NewCallID()
+	}
+	var target wire.Uri
+	if err := wire.ParseUri(in.URI, &target); err != nil {
+		return nil, fmt.Errorf("sip: cannot call %q: %w", in.URI, err)
+	}
+	dst, err := u.resolve(ctx, &target)
+	if err != nil {
+		return nil, err
+	}
+	from, err := address(in.From, u.localHost(dst.addr))
+	if err != nil {
+		return nil, fmt.Errorf("sip: From: %w", err)
+	}
+	to, err := address(in.To, bracketed(target.Host))
+	if err != nil {
+		return nil, fmt.Errorf("sip: To: %w", err)
+	}
+	if in.To == "" {
+		to = wire.Uri{Scheme: target.Scheme, User: target.User, Host: target.Host}
+	}
+	headers, err := extraHeaders(in)
+	if err != nil {
+		return nil, err
+	}
+	req := wire.NewRequest(wire.INVITE, target)
+	req.AppendHeader(u.via(dst))
+	f := &wire.FromHeader{DisplayName: in.DisplayName, Address: from}
+	f.Params.Add("tag", newTag())
+	req.AppendHeader(f)
+	req.AppendHeader(&wire.ToHeader{Address: to})
+	id, forwards := wire.CallIDHeader(in.CallID), wire.MaxForwardsHeader(70)
+	req.AppendHeader(&id)
+	req.AppendHeader(&wire.CSeqHeader{SeqNo: 1, MethodName: wire.INVITE})
+	req.AppendHeader(&forwards)
+	req.AppendHeader(u.contact(from.User, dst))
+	req.AppendHeader(wire.NewHeader("Allow", allow))
+	req.AppendHeader(wire.NewHeader("User-Agent", u.opts.UserAgent))
+	for _, h := range headers {
+		req.AppendHeader(h)
+	}
+	if len(in.Body) > 0 {
+		req.AppendHeader(wire.NewHeader("Content-Type", "application/sdp"))
+	}
+	req.SetBody(in.Body)
+	return &outgoing{
+		u: u, in: in, req: req, dst: dst, forks: map[string]*Dialog{},
+		auth: credentials{username: in.Username, password: in.Password},
+	}, nil
+}
+
+// address makes a URI of a number or a URI.
+func address(text, host string) (wire.Uri, error) {
+	var uri wire.Uri
+	if strings.ContainsFunc(text, unprintable) || strings.ContainsAny(text, "<> \"") {
+		return uri, fmt.Errorf("%q is neither a number nor a URI", text)
+	}
+	if lower := strings.ToLower(text); strings.HasPrefix(lower, "sip:") || strings.HasPrefix(lower, "sips:") || strings.HasPrefix(lower, "tel:") {
+		err := wire.ParseUri(text, &uri)
+		return uri, err
+	}
+	if strings.ContainsAny(text, "@;?:/") {
+		return uri, fmt.Errorf("%q is neither a number nor a URI", text)
+	}
+	if text == "" {
+		return wire.Uri{Scheme: "sip", User: "anonymous", Host: "anonymous.invalid"}, nil
+	}
+	return wire.Uri{Scheme: "sip", User: text, Host: host}, nil
+}
+
+// extraHeaders checks what the caller adds, so that no value can begin a
+// header of its own.
+func extraHeaders(in Invite) ([]wire.Header, error) {
+	if strings.ContainsFunc(in.DisplayName, unprintable) || strings.ContainsAny(in.DisplayName, `"\`) {
+		return nil, fmt.Errorf("sip: display name %q has a quote, backslash or control character", in.DisplayName)
+	}
+	if strings.ContainsFunc(in.CallID, func(r rune) bool { return unprintable(r) || r == ' ' }) {
+		return nil, fmt.Errorf("sip: Call-ID %q has a space or control character", in.CallID)
+	}
+	names := make([]string, 0, len(in.Headers))
+	for name, value := range in.Headers {
+		if name == "" || strings.ContainsFunc(name, func(r rune) bool { return unprintable(r) || r > 126 || strings.ContainsRune(" :\t", r) }) ||
+			strings.ContainsFunc(value, unprintable) {
+			return nil, fmt.Errorf("sip: header %q is not well-formed", name)
+		}
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	headers := make([]wire.Header, 0, len(names))
+	for _, name := range names {
+		headers = append(headers, wire.NewHeader(name, in.Headers[name]))
+	}
+	return headers, nil
+}
+
+func unprintable(r rune) bool { return r < ' ' || r == 127 }
+
+// run carries the call through challenges to its outcome.
+func (c *outgoing) run(ctx context.Context) (*Dialog, error) {
+	if c.in.OnSent != nil && ctx.Err() == nil {
+		c.in.OnSent()
+	}
+	for {
+		x := &exchange{u: c.u, req: c.req, dst: c.dst, accept: c.accept, onProgress: c.progress}
+		res, err := x.run(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if res.IsSuccess() {
+			return c.answered(ctx)
+		}
+		if ctx.Err() != nil {
+			return nil, ErrCanceled
+		}
+		next := c.req.Clone()
+		again, err := c.auth.answer(next, res)
+		if err != nil {
+			return nil, err
+		}
+		if !again {
+			return nil, statusError(res)
+		}
+		next.CSeq().SeqNo++
+		next.Via().Params.Add("branch", newBranch())
+		c.req = next
+	}
+}
+
+func (c *outgoing) progress(res *wire.Response) {
+	defer c.u.recovered("OnProvisional")
+	if c.in.OnProvisional != nil {
+		c.in.OnProvisional(res.StatusCode, res.Body())
+	}
+}
+
+// accept takes every 2xx on the goroutine that reads: the first makes the
+// dialog, so that a BYE right behind it finds one; a repeated one is
+// acknowledged again; one of another fork is acknowledged and hung up
+// (RFC 3261 section 13.2.2.4).
+func (c *outgoing) accept(res *wire.Response) bool {
+	tag := ""
+	if to := res.To(); to != nil {
+		tag, _ = to.Params.Get("tag")
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.dialog == nil {
+		c.dialog = c.newDialog(res, tag)
+		c.u.register(c.dialog)
+		return true
+	}
+	if tag == c.dialog.id.remoteTag {
+		c.u.repeatACK(&c.dialog.ack)
+		return false
+	}
+	if fork := c.forks[tag]; fork != nil {
+		c.u.repeatACK(&fork.ack)
+		return false
+	}
+	if len(c.forks) < 16 {
+		fork := c.newDialog(res, tag)
+		c.forks[tag] = fork
+		c.u.spawn("fork", func() { c.hangUp(fork) })
+	}
+	return false
+}
+
+func (c *outgoing) newDialog(res *wire.Response, remoteTag string) *Dialog {
+	localTag, _ := c.req.From().Params.Get("tag")
+	routes := recordRoutes(res)
+	slices.Reverse(routes) // RFC 3261 section 12.1.2
+	d := newDialog(c.u, DialogState{
+		CallID: c.in.CallID, LocalTag: localTag, RemoteTag: remoteTag,
+		Local:  addressValue(c.req.From().DisplayName, c.req.From().Address),
+		Remote: addressValue(c.req.To().DisplayName, c.req.To().Address),
+		Target: c.req.Recipient.String(), Routes: routes,
+		LocalCSeq: c.req.CSeq().SeqNo, Transport: c.dst.network,
+	})
+	d.refresh(res)
+	d.remoteSDP = res.Body()
+	d.auth = credentials{username: c.in.Username, password: c.in.Password}
+	d.caller = true
+	d.confirm()
+	return d
+}
+
+// answered acknowledges the answer and hands the dialog to the caller, or
+// hangs up when the caller has gone.
+func (c *outgoing) answered(ctx context.Context) (*Dialog, error) {
+	c.mu.Lock()
+	d := c.dialog
+	c.mu.Unlock()
+	if ctx.Err() != nil || !c.settled.CompareAndSwap(false, true) {
+		c.hangUp(d)
+		return nil, ErrCanceled
+	}
+	if err := c.ack(d); err != nil {
+		_ = d.Bye(ctx) // the call cannot be confirmed, nor then ended; the far end gives up by itself
+		return nil, err
+	}
+	return d, nil
+}
+
+// ack acknowledges with its own time limit: the call is answered, and that the
+// caller's ctx ends now must not leave the far end without an ACK.
+func (c *outgoing) ack(d *Dialog) error {
+	ctx, cancel := context.WithTimeout(context.Background(), c.u.give)
+	defer cancel()
+	return d.sendACK(ctx, c.req.CSeq().SeqNo, &d.ack)
+}
+
+// hangUp confirms an answer that nobody wants and ends it.
+func (c *outgoing) hangUp(d *Dialog) {
+	if err := c.ack(d); err != nil {
+		c.u.log.Warn("sip: answer not confirmed", "call", c.in.CallID, "error", err)
+	}
+	if err := d.Bye(context.Background()); err != nil {
+		c.u.log.Warn("sip: unwanted answer not ended", "call", c.in.CallID, "error", err)
+	}
+}

@@ -1,0 +1,251 @@
+package sip
+
+import (
+	"bytes"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	wire "github.com/emiago/sipgo/sip"
+)
+
+// allow lists what is understood here, for Allow headers.
+const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE"
+
+// receive takes one datagram. Whatever is in it, it returns.
+func (u *UA) receive(from hop, data []byte) {
+	defer u.recovered("receive")
+	if len(bytes.Trim(data, "\r\n\x00 ")) == 0 {
+		return // keep-alive (RFC 5626 section 4.4.1)
+	}
+	m, err := u.parse.ParseSIP(data)
+	if err != nil {
+		u.log.Debug("sip: message not understood", "peer", from.addr, "error", err)
+		// What can be answered is answered; broken responses are dropped (RFC 3261
+		// sections 18.3 and 21.4.1).
+		if req, ok := m.(*wire.Request); ok && answerable(req) && !req.IsAck() {
+			u.stamp(req, from)
+			u.refuse(req, from, 400, "Bad Request")
+		}
+		return
+	}
+	u.handle(from, m)
+}
+
+// handle routes one message that was understood. It runs on the goroutine that
+// reads, and so must not wait.
+func (u *UA) handle(from hop, m wire.Message) {
+	defer u.recovered("handle")
+	switch m := m.(type) {
+	case *wire.Response:
+		if m.Via() != nil && m.CSeq() != nil {
+			u.response(m)
+		}
+	case *wire.Request:
+		if !answerable(m) {
+			return
+		}
+		u.stamp(m, from)
+		u.request(m, from)
+	}
+}
+
+// answerable reports whether the headers are there that a response copies
+// (RFC 3261 section 8.2.6.2).
+func answerable(m wire.Message) bool {
+	return m.Via() != nil && m.From() != nil && m.To() != nil && m.CallID() != nil && m.CSeq() != nil
+}
+
+// stamp notes on the top Via where a request really came from (RFC 3261
+// section 18.2.1, RFC 3581 section 4).
+func (u *UA) stamp(req *wire.Request, from hop) {
+	req.SetTransport(from.network)
+	req.SetSource(from.addr.String())
+	via := req.Via()
+	src := from.addr.Addr().String()
+	rport, asked := via.Params.Get("rport")
+	if asked && rport == "" {
+		via.Params.Add("rport", strconv.Itoa(int(from.addr.Port())))
+	}
+	if asked || strings.Trim(via.Host, "[]") != src {
+		via.Params.Add("received", src)
+	}
+}
+
+// replyHop is where the responses to a request go (RFC 3261 section 18.2.2,
+// RFC 3581 section 4): always to the address that the request came from. maddr
+// is ignored, for it would let a stranger aim our packets.
+func replyHop(req *wire.Request, from hop) hop {
+	via := req.Via()
+	if from.reliable() || via.Params.Has("rport") {
+		return from
+	}
+	port := via.Port
+	if port <= 0 || port > 65535 {
+		port = 5060
+	}
+	return hop{from.network, netip.AddrPortFrom(from.addr.Addr(), uint16(port))}
+}
+
+// request routes a request: to its transaction, else to its dialog, else to
+// what is done with new ones.
+func (u *UA) request(req *wire.Request, from hop) {
+	key := serverKey(req)
+	switch {
+	case req.IsAck():
+		if t := u.servers.get(key); t != nil {
+			t.ack()
+		} else if d := u.dialogOf(req); d != nil {
+			d.confirmed(req)
+		}
+		return // an ACK is never answered
+	case req.IsCancel():
+		u.cancelRequest(req, from, key)
+		return
+	}
+	if t := u.servers.get(key); t != nil {
+		t.again()
+		return
+	}
+	if status, reason, headers := refusal(req); status != 0 {
+		u.refuse(req, from, status, reason, headers...)
+		return
+	}
+	if tag, _ := req.To().Params.Get("tag"); tag != "" {
+		u.inDialog(req, from, key)
+		return
+	}
+	switch req.Method {
+	case wire.OPTIONS:
+		u.options(req, from)
+	case wire.INVITE:
+		u.work(req, from, key, u.serveInvite)
+	default: // BYE, INFO, UPDATE: they need a dialog
+		u.refuse(req, from, 481, "Call/Transaction Does Not Exist")
+	}
+}
+
+// refusal checks what RFC 3261 section 8.2 asks of every request and returns
+// the response that it earns, or status 0.
+func refusal(req *wire.Request) (status int, reason string, headers []wire.Header) {
+	if req.SipVersion != "SIP/2.0" {
+		return 505, "Version Not Supported", nil
+	}
+	if req.CSeq().MethodName != req.Method {
+		return 400, "CSeq Names Another Method", nil
+	}
+	switch req.Method {
+	case wire.INVITE, wire.BYE, wire.OPTIONS, wire.INFO, wire.UPDATE:
+	case wire.REGISTER, wire.SUBSCRIBE, wire.NOTIFY, wire.REFER, wire.MESSAGE, wire.PRACK, wire.PUBLISH:
+		return 405, "Method Not Allowed", []wire.Header{wire.NewHeader("Allow", allow)}
+	default:
+		return 501, "Not Implemented", []wire.Header{wire.NewHeader("Allow", allow)}
+	}
+	switch strings.ToLower(req.Recipient.Scheme) {
+	case "sip", "sips", "tel", "":
+	default:
+		return 416, "Unsupported URI Scheme", nil
+	}
+	if hs := req.GetHeaders("Require"); len(hs) > 0 {
+		return 420, "Bad Extension", []wire.Header{wire.NewHeader("Unsupported", joined(hs))}
+	}
+	if req.Method != wire.INVITE && req.Method != wire.UPDATE || len(req.Body()) == 0 {
+		return 0, "", nil
+	}
+	if h := req.GetHeader("Content-Encoding"); h != nil && !strings.EqualFold(h.Value(), "identity") {
+		return 415, "Unsupported Media Type", []wire.Header{wire.NewHeader("Accept-Encoding", "identity")}
+	}
+	// Without a Content-Type the body is taken for what it can only be.
+	if ct := contentType(req); ct != "" && ct != "application/sdp" {
+		return 415, "Unsupported Media Type", []wire.Header{wire.NewHeader("Accept", "application/sdp")}
+	}
+	return 0, "", nil
+}
+
+func joined(hs []wire.Header) string {
+	values := make([]string, 0, len(hs))
+	for _, h := range hs {
+		values = append(values, h.Value())
+	}
+	return strings.Join(values, ", ")
+}
+
+// header returns the first header of that name, or nil.
+func header(m wire.Message, name string) wire.Header {
+	if hs := m.GetHeaders(name); len(hs) > 0 {
+		return hs[0]
+	}
+	return nil
+}
+
+// contentType returns the media type of the body in lower case, without its
+// parameters; "" when there is none.
+func contentType(m wire.Message) string {
+	h := header(m, "Content-Type")
+	if h == nil {
+		return ""
+	}
+	kind, _, _ := strings.Cut(h.Value(), ";")
+	return strings.ToLower(strings.TrimSpace(kind))
+}
+
+// work runs f for a new transaction on a goroutine of its own; when too many
+// are being worked on, the request is refused without keeping state.
+func (u *UA) work(req *wire.Request, from hop, key string, f func(*serverTx)) {
+	select {
+	case u.slots <- struct{}{}:
+	default:
+		u.refuse(req, from, 503, "Service Unavailable", wire.NewHeader("Retry-After", "5"))
+		return
+	}
+	t := u.openServer(req, from, key)
+	started := u.spawn("request", func() {
+		defer func() { <-u.slots }()
+		defer func() {
+			if p := recover(); p != nil {
+				t.fail()
+				panic(p) // logged by spawn
+			}
+		}()
+		f(t)
+	})
+	if !started {
+		<-u.slots
+	}
+}
+
+// refuse answers without a transaction. A retransmission gets the same answer
+// again; the tag is made from the request, so that it stays the same too
+// (RFC 3261 section 8.2.7).
+func (u *UA) refuse(req *wire.Request, from hop, status int, reason string, headers ...wire.Header) {
+	res := wire.NewResponseFromRequest(req, status, reason, nil)
+	res.SipVersion = "SIP/2.0"
+	if was, _ := req.To().Params.Get("tag"); was == "" {
+		res.To().Params.Add("tag", statelessTag(req))
+	}
+	for _, h := range headers {
+		res.AppendHeader(h)
+	}
+	res.AppendHeader(wire.NewHeader("Server", u.opts.UserAgent))
+	u.reply(replyHop(req, from), []byte(res.String()))
+}
+
+// options says what is understood here (RFC 3261 section 11.2).
+func (u *UA) options(req *wire.Request, from hop) {
+	u.refuse(req, from, 200, "OK", wire.NewHeader("Allow", allow),
+		wire.NewHeader("Accept", "application/sdp"), wire.NewHeader("Accept-Encoding", "identity"))
+}
+
+// cancelRequest answers a CANCEL and ends the INVITE that it names, if that is
+// still undecided (RFC 3261 section 9.2).
+func (u *UA) cancelRequest(req *wire.Request, from hop, key string) {
+	t := u.servers.get(key)
+	if t == nil || t.req.Method != wire.INVITE {
+		u.refuse(req, from, 481, "Call/Transaction Does Not Exist")
+		return
+	}
+	res := wire.NewResponseFromRequest(req, 200, "OK", nil)
+	res.To().Params.Add("tag", t.tag)
+	u.reply(replyHop(req, from), []byte(res.String()))
+	t.cancel()
+}

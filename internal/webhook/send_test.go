@@ -1,0 +1,69 @@
+package webhook
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/callwright/callwright/internal/domain"
+)
+
+func TestSettle(t *testing.T) {
+	now := time.Unix(1_700_000_000, 0)
+	for attempt, wait := range map[int64]time.Duration{0: 30 * time.Second, 1: 30 * time.Second, 2: 5 * time.Minute, 3: 30 * time.Minute, 4: 2 * time.Hour, 5: 0, 9: 0} {
+		for range 50 {
+			d := domain.Delivery{State: domain.DeliveryPending, Attempt: attempt, LeaseUntil: now}
+			outcome{err: errors.New("no")}.settle(&d, now)
+			if !d.LeaseUntil.IsZero() || d.Error != "no" {
+				t.Fatalf("%+v", d)
+			}
+			if wait == 0 {
+				if d.State != domain.DeliveryFailed || d.FinishedAt != now {
+					t.Fatalf("try %d: %+v", attempt, d)
+				}
+				continue
+			}
+			if got := d.NextAt.Sub(now); d.State != domain.DeliveryPending || got < wait || got > wait*11/10 || !d.FinishedAt.IsZero() {
+				t.Fatalf("try %d: %s, %+v", attempt, got, d)
+			}
+		}
+	}
+	d := domain.Delivery{Error: "before", Attempt: 9}
+	outcome{status: 200}.settle(&d, now)
+	if d.State != domain.DeliveryDelivered || d.Error != "" || d.StatusCode != 200 || d.FinishedAt != now {
+		t.Errorf("%+v", d)
+	}
+}
+
+func TestTimeoutIsSaid(t *testing.T) {
+	release := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
+	}))
+	defer server.Close()
+	defer close(release)
+	client := NewClient([]netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, 50*time.Millisecond)
+	defer client.CloseIdleConnections()
+	_, err := client.Post(server.URL, "", nil) //nolint:bodyclose // there is none
+	if err == nil || !strings.Contains(explain(err).Error(), "did not answer within 10s") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestHead(t *testing.T) {
+	for in, want := range map[string]string{
+		"": "", "ok": "ok", "a\x00b\xffc": "a\ufffdb\ufffdc", strings.Repeat("é", 3000): strings.Repeat("é", 2048),
+		"x" + strings.Repeat("é", 3000): "x" + strings.Repeat("é", 2047) + "\ufffd",
+	} {
+		if got := head(strings.NewReader(in)); got != want {
+			t.Errorf("%.20q…: %d bytes %.20q", in, len(got), got)
+		}
+	}
+}

@@ -1,0 +1,198 @@
+// Package webhook delivers events to the endpoints that subscribed to them:
+// each delivery's stored bytes, signed, as often as its schedule says.
+package webhook
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/queue"
+)
+
+// UserAgent is how deliveries introduce themselves.
+const UserAgent = "Callwright-Webhook/1"
+
+// Timeout is how long a receiver may take to answer.
+const Timeout = 10 * time.Second
+
+// Bounds of what is under way when none are given.
+const (
+	DefaultWorkers     = 256
+	DefaultPerEndpoint = 16
+)
+
+// claimLimit is how many deliveries are claimed at once, and lease for how long.
+// At worst all of a claim are for one endpoint that lets each try run into its
+// timeout: then the last one starts after claimLimit/DefaultPerEndpoint timeouts
+// and ends one later, which is still within the lease.
+const (
+	claimLimit = 2 * DefaultPerEndpoint
+	lease      = 6 * Timeout
+)
+
+// Options are what a Worker needs. Store and Dialects are required.
+type Options struct {
+	Store    domain.Store
+	Dialects map[string]domain.HookDialect // by Endpoint.Dialect
+	// Allow are networks that may be delivered to although they are not public,
+	// and by plain http.
+	Allow       []netip.Prefix
+	Workers     int // tries under way at once; 0 is DefaultWorkers
+	PerEndpoint int // of them to one endpoint; 0 is DefaultPerEndpoint, which is also the most
+	Logger      *slog.Logger
+	Now         func() time.Time // nil is time.Now
+}
+
+// Worker delivers until it is stopped.
+type Worker struct {
+	opts     Options
+	client   *http.Client
+	queue    *queue.Queue[task]
+	finished *queue.Batcher[domain.Delivery]
+	places   *places
+}
+
+// task is a delivery and where it goes; no endpoint means that it was deleted.
+type task struct {
+	delivery domain.Delivery
+	endpoint *domain.Endpoint
+}
+
+// New makes a worker that looks for deliveries after each commit that touched
+// them. It does nothing until Run.
+func New(opts Options) *Worker {
+	if opts.Workers <= 0 {
+		opts.Workers = DefaultWorkers
+	}
+	if opts.PerEndpoint <= 0 || opts.PerEndpoint > DefaultPerEndpoint {
+		opts.PerEndpoint = DefaultPerEndpoint
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	w := &Worker{
+		opts:   opts,
+		client: NewClient(opts.Allow, Timeout),
+		places: newPlaces(opts.PerEndpoint),
+	}
+	w.queue = queue.New(queue.Options[task]{
+		Name: "deliveries", Claim: w.claim, Handle: w.handle, Workers: opts.Workers,
+		Drain: Timeout + time.Second, Logger: opts.Logger,
+	})
+	w.finished = queue.NewBatcher(0, 0, w.store)
+	opts.Store.AfterCommit("deliveries", w.queue.Kick)
+	return w
+}
+
+// Run delivers until ctx is done and the tries under way have ended. It may be
+// called once.
+func (w *Worker) Run(ctx context.Context) error {
+	defer w.client.CloseIdleConnections()
+	defer context.AfterFunc(ctx, w.places.close)()
+	return w.queue.Run(ctx)
+}
+
+// claim takes deliveries that are due and returns those that may be sent now.
+// The others wait at their endpoint for a place.
+func (w *Worker) claim(ctx context.Context, _ time.Time, limit int) ([]task, time.Time, error) {
+	now := w.opts.Now()
+	busy := w.places.busy()
+	var claimed []task
+	var next time.Time
+	err := w.opts.Store.InTx(ctx, domain.LaneBackground, func(ctx context.Context, s *domain.Stores) error {
+		deliveries, due, err := s.Deliveries.Claim(ctx, now, lease, min(limit, claimLimit), busy...)
+		if err != nil {
+			return err
+		}
+		next = due
+		claimed, err = address(ctx, s, deliveries)
+		return err
+	})
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	ready := claimed[:0]
+	for _, t := range claimed {
+		if w.places.enter(t) {
+			ready = append(ready, t)
+		}
+	}
+	return ready, next, nil
+}
+
+// address finds the endpoint of each delivery.
+func address(ctx context.Context, s *domain.Stores, deliveries []domain.Delivery) ([]task, error) {
+	endpoints := make(map[domain.ID]*domain.Endpoint)
+	tasks := make([]task, len(deliveries))
+	for i, d := range deliveries {
+		endpoint, known := endpoints[d.EndpointID]
+		if !known {
+			var err error
+			endpoint, err = s.Endpoints.Get(ctx, domain.Scope{Workspace: d.WorkspaceID, Mode: d.Mode}, d.EndpointID)
+			if err != nil && domain.CodeOf(err) != domain.CodeNotFound {
+				return nil, err
+			}
+			endpoints[d.EndpointID] = endpoint
+		}
+		tasks[i] = task{delivery: d, endpoint: endpoint}
+	}
+	return tasks, nil
+}
+
+// handle sends t, then what waits for the place that t had.
+func (w *Worker) handle(ctx context.Context, t task) {
+	defer w.queue.Kick() // the endpoint may not be busy any more
+	for more := true; more && ctx.Err() == nil; t, more = w.places.leave(t.delivery.EndpointID) {
+		w.try(ctx, t)
+	}
+}
+
+// try makes one try and stores how it went.
+func (w *Worker) try(ctx context.Context, t task) {
+	d := t.delivery
+	began := w.opts.Now()
+	result := w.send(ctx, t, began)
+	if ctx.Err() != nil && result.err != nil {
+		return // cut off by the end of the process: the lease brings it back
+	}
+	ended := w.opts.Now()
+	result.settle(&d, ended)
+	d.LatencyMs = ended.Sub(began).Milliseconds()
+	if d.State == domain.DeliveryFailed {
+		w.opts.Logger.Warn("webhook delivery failed for good", "delivery", d.ID, "endpoint", d.EndpointID,
+			"event", d.EventType, "tries", d.Attempt, "error", d.Error)
+	}
+	w.finish(ctx, d)
+}
+
+// finish stores d, and tries again while the database is away and d is ours.
+func (w *Worker) finish(ctx context.Context, d domain.Delivery) {
+	ours := time.Now().Add(lease)
+	for wait := 20 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+		err := w.finished.Do(ctx, d)
+		if err == nil {
+			return
+		}
+		if ctx.Err() != nil || time.Now().After(ours) {
+			w.opts.Logger.Error("the outcome of a webhook delivery is lost; it will be sent again", "delivery", d.ID, "error", err)
+			return
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(wait):
+		}
+	}
+}
+
+func (w *Worker) store(ctx context.Context, done []domain.Delivery) error {
+	return w.opts.Store.InTx(ctx, domain.LaneBackground, func(ctx context.Context, s *domain.Stores) error {
+		return s.Deliveries.Finish(ctx, done...)
+	})
+}
