@@ -20,6 +20,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = r.WithContext(wire.WithRequest(r.Context(), req))
 	out := &answer{ResponseWriter: w}
 	out.Header().Set("X-Request-Id", req.ID)
+	out.Header().Set("X-Content-Type-Options", "nosniff")
 	to := s.address(r)
 	defer func() {
 		if fault := recover(); fault != nil {

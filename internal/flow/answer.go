@@ -2,8 +2,11 @@ package flow
 
 import (
 	"encoding/json"
+	"strconv"
 	"strings"
 	"time"
+
+	"github.com/callwright/callwright/internal/spoken"
 )
 
 // AnswerType says how an answer is read and what its value is.
@@ -108,7 +111,7 @@ func (a *Answer) check(c *check) {
 	seen := map[string]bool{}
 	for i, choice := range a.Choices {
 		for _, name := range append([]string{choice.Value}, choice.Synonyms...) {
-			key := strings.Join(words(name), " ")
+			key := strings.Join(spoken.Words(name), " ")
 			if key == "" {
 				c.problem(index("answer.choices", i), "must have a word in it")
 			} else if seen[key] {
@@ -124,13 +127,26 @@ func (a *Answer) check(c *check) {
 // their type, and for what could mean more than one.
 var answerReaders = map[AnswerType]func(a *Answer, text string, at time.Time) (any, bool){
 	Text:   func(_ *Answer, text string, _ time.Time) (any, bool) { return readText(text) },
-	YesNo:  func(_ *Answer, text string, _ time.Time) (any, bool) { return readYesNo(text) },
-	Number: func(_ *Answer, text string, _ time.Time) (any, bool) { return readNumber(text) },
-	Date:   func(_ *Answer, text string, at time.Time) (any, bool) { return readDate(text, at) },
-	Clock:  func(_ *Answer, text string, at time.Time) (any, bool) { return readClock(text, at) },
-	Phone:  func(_ *Answer, text string, _ time.Time) (any, bool) { return readPhone(text) },
-	Email:  func(_ *Answer, text string, _ time.Time) (any, bool) { return readEmail(text) },
-	OneOf:  func(a *Answer, text string, _ time.Time) (any, bool) { return readChoice(text, a.Choices) },
+	YesNo:  func(_ *Answer, text string, _ time.Time) (any, bool) { return spoken.YesNo(text) },
+	Number: func(_ *Answer, text string, _ time.Time) (any, bool) { return spoken.Number(text) },
+	Date:   func(_ *Answer, text string, at time.Time) (any, bool) { return spoken.Date(text, at) },
+	Clock:  func(_ *Answer, text string, at time.Time) (any, bool) { return spoken.Clock(text, at) },
+	Phone:  func(_ *Answer, text string, _ time.Time) (any, bool) { return spoken.Phone(text) },
+	Email:  func(_ *Answer, text string, _ time.Time) (any, bool) { return spoken.Email(text) },
+	OneOf:  func(a *Answer, text string, _ time.Time) (any, bool) { return a.chosen(text) },
+}
+
+// chosen finds the choice that was meant.
+func (a *Answer) chosen(text string) (any, bool) {
+	names := make([][]string, len(a.Choices))
+	for i, choice := range a.Choices {
+		names[i] = append([]string{choice.Value}, choice.Synonyms...)
+	}
+	i, ok := spoken.OneOf(text, names)
+	if !ok {
+		return nil, false
+	}
+	return a.Choices[i].Value, true
 }
 
 const maxAnswer = 2000 // bytes of what was said that are read
@@ -164,7 +180,11 @@ func (a *Answer) read(ev Event) (any, bool) {
 	case YesNo:
 		return keys == "1", keys == "1" || keys == "2"
 	case OneOf:
-		return pressedChoice(keys, a.Choices)
+		n, err := strconv.Atoi(keys)
+		if err != nil || n < 1 || n > len(a.Choices) {
+			return nil, false
+		}
+		return a.Choices[n-1].Value, true
 	}
 	return a.Read(keys, ev.At)
 }
@@ -180,7 +200,7 @@ func (a *Answer) digits() *DigitRule {
 			return &DigitRule{Max: 2, Terminator: "#", Timeout: digitGap}
 		}
 		return &DigitRule{Max: 1, Timeout: digitGap}
-	case Number, Phone:
+	case Text, Number, Phone:
 		return &DigitRule{Terminator: "#", Timeout: digitGap}
 	}
 	return nil

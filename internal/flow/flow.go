@@ -18,7 +18,7 @@ import (
 // changes the one it was given, nor the maps and slices in it.
 type State struct {
 	Node     string         // id of the current node; "" before the start and after the end
-	Vars     map[string]any // variables; dotted paths reach into nested objects
+	Vars     map[string]any // variables, as JSON would decode them; dotted paths reach into nested objects
 	Captured []string       // names of the variables that nodes have set, in order of their first setting
 	Visits   map[string]int // how often each node was entered
 	Asked    int            // how often the current question was put again

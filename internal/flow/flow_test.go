@@ -2,6 +2,7 @@ package flow
 
 import (
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/callwright/callwright/internal/domain"
@@ -284,6 +285,32 @@ func TestRoutedAsk(t *testing.T) {
 			t.Errorf("%q routed to %q: %q, want %q", c.said, c.route, said, c.want)
 		}
 	}
+}
+
+func TestKeysThatAreNoAnswer(t *testing.T) {
+	g := parse(t, `{'nodes':[{'id':'q','type':'ask','text':'Which day?','answer':'date','edges':[{'to':'z'}]},{'id':'z','type':'end'}]}`)
+	run(t, &Simulation{Graph: g}, nil, []exchange{{started, "Which day?", "q"}, {pressed("5"), "", "q"}, {heard("today"), "", ""}})
+}
+
+// TestOneGraphManyCalls runs under the race detector.
+func TestOneGraphManyCalls(t *testing.T) {
+	g := parse(t, booking)
+	var calls sync.WaitGroup
+	for range 4 {
+		calls.Go(func() {
+			for range 20 {
+				sim := &Simulation{Graph: g, At: wednesday}
+				sim.Start(map[string]any{"first_name": "Ann"})
+				for _, line := range []string{"yes", "friday", "noon"} {
+					sim.Hear(line)
+				}
+				if sim.End != domain.EndFlow {
+					t.Errorf("end %q", sim.End)
+				}
+			}
+		})
+	}
+	calls.Wait()
 }
 
 func TestLoopGuard(t *testing.T) {

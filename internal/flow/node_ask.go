@@ -83,8 +83,12 @@ func (b *ask) digits(n *Node) *DigitRule {
 
 func (b *ask) take(w *walk, n *Node) {
 	switch w.event.Kind {
-	case Heard, Digit:
+	case Heard:
 		b.hear(w, n)
+	case Digit:
+		if b.Answer.digits() != nil {
+			b.hear(w, n)
+		}
 	case Routed:
 		if !w.followRouted(n) {
 			b.settle(w, n)

@@ -3,6 +3,8 @@ package flow
 import (
 	"strings"
 	"time"
+
+	"github.com/callwright/callwright/internal/spoken"
 )
 
 func init() {
@@ -76,7 +78,7 @@ func (b *dtmf) take(w *walk, n *Node) {
 	case Digit:
 		digits = strings.TrimRight(keysOf(w.event.Text), b.Terminator)
 	case Heard:
-		digits, _ = spokenDigits(words(w.event.Text))
+		digits, _ = spoken.Digits(spoken.Words(w.event.Text))
 	case Silence:
 	default:
 		return

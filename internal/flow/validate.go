@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/callwright/callwright/internal/spoken"
 )
 
 // validate adds all that is wrong with the graph, and makes it ready to be
@@ -152,10 +154,10 @@ func (c *check) sameIntents() {
 		switch e.Kind {
 		case Meant:
 			if e.Intent != "" {
-				names = append(names, "intent "+strings.Join(words(e.Intent), " "))
+				names = append(names, "intent "+strings.Join(spoken.Words(e.Intent), " "))
 			}
 			for _, keyword := range e.Keywords {
-				names = append(names, "keyword "+strings.Join(words(keyword), " "))
+				names = append(names, "keyword "+strings.Join(spoken.Words(keyword), " "))
 			}
 		case OnEvent:
 			names = append(names, "event "+e.Event)

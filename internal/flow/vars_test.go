@@ -80,16 +80,3 @@ func TestExpressions(t *testing.T) {
 		}
 	}
 }
-
-func TestStem(t *testing.T) {
-	for _, pair := range [][2]string{{"cancelled", "cancel"}, {"cancelling", "cancels"}, {"prices", "pricing"}, {"payment", "paying"}, {"companies", "company"}, {"billing", "bill"}, {"orders", "order"}} {
-		if stem(pair[0]) != stem(pair[1]) {
-			t.Errorf("%s and %s: %s, %s", pair[0], pair[1], stem(pair[0]), stem(pair[1]))
-		}
-	}
-	for _, pair := range [][2]string{{"class", "clad"}, {"yes", "ye"}, {"sing", "s"}} {
-		if stem(pair[0]) == stem(pair[1]) {
-			t.Errorf("%s and %s meet in %s", pair[0], pair[1], stem(pair[0]))
-		}
-	}
-}

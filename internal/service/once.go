@@ -62,6 +62,17 @@ func (s *Service) Replay(ctx context.Context, in domain.Scope, k OnceKey) (*doma
 	return found, nil
 }
 
+// onceKept is how long an Idempotency-Key is remembered.
+const onceKept = 24 * time.Hour
+
+// PruneOnce forgets Idempotency-Keys that are older than a day. It is called
+// now and then by whoever keeps house.
+func (s *Service) PruneOnce(ctx context.Context) error {
+	return s.store.InTx(ctx, domain.LaneBackground, func(ctx context.Context, st *domain.Stores) error {
+		return st.Idempotency.Prune(ctx, s.clock().Add(-onceKept))
+	})
+}
+
 // effect runs do in one transaction for the API and keeps its result for once.
 func effect[T any](ctx context.Context, s *Service, in domain.Scope, once *Once[T],
 	do func(ctx context.Context, st *domain.Stores) (*T, error)) (*T, error) {

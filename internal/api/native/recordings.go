@@ -40,7 +40,6 @@ func (f *face) getRecording(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Content-Type", "audio/wav")
 	h.Set("Cache-Control", "private, max-age=3600")
 	h.Set("Content-Disposition", `inline; filename="`+string(rec.Call)+`.wav"`)
-	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("ETag", `"`+string(rec.Call)+`"`)
 	http.ServeContent(w, r, "", rec.EndedAt, rec)
 	return nil

@@ -88,7 +88,7 @@ func NewRouter(o RouterOptions) *Router {
 		DefaultFormat: "application/json",
 	})
 	rt.fault = &huma.Response{Description: "Error", Content: map[string]*huma.MediaType{
-		"application/json": {Schema: huma.SchemaFromType(registry, reflect.TypeOf(o.ErrorBody))},
+		"application/json": {Schema: registry.Schema(reflect.TypeOf(o.ErrorBody), true, "Error")},
 	}}
 	return rt
 }
@@ -182,7 +182,13 @@ func (rt *Router) Routes() []Route {
 }
 
 // OpenAPI returns the contract as JSON, OpenAPI 3.1.
-func (rt *Router) OpenAPI() ([]byte, error) { return rt.api.OpenAPI().MarshalJSON() }
+func (rt *Router) OpenAPI() ([]byte, error) {
+	// huma adds the schemas of its own errors, which are never sent.
+	schemas := rt.api.OpenAPI().Components.Schemas.Map()
+	delete(schemas, "ErrorModel")
+	delete(schemas, "ErrorDetail")
+	return rt.api.OpenAPI().MarshalJSON()
+}
 
 // Contract returns the contract for reading.
 func (rt *Router) Contract() *huma.OpenAPI { return rt.api.OpenAPI() }

@@ -1,4 +1,4 @@
-package flow
+package spoken
 
 import (
 	"slices"
@@ -19,13 +19,13 @@ var (
 	}
 )
 
-// readDate reads a day and returns it as 2026-03-15. A day without a year is the
+// Date reads a day and returns it as 2026-03-15. A day without a year is the
 // next one, counted from the day of at. "Friday" and "this Friday" are the next
 // Friday after today; "next Friday" is the Friday of next week, and a week begins
 // on Monday. 3/15 is March 15th; 15/3 can only be that too. Two days are no
 // answer.
-func readDate(text string, at time.Time) (string, bool) {
-	d := dateReader{said: words(text), known: !at.IsZero()}
+func Date(text string, at time.Time) (string, bool) {
+	d := dateReader{said: Words(text), known: !at.IsZero()}
 	d.today = day(at.Year(), at.Month(), at.Day())
 	for _, read := range []func(i int) (time.Time, bool){d.numeric, d.monthAndDay, d.relative, d.weekday, d.dayOfMonth} {
 		var found []string

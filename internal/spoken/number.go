@@ -1,4 +1,4 @@
-package flow
+package spoken
 
 import (
 	"math"
@@ -8,12 +8,12 @@ import (
 // notNumbers are uses of "one" and "second" that count nothing.
 var notNumbers = phrases("one moment", "one second", "one sec", "just a second", "a second", "that one", "this one", "no one", "which one", "the one", "any one", "someone")
 
-// readNumber reads the one number in what was said, in digits or words: int when
+// Number reads the one number in what was said, in digits or words: int when
 // it is whole, else float64. Digits that are said one by one are put together
 // ("four two one" is 421). Two numbers are no answer.
-func readNumber(text string) (any, bool) {
-	said, _ := withoutRuns(words(text), notNumbers)
-	if digits, all := spokenDigits(said); all && len(digits) > 1 && len(digits) < 16 && len(said) >= len(digits) {
+func Number(text string) (any, bool) {
+	said, _ := withoutRuns(Words(text), notNumbers)
+	if digits, all := Digits(said); all && len(digits) > 1 && len(digits) < 16 && len(said) >= len(digits) {
 		n, err := strconv.Atoi(digits)
 		return n, err == nil
 	}

@@ -1,4 +1,4 @@
-package flow
+package spoken
 
 import "slices"
 
@@ -21,11 +21,11 @@ var (
 	corrections = phrases("i mean", "actually", "wait", "sorry", "scratch that", "rather", "on second thought")
 )
 
-// readYesNo reads an answer to a question for yes or no. The first clear word
+// YesNo reads an answer to a question for yes or no. The first clear word
 // decides, unless the caller corrects it ("yes, I mean no") or says both at once
 // ("yeah, no"), where the last one counts.
-func readYesNo(text string) (bool, bool) {
-	said := words(text)
+func YesNo(text string) (bool, bool) {
+	said := Words(text)
 	rest, doubtful := withoutRuns(said, doubts)
 	rest, refused := withoutRuns(rest, noPhrases)
 	rest, agreed := withoutRuns(rest, yesPhrases)
@@ -59,7 +59,7 @@ func clearWord(said []string) (value, found bool) {
 	between := said[first+1 : max(last, first+1)]
 	corrected := last == first+1 && last == len(said)-1
 	for _, phrase := range corrections {
-		corrected = corrected || containsRun(between, phrase)
+		corrected = corrected || Contains(between, phrase)
 	}
 	if corrected {
 		first = last

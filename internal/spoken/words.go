@@ -1,14 +1,18 @@
-package flow
+// Package spoken makes values of what people say: yes and no, numbers, days, times
+// of day, phone numbers, e-mail addresses and choices out of a list. It is written
+// for English as speech recognition puts it down. Every reader returns false for
+// what is no such value, and for what could mean more than one.
+package spoken
 
 import (
 	"strings"
 	"unicode"
 )
 
-// words splits what was said into lower-case words without punctuation.
+// Words splits what was said into lower-case words without punctuation.
 // Apostrophes vanish (don't is dont), hyphens between letters part words, and
 // signs inside numbers stay: 3.5, 15:30, 3/15, 2026-03-15.
-func words(text string) []string {
+func Words(text string) []string {
 	runes := []rune(strings.ToLower(text))
 	var (
 		list []string

@@ -1,4 +1,4 @@
-package flow
+package spoken
 
 import (
 	"slices"
@@ -18,11 +18,11 @@ const (
 // minutesOf are what is said before past and to.
 var minutesOf = map[string]int{"half": 30, "quarter": 15}
 
-// readClock reads a time of day and returns it as 15:30. Without a.m., p.m. or a
+// Clock reads a time of day and returns it as 15:30. Without a.m., p.m. or a
 // part of the day, 1 to 7 are after noon and 8 to 12 as on a clock by day: the
 // hours in which one meets. "In two hours" counts from at. Two times are no answer.
-func readClock(text string, at time.Time) (string, bool) {
-	c := clockReader{said: words(text)}
+func Clock(text string, at time.Time) (string, bool) {
+	c := clockReader{said: Words(text)}
 	if minute, ok := c.inHours(at); ok {
 		return clockOf(minute), true
 	}
@@ -83,7 +83,7 @@ func (c *clockReader) minuteOf(hour, minute int, half halfOfDay) (int, bool) {
 	case hour > 12 || hour == 0:
 	case half == beforeNoon:
 		hour %= 12
-	case half == afterNoon && hour == 12 && containsRun(c.said, []string{"night"}):
+	case half == afterNoon && hour == 12 && Contains(c.said, []string{"night"}):
 		hour = 0
 	case half == afterNoon:
 		hour = hour%12 + 12

@@ -1,46 +1,37 @@
-package flow
+package spoken
 
 import "slices"
 
-// readChoice finds the one choice that was meant: by its words or a synonym's,
-// by its place ("the second one", "number two"), else by the words that only it
+// OneOf finds the one choice that was meant and returns its index. A choice is a
+// list of names for the same thing. It is found by a name, by its place ("the second one", "number two"), else by the words that only it
 // has. Two choices are no answer.
-func readChoice(text string, choices []Choice) (string, bool) {
-	said := words(text)
-	for _, find := range []func([]string, []Choice) []int{exactChoices, namedChoices, placedChoices, similarChoices} {
+func OneOf(text string, choices [][]string) (int, bool) {
+	said := Words(text)
+	for _, find := range []func([]string, [][]string) []int{exactChoices, namedChoices, placedChoices, similarChoices} {
 		switch found := find(said, choices); len(found) {
 		case 0:
 		case 1:
-			return choices[found[0]].Value, true
+			return found[0], true
 		default:
-			return "", false
+			return -1, false
 		}
 	}
-	return "", false
+	return -1, false
 }
 
-// pressedChoice is the choice whose place was pressed, 1 for the first.
-func pressedChoice(keys string, choices []Choice) (any, bool) {
-	n, ok := plainInt(keys)
-	if !ok || n < 1 || n > len(choices) {
-		return nil, false
-	}
-	return choices[n-1].Value, true
-}
-
-// names lists the words of the choice and of its synonyms.
-func (c Choice) names() [][]string {
-	list := [][]string{words(c.Value)}
-	for _, synonym := range c.Synonyms {
-		list = append(list, words(synonym))
+// split splits each name of a choice into its words.
+func split(names []string) [][]string {
+	list := make([][]string, len(names))
+	for i, name := range names {
+		list[i] = Words(name)
 	}
 	return list
 }
 
-func exactChoices(said []string, choices []Choice) []int {
+func exactChoices(said []string, choices [][]string) []int {
 	var found []int
 	for i, choice := range choices {
-		if slices.ContainsFunc(choice.names(), func(name []string) bool { return slices.Equal(name, said) }) {
+		if slices.ContainsFunc(split(choice), func(name []string) bool { return slices.Equal(name, said) }) {
 			found = append(found, i)
 		}
 	}
@@ -50,10 +41,10 @@ func exactChoices(said []string, choices []Choice) []int {
 // namedChoices finds choices whose words stand in what was said, but not after a
 // "not". A choice whose words are part of another's that was said too is left
 // out: "extra large" is not also "large".
-func namedChoices(said []string, choices []Choice) []int {
+func namedChoices(said []string, choices [][]string) []int {
 	longest := map[int][]string{}
 	for i, choice := range choices {
-		for _, name := range choice.names() {
+		for _, name := range split(choice) {
 			at := indexRun(said, name)
 			if at < 0 || denied(said, at) {
 				continue
@@ -67,7 +58,7 @@ func namedChoices(said []string, choices []Choice) []int {
 	for i, name := range longest {
 		inside := false
 		for j, other := range longest {
-			if i != j && len(other) > len(name) && containsRun(other, name) {
+			if i != j && len(other) > len(name) && Contains(other, name) {
 				inside = true
 			}
 		}
@@ -88,8 +79,8 @@ func denied(said []string, at int) bool {
 }
 
 // placedChoices finds the choice by its number.
-func placedChoices(said []string, choices []Choice) []int {
-	if containsRun(said, []string{"last"}) {
+func placedChoices(said []string, choices [][]string) []int {
+	if Contains(said, []string{"last"}) {
 		return []int{len(choices) - 1}
 	}
 	for i := range said {
@@ -108,16 +99,16 @@ func placedChoices(said []string, choices []Choice) []int {
 
 // similarChoices finds the choices that share the most meaningful words with
 // what was said.
-func similarChoices(said []string, choices []Choice) []int {
-	stems := stemAll(said)
+func similarChoices(said []string, choices [][]string) []int {
+	stems := StemAll(said)
 	var found []int
 	most := 0
 	for i, choice := range choices {
 		score := 0
-		for _, name := range choice.names() {
+		for _, name := range split(choice) {
 			n := 0
 			for _, word := range name {
-				at := slices.Index(stems, stem(word))
+				at := slices.Index(stems, Stem(word))
 				if !fillers[word] && at >= 0 && !denied(said, at) {
 					n++
 				}

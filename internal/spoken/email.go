@@ -1,4 +1,4 @@
-package flow
+package spoken
 
 import (
 	"regexp"
@@ -17,9 +17,9 @@ var (
 	emailLeads = wordSet("is its it my email mail address me reach yes yeah sure um uh ok okay well use would be to thats that the so and")
 )
 
-// readEmail reads an e-mail address as it is written, or as it is spoken: "john
+// Email reads an e-mail address as it is written, or as it is spoken: "john
 // dot doe at example dot com". It is returned in lower case.
-func readEmail(text string) (string, bool) {
+func Email(text string) (string, bool) {
 	lower := strings.ToLower(text)
 	if found := writtenEmail.FindString(lower); found != "" {
 		return found, wholeEmail.MatchString(found) && !strings.Contains(found, "..")

@@ -1,4 +1,4 @@
-package flow
+package spoken
 
 import (
 	"strconv"
@@ -8,9 +8,9 @@ import (
 // repeats are words for the same digit several times.
 var repeats = map[string]int{"double": 2, "triple": 3, "treble": 3, "quadruple": 4}
 
-// spokenDigits puts the digits in what was said together: "five double oh
+// Digits puts the digits in what was said together: "five double oh
 // twenty three" is 50023. All reports whether nothing but digits was said.
-func spokenDigits(said []string) (digits string, all bool) {
+func Digits(said []string) (digits string, all bool) {
 	var out strings.Builder
 	all = true
 	times := 1
@@ -62,16 +62,16 @@ func onlyDigits(r rune) rune {
 	return -1
 }
 
-// readPhone reads a phone number: E.164 when it was said or written with a plus,
+// Phone reads a phone number: E.164 when it was said or written with a plus,
 // else its digits. It has 7 to 15 digits.
-func readPhone(text string) (string, bool) {
-	said := words(text)
+func Phone(text string) (string, bool) {
+	said := Words(text)
 	plus := strings.Contains(text, "+")
 	if i := indexRun(said, []string{"plus"}); i >= 0 {
 		plus = true
 		said = said[i+1:]
 	}
-	digits, _ := spokenDigits(said)
+	digits, _ := Digits(said)
 	if len(digits) < 7 || len(digits) > 15 || plus && digits[0] == '0' {
 		return "", false
 	}
