@@ -44,8 +44,8 @@ func TestNoAnswerAtAll(t *testing.T) {
 	for r.next(10*time.Millisecond) != nil {
 		n++
 	}
-	if n != 7 { // at 0, 1, 3, 7, 15, 31, 63 T1 (timer A)
-		t.Errorf("the INVITE was sent %d times, want 7", n)
+	if n < 5 || n > 7 { // at 0, 1, 3, 7, 15, 31, 63 T1 (timer A); a busy machine is late
+		t.Errorf("the INVITE was sent %d times, want up to 7", n)
 	}
 }
 

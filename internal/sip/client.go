@@ -343,11 +343,7 @@ func (x *exchange) acknowledge(res *wire.Response) {
 	ack.AppendHeader(&wire.CSeqHeader{SeqNo: x.req.CSeq().SeqNo, MethodName: wire.ACK})
 	ack.SetBody(nil)
 	data := []byte(ack.String())
-	send := func() {
-		if err := x.u.send(x.dst, data); err != nil {
-			x.u.log.Debug("sip: ACK not sent", "error", err)
-		}
-	}
+	send := func() { x.u.sendQuietly(x.dst, data) }
 	x.t.mu.Lock()
 	x.t.late = send
 	x.t.mu.Unlock()

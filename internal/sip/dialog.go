@@ -278,12 +278,24 @@ func (u *UA) repeatACK(keep *ackKeeper) {
 	keep.mu.Lock()
 	raw, dst := keep.raw, keep.to
 	keep.mu.Unlock()
-	if raw == nil {
+	if raw != nil {
+		u.sendQuietly(dst, raw)
+	}
+}
+
+// sendQuietly sends what the far end asks for again should it be lost. It may
+// be called on the goroutine that reads, which must not wait for a connection.
+func (u *UA) sendQuietly(dst hop, raw []byte) {
+	send := func() {
+		if err := u.send(dst, raw); err != nil {
+			u.log.Debug("sip: ACK not sent", "error", err)
+		}
+	}
+	if dst.reliable() {
+		u.spawn("ack", send)
 		return
 	}
-	if err := u.send(dst, raw); err != nil {
-		u.log.Debug("sip: ACK not sent", "error", err)
-	}
+	send()
 }
 
 // confirmed takes the ACK of a 2xx of ours.

@@ -251,6 +251,39 @@ func TestForeignTone(t *testing.T) {
 	_ = d.Bye(within(t, 5*time.Second))
 }
 
+// TestForeignEcho has sipp send back the sound of a socket of the test.
+func TestForeignEcho(t *testing.T) {
+	t.Parallel()
+	p := siptest.UAS(t, siptest.Scenario{Name: siptest.Answer, Echo: true})
+	d, err := call(t, within(t, 10*time.Second), newUA(t, Options{}), p, Invite{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(d.RemoteSDP()), "m=audio ")
+	port, _, _ := strings.Cut(after, " ")
+	media, err := net.Dial("udp", "127.0.0.1:"+port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = media.Close() }()
+	packet := append([]byte{0x80, 0, 0, 1, 0, 0, 0, 0, 1, 2, 3, 4}, make([]byte, 160)...)
+	buf := make([]byte, 1500)
+	for try := 0; ; try++ { // the echo begins a moment after the answer
+		if _, err := media.Write(packet); err != nil && try == 50 {
+			t.Fatal(err)
+		}
+		_ = media.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+		n, err := media.Read(buf)
+		if err == nil && n == len(packet) {
+			break
+		}
+		if try == 50 {
+			t.Fatalf("no echo: %d bytes, %v", n, err)
+		}
+	}
+	_ = d.Bye(within(t, 5*time.Second))
+}
+
 func TestForeignCalls(t *testing.T) {
 	t.Parallel()
 	ended := make(chan *Dialog, 1)

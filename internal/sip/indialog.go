@@ -38,7 +38,9 @@ func (u *UA) inDialog(req *wire.Request, from hop, key string) {
 			u.refuse(req, from, status, reason, headers...)
 			return
 		}
-		u.work(req, from, key, d.serveOffer)
+		if !u.work(req, from, key, d.serveOffer) && !refreshes(req) {
+			d.endAnswer()
+		}
 	case wire.INFO:
 		u.work(req, from, key, d.serveInfo)
 	}
@@ -55,10 +57,10 @@ func (d *Dialog) inOrder(cseq uint32) bool {
 	return true
 }
 
-// admitOffer refuses an offer while another is under way (RFC 3261 section
-// 14.2, RFC 3311 section 5.2).
+// admitOffer begins an answer, or refuses the offer while another is under way
+// (RFC 3261 section 14.2, RFC 3311 section 5.2).
 func (d *Dialog) admitOffer(req *wire.Request) (int, string, []wire.Header) {
-	if req.Method == wire.UPDATE && len(req.Body()) == 0 {
+	if refreshes(req) {
 		return 0, "", nil
 	}
 	d.mu.Lock()
@@ -69,40 +71,47 @@ func (d *Dialog) admitOffer(req *wire.Request) (int, string, []wire.Header) {
 	case d.answering:
 		return 500, "Server Internal Error", []wire.Header{wire.NewHeader("Retry-After", "1")}
 	}
+	d.answering = true
 	return 0, "", nil
 }
+
+func (d *Dialog) endAnswer() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.answering = false
+}
+
+// refreshes reports whether the request offers nothing and only keeps the
+// dialog alive.
+func refreshes(req *wire.Request) bool { return req.Method == wire.UPDATE && len(req.Body()) == 0 }
 
 // serveOffer answers a re-INVITE or an UPDATE.
 func (d *Dialog) serveOffer(t *serverTx) {
 	req := t.req
-	if req.Method == wire.UPDATE && len(req.Body()) == 0 { // it only refreshes
+	if refreshes(req) {
 		d.refresh(req)
 		d.accept(t, nil)
 		return
 	}
-	d.mu.Lock()
-	if d.answering || d.offering {
-		d.mu.Unlock()
-		t.respond(t.response(491, "Request Pending", nil))
-		return
+	if answer, ok := d.answer(req); ok {
+		d.accept(t, answer)
+	} else {
+		t.respond(t.response(488, "Not Acceptable Here", nil))
 	}
-	d.answering = true
-	d.mu.Unlock()
-	defer func() {
-		d.mu.Lock()
-		d.answering = false
-		d.mu.Unlock()
-	}()
+}
+
+// answer has the owner answer an offer. The dialog is free for the next offer
+// when it returns, before the far end can send one.
+func (d *Dialog) answer(req *wire.Request) ([]byte, bool) {
+	defer d.endAnswer()
 	f := d.onReinvite.get(d)
 	if f == nil {
-		t.respond(t.response(488, "Not Acceptable Here", nil))
-		return
+		return nil, false
 	}
 	answer, err := f(req.Body())
 	if err != nil {
 		d.u.log.Info("sip: offer refused", "call", d.CallID(), "error", err)
-		t.respond(t.response(488, "Not Acceptable Here", nil))
-		return
+		return nil, false
 	}
 	d.refresh(req)
 	if len(req.Body()) > 0 {
@@ -110,7 +119,7 @@ func (d *Dialog) serveOffer(t *serverTx) {
 		d.remoteSDP = req.Body()
 		d.mu.Unlock()
 	}
-	d.accept(t, answer)
+	return answer, true
 }
 
 func (d *Dialog) accept(t *serverTx, answer []byte) {

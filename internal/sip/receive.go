@@ -23,13 +23,34 @@ func (u *UA) receive(from hop, data []byte) {
 		u.log.Debug("sip: message not understood", "peer", from.addr, "error", err)
 		// What can be answered is answered; broken responses are dropped (RFC 3261
 		// sections 18.3 and 21.4.1).
-		if req, ok := m.(*wire.Request); ok && answerable(req) && !req.IsAck() {
+		if req := u.salvage(data); req != nil && answerable(req) && !req.IsAck() {
 			u.stamp(req, from)
 			u.refuse(req, from, 400, "Bad Request")
 		}
 		return
 	}
 	u.handle(from, m)
+}
+
+// salvage reads as much of a broken request as its refusal needs, nil when
+// that is broken too.
+func (u *UA) salvage(data []byte) *wire.Request {
+	head, _, _ := bytes.Cut(data, []byte("\r\n\r\n"))
+	lines := bytes.Split(head, []byte("\r\n"))
+	kept := append([]byte(nil), lines[0]...)
+	for _, line := range lines[1:] {
+		name, _, _ := bytes.Cut(line, []byte(":"))
+		switch strings.ToLower(string(bytes.TrimSpace(name))) {
+		case "via", "v", "from", "f", "to", "t", "call-id", "i", "cseq":
+			kept = append(append(kept, "\r\n"...), line...)
+		}
+	}
+	m, err := u.parse.ParseSIP(append(kept, "\r\n\r\n"...))
+	if err != nil {
+		return nil
+	}
+	req, _ := m.(*wire.Request)
+	return req
 }
 
 // handle routes one message that was understood. It runs on the goroutine that
@@ -190,13 +211,14 @@ func contentType(m wire.Message) string {
 }
 
 // work runs f for a new transaction on a goroutine of its own; when too many
-// are being worked on, the request is refused without keeping state.
-func (u *UA) work(req *wire.Request, from hop, key string, f func(*serverTx)) {
+// are being worked on, the request is refused without keeping state. It reports
+// whether f runs.
+func (u *UA) work(req *wire.Request, from hop, key string, f func(*serverTx)) bool {
 	select {
 	case u.slots <- struct{}{}:
 	default:
 		u.refuse(req, from, 503, "Service Unavailable", wire.NewHeader("Retry-After", "5"))
-		return
+		return false
 	}
 	t := u.openServer(req, from, key)
 	started := u.spawn("request", func() {
@@ -212,6 +234,7 @@ func (u *UA) work(req *wire.Request, from hop, key string, f func(*serverTx)) {
 	if !started {
 		<-u.slots
 	}
+	return started
 }
 
 // refuse answers without a transaction. A retransmission gets the same answer

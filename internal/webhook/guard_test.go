@@ -81,7 +81,7 @@ func TestNoSpellingGetsThrough(t *testing.T) {
 	}
 	server := &http.Server{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached.Add(1) }), ReadHeaderTimeout: time.Second}
 	go func() { _ = server.Serve(listener) }()
-	defer server.Close() //nolint:errcheck // the test is over
+	defer server.Close()
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
 	client := NewClient(nil, 500*time.Millisecond)
 	defer client.CloseIdleConnections()
@@ -117,7 +117,7 @@ func TestClientGoesWhereItMay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer res.Body.Close() //nolint:errcheck // read by nobody
+	defer res.Body.Close()
 	if res.StatusCode != http.StatusFound {
 		t.Errorf("a redirect was followed: %d", res.StatusCode)
 	}

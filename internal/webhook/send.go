@@ -81,7 +81,7 @@ func (w *Worker) send(ctx context.Context, t task, now time.Time) outcome {
 	if err != nil {
 		return outcome{err: explain(err)}
 	}
-	defer res.Body.Close() //nolint:errcheck // the answer was read; nothing can be done about it
+	defer res.Body.Close()
 	o := outcome{status: res.StatusCode, response: head(res.Body)}
 	if res.StatusCode < 200 || res.StatusCode > 299 {
 		o.err = fmt.Errorf("the receiver answered %d, not 2xx", res.StatusCode)

@@ -449,7 +449,7 @@ func wireTap(t *testing.T) (addr string, raw <-chan string) {
 		if err != nil {
 			return
 		}
-		defer conn.Close() //nolint:errcheck // the test is over
+		defer conn.Close()
 		var read []byte
 		for buf := make([]byte, 4096); !strings.HasSuffix(string(read), "\r\n\r\n{}"); {
 			n, err := conn.Read(buf)

@@ -277,11 +277,11 @@ func (c *canonicalizer) text() {
 			c.at++
 		}
 		c.dst = append(c.dst, c.src[start:c.at]...)
-		switch b := c.src[c.at]; {
-		case b == '"':
+		switch c.src[c.at] {
+		case '"':
 			c.copy(1)
 			return
-		case b == '\\':
+		case '\\':
 			c.escape()
 		default:
 			r, size := utf8.DecodeRune(c.src[c.at:])

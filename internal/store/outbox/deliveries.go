@@ -83,7 +83,7 @@ func (s *deliveries) Get(ctx context.Context, in domain.Scope, id domain.ID) (*d
 func (s *deliveries) Claim(ctx context.Context, now time.Time, lease time.Duration, limit int, busy ...domain.ID) ([]domain.Delivery, time.Time, error) {
 	open := func(q *bun.SelectQuery) *bun.SelectQuery {
 		if len(busy) > 0 {
-			q = q.Where("endpoint_id NOT IN (?)", bun.In(busy))
+			q = q.Where("endpoint_id NOT IN (?)", bun.List(busy))
 		}
 		return q
 	}
