@@ -1,0 +1,129 @@
+package api_test
+
+import (
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/callwright/callwright/internal/domain"
+)
+
+var rewrite = flag.Bool("update", false, "write what the API answers into testdata")
+
+// TestExchanges plays the exchanges of testdata: "> METHOD path" with headers
+// and a body, then what is answered, from "< status" to the next request. Ids
+// are written id-1, id-2 … in the order in which they appear, times <time>, and
+// secrets <secret>; requests use the same names.
+func TestExchanges(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no exchanges in testdata", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			raw, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := play(start(t, domain.Professional), string(raw))
+			if *rewrite {
+				if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			want, have := strings.Split(string(raw), "\n"), strings.Split(got, "\n")
+			for i := range max(len(want), len(have)) {
+				if i >= len(want) || i >= len(have) || want[i] != have[i] {
+					t.Fatalf("line %d is\n%s\nwant\n%s", i+1, at(have, i), at(want, i))
+				}
+			}
+		})
+	}
+}
+
+func at(lines []string, i int) string {
+	if i < len(lines) {
+		return lines[i]
+	}
+	return "(nothing)"
+}
+
+// play sends the requests of script and returns it with the real answers.
+func play(a *app, script string) string {
+	names := &naming{a: a}
+	var out strings.Builder
+	blocks := strings.Split("\n"+script, "\n> ")
+	out.WriteString(strings.TrimPrefix(blocks[0], "\n"))
+	for i, block := range blocks[1:] {
+		if i > 0 || blocks[0] != "" {
+			out.WriteString("\n")
+		}
+		request, _, _ := strings.Cut(block, "\n< ")
+		request = strings.TrimRight(request, "\n")
+		out.WriteString("> " + request + "\n" + names.answer(request))
+	}
+	return out.String()
+}
+
+// naming gives ids names and finds them again.
+type naming struct {
+	a   *app
+	ids []string
+}
+
+var (
+	anID     = regexp.MustCompile(`\b[0-9a-f]{24}\b`)
+	aName    = regexp.MustCompile(`\bid-\d+\b`)
+	aTime    = regexp.MustCompile(`\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`)
+	aSecret  = regexp.MustCompile(`whsec_[A-Za-z0-9+/=]+`)
+	shownToo = []string{"Allow", "Idempotent-Replayed", "Link", "Retry-After", "X-Total-Count"}
+)
+
+// answer sends one request and prints what comes back.
+func (n *naming) answer(request string) string {
+	request = aName.ReplaceAllStringFunc(request, func(name string) string {
+		var i int
+		if _, err := fmt.Sscanf(name, "id-%d", &i); err != nil || i < 1 || i > len(n.ids) {
+			return name
+		}
+		return n.ids[i-1]
+	})
+	head, body, _ := strings.Cut(request, "\n\n")
+	lines := strings.Split(head, "\n")
+	method, path, _ := strings.Cut(lines[0], " ")
+	key := n.a.key
+	headers := lines[1:]
+	if i := slices.Index(headers, "Authorization: none"); i >= 0 {
+		key, headers = "", slices.Delete(headers, i, i+1)
+	}
+	r := n.a.send(method, path, key, body, headers...)
+	var out strings.Builder
+	fmt.Fprintf(&out, "< %d %s\n", r.status, http.StatusText(r.status))
+	for _, name := range shownToo {
+		if v := r.header.Get(name); v != "" {
+			fmt.Fprintf(&out, "%s: %s\n", name, v)
+		}
+	}
+	return n.named(out.String()+r.body) + "\n"
+}
+
+// named replaces what differs from run to run.
+func (n *naming) named(s string) string {
+	s = anID.ReplaceAllStringFunc(s, func(id string) string {
+		i := slices.Index(n.ids, id)
+		if i < 0 {
+			n.ids = append(n.ids, id)
+			i = len(n.ids) - 1
+		}
+		return fmt.Sprintf("id-%d", i+1)
+	})
+	s = aTime.ReplaceAllString(s, "<time>")
+	return aSecret.ReplaceAllString(s, "<secret>")
+}
