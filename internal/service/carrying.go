@@ -130,25 +130,31 @@ func (s *Service) announceEnd(ctx context.Context, st *domain.Stores, call *doma
 	})
 }
 
-// CompleteAnalysis stores the analysis of a call and announces it. Repeating it
-// changes nothing.
-func (s *Service) CompleteAnalysis(ctx context.Context, call domain.ID, a domain.Analysis) error {
+// CompleteAnalysis stores the analysis of the call that job is about, announces
+// it, and stores the job's end. A call that has an analysis keeps it.
+func (s *Service) CompleteAnalysis(ctx context.Context, job domain.Job, a domain.Analysis) error {
 	return s.store.InTx(ctx, domain.LaneBackground, func(ctx context.Context, st *domain.Stores) error {
-		row, err := st.Calls.ByID(ctx, call)
+		call, err := st.Calls.ByID(ctx, job.Subject)
 		if err != nil {
 			return err
 		}
-		if row.Analysis != nil {
-			return nil
+		if call.Analysis == nil {
+			call.Analysis = &a
+			if err := s.announceAnalysis(ctx, st, call); err != nil {
+				return err
+			}
 		}
-		row.Analysis = &a
-		if err := st.Calls.Update(ctx, row); err != nil {
-			return err
-		}
-		turns, err := st.Turns.ByCall(ctx, call)
-		if err != nil {
-			return err
-		}
-		return s.emit(ctx, st, domain.EventAnalysisComplete, row, turns)
+		return st.Jobs.Finish(ctx, job)
 	})
+}
+
+func (s *Service) announceAnalysis(ctx context.Context, st *domain.Stores, call *domain.Call) error {
+	if err := st.Calls.Update(ctx, call); err != nil {
+		return err
+	}
+	turns, err := st.Turns.ByCall(ctx, call.ID)
+	if err != nil {
+		return err
+	}
+	return s.emit(ctx, st, domain.EventAnalysisComplete, call, turns)
 }

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/callwright/callwright/internal/app"
+	"github.com/callwright/callwright/internal/config"
+	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/service"
+)
+
+//go:embed demo_flow.json
+var demoFlow []byte
+
+// demoCallee is the simulated person who answers and talks.
+const demoCallee = "+15005550006"
+
+// demoLimit bounds the whole demo.
+const demoLimit = 45 * time.Second
+
+type demoCmd struct {
+	Once bool `help:"Exit after the call."`
+	JSON bool `name:"json" help:"Print one JSON object, alone on standard output."`
+}
+
+// demoResult is what --json prints.
+type demoResult struct {
+	CallID          string        `json:"callId"`
+	Status          string        `json:"status"`
+	EndReason       string        `json:"endReason"`
+	DurationSeconds int           `json:"durationSeconds"`
+	Turns           int           `json:"turns"`
+	Transcript      []demoTurn    `json:"transcript"`
+	Recording       string        `json:"recording"`
+	Summary         string        `json:"summary"`
+	Sentiment       string        `json:"sentiment"`
+	Voice           string        `json:"voice"`
+	Webhooks        []demoWebhook `json:"webhooks"`
+	API             string        `json:"api"`
+}
+
+type demoTurn struct {
+	Role    string `json:"role"`
+	Text    string `json:"text"`
+	StartMs int64  `json:"startMs"`
+	EndMs   int64  `json:"endMs"`
+}
+
+// Run starts everything, places one call and shows it.
+func (d *demoCmd) Run(ctx context.Context, c *config.Config, log *slog.Logger) error {
+	if err := demoConfig(c); err != nil {
+		return err
+	}
+	receiver, err := newDemoReceiver()
+	if err != nil {
+		return err
+	}
+	defer receiver.close()
+	a, err := app.Open(ctx, app.Options{Config: c, Version: version, Logger: log})
+	if err != nil {
+		return err
+	}
+	serving, stop := context.WithCancel(ctx)
+	defer stop()
+	stopped := make(chan error, 1)
+	go func() { stopped <- a.Run(serving) }()
+	show := demoPrinter{quiet: d.JSON}
+	err = d.play(ctx, a, receiver, show)
+	if err == nil && !d.Once && !d.JSON {
+		show.line("\nStill serving %s/api/v1 — press Ctrl-C to stop.", a.URL())
+		<-ctx.Done()
+	}
+	stop()
+	if ended := <-stopped; err == nil {
+		err = ended
+	}
+	return err
+}
+
+// demoConfig takes free ports and, unless one was named, a fresh directory.
+func demoConfig(c *config.Config) error {
+	defaults := map[*string][2]string{
+		&c.HTTP: {"127.0.0.1:8080", "127.0.0.1:0"}, &c.SIP: {"127.0.0.1:5060", "127.0.0.1:0"}, &c.RTPPorts: {"20000-29999", "0-0"},
+	}
+	for field, value := range defaults {
+		if *field == value[0] {
+			*field = value[1]
+		}
+	}
+	c.WebhookAllow = append(c.WebhookAllow, "127.0.0.0/8")
+	if c.LogLevel == "info" {
+		c.LogLevel = "warn"
+	}
+	if c.Data != "./callwright-data" {
+		return nil
+	}
+	dir, err := os.MkdirTemp("", "callwright-demo-")
+	c.Data = dir
+	return err
+}
+
+// play goes through the demo over the public API, as any client would.
+func (d *demoCmd) play(ctx context.Context, a *app.App, receiver *demoReceiver, show demoPrinter) error {
+	ctx, cancel := context.WithTimeout(ctx, demoLimit)
+	defer cancel()
+	_, secret, err := a.Service.CreateKey(ctx, service.NewKey{Workspace: a.First.Workspace.ID, Name: "demo", Mode: domain.Test})
+	if err != nil {
+		return err
+	}
+	client := &demoClient{base: a.URL() + "/api/v1", key: secret}
+	show.line("Callwright speaks with %s and listens at %s/api/v1", a.Voice(), a.URL())
+	call, err := d.place(ctx, client, receiver, show)
+	if err != nil {
+		return err
+	}
+	if call, err = client.follow(ctx, call.ID, show.turn); err != nil {
+		return err
+	}
+	hooks := receiver.wait(ctx, len(demoEvents))
+	result := demoResult{
+		CallID: call.ID, Status: call.Status, EndReason: call.EndReason, DurationSeconds: call.Duration,
+		Turns: len(call.Turns), Transcript: call.Turns, Voice: call.Voice, Webhooks: hooks, API: client.base,
+		Summary: call.Summary, Sentiment: call.Sentiment,
+	}
+	if result.Recording, err = a.RecordingPath(ctx, domain.ID(call.ID)); err != nil {
+		return err
+	}
+	if d.JSON {
+		return json.NewEncoder(os.Stdout).Encode(result)
+	}
+	show.result(result)
+	return nil
+}
+
+// demoEvents are what the demo's webhook endpoint subscribes to and waits for.
+var demoEvents = []string{"call.started", "call.ended", "transcript.ready", "analysis.complete"}
+
+// place creates what a call needs, and the call.
+func (d *demoCmd) place(ctx context.Context, client *demoClient, receiver *demoReceiver, show demoPrinter) (*demoCall, error) {
+	var hook struct{ ID, Secret string }
+	err := client.post(ctx, "/webhooks", map[string]any{"url": receiver.url, "events": demoEvents}, &hook)
+	if err != nil {
+		return nil, err
+	}
+	receiver.expect(hook.Secret)
+	var flow, agent struct{ ID, Name string }
+	if err := client.post(ctx, "/flows", json.RawMessage(demoFlow), &flow); err != nil {
+		return nil, err
+	}
+	show.line("  created flow    %s  %s", flow.ID, flow.Name)
+	if err := client.post(ctx, "/agents", map[string]any{"name": "Ava", "flowId": flow.ID}, &agent); err != nil {
+		return nil, err
+	}
+	show.line("  created agent   %s  %s", agent.ID, agent.Name)
+	var numbers []struct{ ID, Number string }
+	if err := client.get(ctx, "/phone-numbers", &numbers); err != nil {
+		return nil, err
+	}
+	if len(numbers) == 0 {
+		return nil, fmt.Errorf("test mode has no phone number; start with an empty data directory (%s)", filepath.Base(demoCallee))
+	}
+	var call demoCall
+	err = client.post(ctx, "/calls", map[string]any{"agentId": agent.ID, "phoneNumberId": numbers[0].ID, "to": demoCallee}, &call)
+	if err != nil {
+		return nil, err
+	}
+	show.line("  placed call     %s  from %s to %s\n", call.ID, numbers[0].Number, demoCallee)
+	return &call, nil
+}

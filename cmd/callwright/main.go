@@ -1,0 +1,96 @@
+// Command callwright is self-hosted voice-AI calling in one program.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/callwright/callwright/internal/config"
+)
+
+// cli is the command line. Every flag of Config is also CALLWRIGHT_<NAME> in
+// the environment and a key of callwright.yaml.
+type cli struct {
+	config.Config
+	Serve   serveCmd   `cmd:"" help:"Run the API, the dialer and the call engine."`
+	Demo    demoCmd    `cmd:"" help:"Place a real call on this machine to a simulated phone and show all of it."`
+	Key     keyCmd     `cmd:"" help:"Create, list, rotate and revoke API keys."`
+	Migrate migrateCmd `cmd:"" help:"Bring the database to this version's schema."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+func main() {
+	var c cli
+	parser, err := kong.New(&c,
+		kong.Name("callwright"),
+		kong.Description("Self-hosted voice-AI calling: create an agent and a flow over REST, and it places and answers real phone calls."),
+		kong.DefaultEnvars(strings.TrimSuffix(config.Prefix, "_")),
+		kong.UsageOnError(),
+	)
+	if err != nil {
+		fail(err)
+	}
+	keys, err := config.ReadFile(config.File)
+	if err != nil {
+		fail(err)
+	}
+	if err := kong.Resolvers(fileResolver(keys)).Apply(parser); err != nil {
+		fail(err)
+	}
+	run, err := parser.Parse(os.Args[1:])
+	parser.FatalIfErrorf(err)
+	// The second signal is not caught: it ends the process at once.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	defer stop()
+	run.BindTo(ctx, (*context.Context)(nil))
+	run.Bind(&c.Config, newLogger(&c.Config))
+	if err := run.Run(); err != nil {
+		fail(err)
+	}
+}
+
+// fileResolver gives flags the values of the configuration file's keys.
+func fileResolver(keys map[string]any) kong.Resolver {
+	return kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+		value, ok := keys[flag.Name]
+		if !ok {
+			return nil, nil
+		}
+		if list, many := value.([]any); many {
+			words := make([]string, len(list))
+			for i, v := range list {
+				words[i] = fmt.Sprint(v)
+			}
+			return strings.Join(words, ","), nil
+		}
+		return fmt.Sprint(value), nil
+	})
+}
+
+func newLogger(c *config.Config) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(c.LogLevel)) // the flag's enum has only words that it knows
+	o := &slog.HandlerOptions{Level: level}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(os.Stderr, o))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, o))
+}
+
+// fail prints what went wrong and ends the program.
+func fail(err error) {
+	if errors.Is(err, context.Canceled) {
+		os.Exit(130)
+	}
+	fmt.Fprintln(os.Stderr, "callwright:", err)
+	os.Exit(1)
+}

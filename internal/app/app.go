@@ -1,0 +1,248 @@
+// Package app wires the house together: it builds every part from the
+// configuration, starts them in order and stops them in the other.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/callwright/callwright/internal/analysis"
+	"github.com/callwright/callwright/internal/api"
+	"github.com/callwright/callwright/internal/api/native"
+	"github.com/callwright/callwright/internal/blob"
+	"github.com/callwright/callwright/internal/callee"
+	"github.com/callwright/callwright/internal/carrier"
+	"github.com/callwright/callwright/internal/config"
+	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/engine"
+	"github.com/callwright/callwright/internal/rtp"
+	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/store"
+	"github.com/callwright/callwright/internal/trunk"
+	"github.com/callwright/callwright/internal/webhook"
+)
+
+// Options are what a process is started with.
+type Options struct {
+	Config  *config.Config
+	Version string
+	Logger  *slog.Logger
+	// Callee is told each call of the simulated phone when it is over; nil is
+	// nobody.
+	Callee func(callee.Report)
+}
+
+// drainGrace is how long live calls may go on after a stop is asked for.
+const drainGrace = 5 * time.Second
+
+// App is one process of Callwright.
+type App struct {
+	Service *service.Service
+	First   *service.FirstStart
+
+	o          Options
+	log        *slog.Logger
+	store      *store.DB
+	buffer     *store.Buffer
+	carriers   *trunk.Carriers
+	engine     *engine.Engine
+	webhooks   *webhook.Worker
+	analysis   *analysis.Worker
+	recordings domain.Recordings
+	listener   net.Listener
+	server     *http.Server
+	voice      string
+}
+
+// Open builds and binds everything; nothing is claimed or served before Run. An
+// error says what stood in the way and what to do about it.
+func Open(ctx context.Context, o Options) (_ *App, err error) {
+	a := &App{o: o, log: o.Logger}
+	defer func() {
+		if err != nil {
+			a.close()
+		}
+	}()
+	if a.listener, err = listen(o.Config.HTTP); err != nil {
+		return nil, err
+	}
+	if a.store, err = store.Open(ctx, store.Options{Dir: o.Config.Data, DSN: o.Config.Database, Logger: o.Logger}); err != nil {
+		return nil, err
+	}
+	recordings, err := blob.NewDisk(filepath.Join(o.Config.Data, "recordings"))
+	if err != nil {
+		return nil, err
+	}
+	a.recordings = recordings
+	if err := a.openRules(ctx, recordings); err != nil {
+		return nil, err
+	}
+	if err := a.openEngine(recordings); err != nil {
+		return nil, err
+	}
+	return a, a.openAPI()
+}
+
+// listen binds the HTTP address.
+func listen(address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, domain.Errorf(domain.CodeInvalid,
+			"the HTTP address %s cannot be used (%v); stop what listens there or choose another with --http", address, err)
+	}
+	return l, nil
+}
+
+var dialects = map[string]domain.HookDialect{"native": native.Hooks{}}
+
+func (a *App) openRules(ctx context.Context, recordings domain.Recordings) error {
+	allow, err := a.o.Config.Allow()
+	if err != nil {
+		return err
+	}
+	key, err := secretKey(a.o.Config.Data)
+	if err != nil {
+		return err
+	}
+	a.buffer = store.NewBuffer(a.store, a.log)
+	a.Service = service.New(service.Options{
+		Store: a.store, Buffer: a.buffer, Hooks: dialects, Recordings: recordings, CheckFlow: checkFlow,
+		HasLLM: func(m domain.Mode) bool { return model(m) != nil }, WebhookAllow: allow, SigningKey: key, Logger: a.log,
+	})
+	if a.First, err = a.Service.FirstStart(ctx); err != nil {
+		return err
+	}
+	a.webhooks = webhook.New(webhook.Options{Store: a.store, Dialects: dialects, Allow: allow, Logger: a.log})
+	a.analysis = analysis.New(analysis.Options{Store: a.store, Complete: a.Service.CompleteAnalysis, Logger: a.log})
+	return nil
+}
+
+func (a *App) openEngine(recordings domain.Recordings) error {
+	addr, err := a.o.Config.SIPAddr()
+	if err != nil {
+		return err
+	}
+	lo, hi, err := a.o.Config.Ports()
+	if err != nil {
+		return err
+	}
+	voices, err := a.openVoices()
+	if err != nil {
+		return err
+	}
+	sandbox := carrier.NewSandbox(func() (*callee.Phone, error) {
+		return callee.Open(callee.Options{
+			Listen: netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 0),
+			TTS:    voices[0], Voice: sandboxVoice(voices[0]), OnReport: a.o.Callee, Logger: a.log,
+		})
+	})
+	if a.carriers, err = trunk.NewCarriers(carrier.SIP{}, sandbox); err != nil {
+		return err
+	}
+	a.engine, err = engine.New(engine.Options{
+		Service: a.Service, Carriers: a.carriers, Recordings: recordings, Voices: voices, LLM: model,
+		SIP: addr, ExternalIP: a.o.Config.ExternalIP, Ports: rtp.PortRange{Min: lo, Max: hi}, Logger: a.log,
+	})
+	if err != nil {
+		return err
+	}
+	a.Service.Attach(a.engine)
+	a.store.AfterCommit("attempts", a.engine.Kick)
+	return nil
+}
+
+func (a *App) openAPI() error {
+	handler, err := api.New(api.Options{Service: a.Service, Version: a.o.Version, Logger: a.log})
+	if err != nil {
+		return err
+	}
+	a.server = &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
+	}
+	return nil
+}
+
+// URL is where the API is served.
+func (a *App) URL() string { return "http://" + a.listener.Addr().String() }
+
+// SIPAddr is where the SIP user agent listens.
+func (a *App) SIPAddr() netip.AddrPort { return a.engine.Addr() }
+
+// Run serves until ctx is done, then drains and closes everything.
+func (a *App) Run(ctx context.Context) error {
+	defer a.close()
+	if err := a.engine.Recover(ctx); err != nil {
+		a.log.Error("not everything of an earlier run could be recovered", "err", err)
+	}
+	// Workers outlive the engine, so that what the last calls leave is worked on.
+	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWork()
+	var group errgroup.Group
+	group.Go(func() error {
+		defer stopWork()
+		return a.engine.Run(ctx, drainGrace)
+	})
+	group.Go(func() error { return a.webhooks.Run(work) })
+	group.Go(func() error { return a.analysis.Run(work) })
+	group.Go(func() error {
+		if err := a.server.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("the HTTP server stopped: %w", err)
+		}
+		return nil
+	})
+	group.Go(func() error {
+		<-work.Done()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(work), 2*time.Second)
+		defer cancel()
+		if err := a.server.Shutdown(ctx); err != nil {
+			return a.server.Close()
+		}
+		return nil
+	})
+	return group.Wait()
+}
+
+// close gives back what Open took, in the other order.
+func (a *App) close() {
+	var err error
+	if a.carriers != nil {
+		err = errors.Join(err, a.carriers.Close())
+	}
+	if a.Service != nil {
+		a.Service.Close()
+	}
+	if a.buffer != nil {
+		flush, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		err = errors.Join(err, a.buffer.Close(flush))
+	}
+	if a.store != nil {
+		err = errors.Join(err, a.store.Close())
+	}
+	if a.listener != nil {
+		_ = a.listener.Close() // the server has closed it, or nobody used it
+	}
+	if err != nil {
+		a.log.Error("stopping", "err", err)
+	}
+}
+
+// RecordingPath is where the recording of a test-mode call of this workspace
+// lies on this machine, or "" when there is none.
+func (a *App) RecordingPath(ctx context.Context, call domain.ID) (string, error) {
+	detail, err := a.Service.Call(ctx, domain.Scope{Workspace: a.First.Workspace.ID, Mode: domain.Test}, call)
+	if err != nil || detail.Call.Recording == "" {
+		return "", err
+	}
+	return a.recordings.Path(detail.Call.Recording), nil
+}

@@ -1,0 +1,89 @@
+// Package config holds what an operator can set: flags, the environment and
+// callwright.yaml, in that order of weight, over defaults that just work.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/file"
+	"github.com/knadh/koanf/v2"
+
+	"github.com/callwright/callwright/internal/domain"
+)
+
+// File is the name of the configuration file that is read where the command
+// is started.
+const File = "callwright.yaml"
+
+// Prefix begins the name of every environment variable: CALLWRIGHT_HTTP …
+const Prefix = "CALLWRIGHT_"
+
+// Config is what every command shares. The tags are read by the command line's
+// parser; each flag is also an environment variable and a key of the file.
+type Config struct {
+	Data         string   `help:"Directory for the database and recordings." default:"./callwright-data" placeholder:"DIR"`
+	Database     string   `help:"Database to use; the default is SQLite in the data directory." placeholder:"URL"`
+	HTTP         string   `name:"http" help:"Address of the API and the dashboard." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
+	SIP          string   `name:"sip" help:"Address of the SIP user agent." default:"127.0.0.1:5060" placeholder:"IP:PORT"`
+	ExternalIP   string   `name:"external-ip" help:"IP address at which SIP peers reach this machine, when it is not the one it binds." placeholder:"IP"`
+	RTPPorts     string   `name:"rtp-ports" help:"UDP ports for sound." default:"20000-29999" placeholder:"MIN-MAX"`
+	WebhookAllow []string `name:"webhook-allow" help:"Private networks that may receive webhooks, also over plain http." placeholder:"CIDR"`
+	LogFormat    string   `name:"log-format" help:"Log lines on standard error as text or json." enum:"text,json" default:"text"`
+	LogLevel     string   `name:"log-level" help:"How much is logged." enum:"debug,info,warn,error" default:"info"`
+}
+
+// SIPAddr parses the SIP address.
+func (c *Config) SIPAddr() (netip.AddrPort, error) {
+	addr, err := netip.ParseAddrPort(c.SIP)
+	if err != nil {
+		return addr, domain.Invalid("sip", "--sip %q is not an IP address and port; write it like 127.0.0.1:5060", c.SIP)
+	}
+	return addr, nil
+}
+
+// Ports parses the range of RTP ports; 0-0 lets the system choose.
+func (c *Config) Ports() (lo, hi int, err error) {
+	a, b, found := strings.Cut(c.RTPPorts, "-")
+	lo, err1 := strconv.Atoi(strings.TrimSpace(a))
+	hi, err2 := strconv.Atoi(strings.TrimSpace(b))
+	if !found || err1 != nil || err2 != nil || lo < 0 || hi > 65535 || (hi < lo+3 && hi != 0) {
+		return 0, 0, domain.Invalid("rtp-ports", "--rtp-ports %q is not a range of ports; write it like 20000-29999", c.RTPPorts)
+	}
+	return lo, hi, nil
+}
+
+// Allow parses the networks that may receive webhooks.
+func (c *Config) Allow() ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, s := range c.WebhookAllow {
+		p, err := netip.ParsePrefix(s)
+		if addr, bare := netip.ParseAddr(s); err != nil && bare == nil {
+			p, err = addr.Prefix(addr.BitLen())
+		}
+		if err != nil {
+			return nil, domain.Invalid("webhook-allow", "--webhook-allow %q is not a network; write it like 10.0.0.0/8 or 127.0.0.1", s)
+		}
+		out = append(out, p.Masked())
+	}
+	return out, nil
+}
+
+// ReadFile reads the keys of a configuration file. A file that is not there has
+// none.
+func ReadFile(path string) (map[string]any, error) {
+	k := koanf.New(".")
+	err := k.Load(file.Provider(path), yaml.Parser())
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("%s cannot be read: %w", path, err)
+	}
+	return k.All(), nil
+}

@@ -1,0 +1,64 @@
+package config_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/callwright/callwright/internal/config"
+)
+
+func TestPorts(t *testing.T) {
+	for _, c := range []struct {
+		in     string
+		lo, hi int
+		bad    bool
+	}{
+		{in: "20000-29999", lo: 20000, hi: 29999},
+		{in: " 100 - 200 ", lo: 100, hi: 200},
+		{in: "0-0"},
+		{in: "", bad: true}, {in: "20000", bad: true}, {in: "2-1", bad: true}, {in: "1-70000", bad: true}, {in: "a-b", bad: true},
+	} {
+		lo, hi, err := (&config.Config{RTPPorts: c.in}).Ports()
+		if (err != nil) != c.bad || lo != c.lo || hi != c.hi {
+			t.Errorf("Ports(%q) = %d, %d, %v", c.in, lo, hi, err)
+		}
+	}
+}
+
+func TestAllow(t *testing.T) {
+	got, err := (&config.Config{WebhookAllow: []string{"10.1.2.3/8", "127.0.0.1", "::1"}}).Allow()
+	if err != nil || len(got) != 3 || got[0].String() != "10.0.0.0/8" || got[1].String() != "127.0.0.1/32" || got[2].String() != "::1/128" {
+		t.Fatalf("Allow = %v, %v", got, err)
+	}
+	if _, err := (&config.Config{WebhookAllow: []string{"home"}}).Allow(); err == nil || !strings.Contains(err.Error(), "home") {
+		t.Fatalf("a bad network gave %v", err)
+	}
+}
+
+func TestSIPAddr(t *testing.T) {
+	if _, err := (&config.Config{SIP: "localhost"}).SIPAddr(); err == nil || !strings.Contains(err.Error(), "127.0.0.1:5060") {
+		t.Fatalf("the error does not show how to write it: %v", err)
+	}
+}
+
+func TestReadFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), config.File)
+	if got, err := config.ReadFile(path); got != nil || err != nil {
+		t.Fatalf("a missing file gave %v, %v", got, err)
+	}
+	if err := os.WriteFile(path, []byte("http: 127.0.0.1:9000\nwebhook-allow: [10.0.0.0/8]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := config.ReadFile(path)
+	if err != nil || got["http"] != "127.0.0.1:9000" {
+		t.Fatalf("ReadFile = %v, %v", got, err)
+	}
+	if err := os.WriteFile(path, []byte("http: [\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := config.ReadFile(path); err == nil || !strings.Contains(err.Error(), path) {
+		t.Fatalf("a broken file gave %v", err)
+	}
+}
