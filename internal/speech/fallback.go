@@ -14,7 +14,7 @@ import (
 
 // FallbackOptions says who speaks, and who when they cannot.
 type FallbackOptions struct {
-	Engines []TTS         // in order of preference; at least one
+	Engines []TTS         // in order of preference; at least one; comparable, as pointers are
 	Late    TTS           // speaks when no sound came within Budget, or all failed; nil is nobody
 	Budget  time.Duration // from the wish to speak to the first sound; 500 ms
 	Stall   time.Duration // without a frame in the middle of a text; 5 s
