@@ -39,6 +39,16 @@ func TestOfflineEngines(t *testing.T) {
 	}
 }
 
+// What is put before an engine keeps its promises.
+func TestWrappersPassTheSuite(t *testing.T) {
+	cache, err := speech.NewCache(speech.CacheOptions{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cached := cache.Wrap(open(t, provider.Placeholder, speech.Config{}))
+	t.Run("cache", func(t *testing.T) { ttstest.Exercise(t, cached) })
+}
+
 // sound is what engine makes of text, at 8 kHz.
 func sound(t *testing.T, engine speech.TTS, voice, text string) *audio.Buffer {
 	t.Helper()

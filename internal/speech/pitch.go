@@ -41,17 +41,25 @@ func (m *pitchMeter) strength() float32 {
 	for _, x := range now {
 		energy += x * x
 	}
-	var best float32
-	for lag := pitchShortest; lag <= pitchLongest; lag++ {
-		then := m.straight[pitchLongest-lag:][:pitchWindow]
-		var product, past float32
+	var best, past float32
+	for _, x := range m.straight[pitchLongest-pitchShortest:][:pitchWindow] {
+		past += x * x
+	}
+	for lag := pitchShortest; ; lag++ {
+		then := m.straight[pitchLongest-lag:][:len(now)]
+		var product float32
 		for i, x := range now {
 			product += x * then[i]
-			past += then[i] * then[i]
 		}
-		if product > 0 {
+		if product > 0 && past > 0 {
 			best = max(best, product*product/(energy*past+1))
 		}
+		if lag == pitchLongest {
+			break
+		}
+		// The window moves back by one: a sample comes in, one falls out.
+		in, out := m.straight[pitchLongest-lag-1], then[len(then)-1]
+		past += in*in - out*out
 	}
 	return float32(math.Sqrt(float64(best)))
 }
