@@ -131,6 +131,10 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 	if err != nil {
 		return err
 	}
+	external, err := a.o.Config.External()
+	if err != nil {
+		return err
+	}
 	lo, hi, err := a.o.Config.Ports()
 	if err != nil {
 		return err
@@ -150,10 +154,10 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 	}
 	a.engine, err = engine.New(engine.Options{
 		Service: a.Service, Carriers: a.carriers, Recordings: recordings, Voices: voices, LLM: model,
-		SIP: addr, ExternalIP: a.o.Config.ExternalIP, Ports: rtp.PortRange{Min: lo, Max: hi}, Logger: a.log,
+		SIP: addr, ExternalIP: external, Ports: rtp.PortRange{Min: lo, Max: hi}, Logger: a.log,
 	})
 	if err != nil {
-		return err
+		return domain.Errorf(domain.CodeInvalid, "the SIP address %s cannot be used (%v); choose another with --sip", addr, err)
 	}
 	a.Service.Attach(a.engine)
 	a.store.AfterCommit("attempts", a.engine.Kick)
