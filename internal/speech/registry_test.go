@@ -13,11 +13,14 @@ import (
 	"github.com/callwright/callwright/internal/speech/speechtest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	register()
+	goleak.VerifyTestMain(m)
+}
 
 var errNoKey = errors.New("there is no key")
 
-func init() {
+func register() {
 	speech.RegisterTTS("test-tone", func(c speech.Config) (speech.TTS, error) {
 		if c.Key == "" {
 			return nil, errNoKey
