@@ -8,13 +8,17 @@ import (
 	"github.com/callwright/callwright/internal/speech"
 )
 
-// openVoices opens every voice of this machine behind one cache.
+// openVoices opens every voice of this machine, or those that were brought,
+// behind one cache.
 func (a *App) openVoices() ([]speech.TTS, error) {
 	cache, err := speech.NewCache(speech.CacheOptions{Dir: filepath.Join(a.o.Config.Data, "cache", "speech")})
 	if err != nil {
 		return nil, err
 	}
-	engines := provider.OfflineTTS(speech.Config{Dir: filepath.Join(a.o.Config.Data, "cache")})
+	engines := a.o.Voices
+	if len(engines) == 0 {
+		engines = provider.OfflineTTS(speech.Config{Dir: filepath.Join(a.o.Config.Data, "cache")})
+	}
 	if len(engines) == 0 {
 		return nil, domain.Errorf(domain.CodeInvalid, "no voice can be opened; install flite or espeak-ng, or build with npm present")
 	}
