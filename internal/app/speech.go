@@ -8,8 +8,8 @@ import (
 	"github.com/callwright/callwright/internal/speech"
 )
 
-// openVoices opens every voice of this machine behind one cache, the best
-// first, and the one that speaks when none of them can: the placeholder.
+// openVoices opens every voice of this machine, or those that were brought,
+// behind one cache, the best first; late speaks when none of them can.
 func (a *App) openVoices() (voices []speech.TTS, late speech.TTS, err error) {
 	cache, err := speech.NewCache(speech.CacheOptions{Dir: filepath.Join(a.o.Config.Data, "cache", "speech")})
 	if err != nil {
@@ -19,7 +19,11 @@ func (a *App) openVoices() (voices []speech.TTS, late speech.TTS, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, e := range provider.OfflineTTS(speech.Config{}) {
+	engines := a.o.Voices
+	if len(engines) == 0 {
+		engines = provider.OfflineTTS(speech.Config{})
+	}
+	for _, e := range engines {
 		if e.Name() != provider.Placeholder {
 			voices = append(voices, cache.Wrap(e))
 		}

@@ -141,27 +141,3 @@ func (e *Engine) Run(ctx context.Context, grace time.Duration) error {
 	e.pacer.Close()
 	return errors.Join(err, e.ua.Close())
 }
-
-// rates keeps the calls a second of each trunk.
-type rates struct {
-	mu   sync.Mutex
-	next map[domain.ID]time.Time
-}
-
-// wait returns how long an INVITE over the trunk has to wait, and books it when
-// it need not: INVITEs over one trunk are spaced evenly.
-func (r *rates) wait(t domain.Trunk, now time.Time) time.Duration {
-	if t.CallsPerSecond <= 0 {
-		return 0
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.next == nil {
-		r.next = map[domain.ID]time.Time{}
-	}
-	if due := r.next[t.ID]; due.After(now) {
-		return due.Sub(now)
-	}
-	r.next[t.ID] = now.Add(time.Second / time.Duration(t.CallsPerSecond))
-	return 0
-}

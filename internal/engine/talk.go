@@ -175,10 +175,11 @@ func (c *call) hangUp() {
 	}
 }
 
-// abandon gives back what a call holds, however it ended.
+// abandon gives back what a call holds, however it ended. A recording that was
+// begun and not stopped is of a call that could not be carried.
 func (c *call) abandon() {
 	if c.media != nil {
-		c.media.close()
+		c.media.stop()
 	}
 }
 
