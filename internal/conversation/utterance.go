@@ -52,7 +52,7 @@ func (c *Conversation) say(text, node string) {
 	c.utterance.words += len(strings.Fields(text))
 	c.speaker.add(c.utterance.id, text)
 	if c.sequence == 0 && c.state == Idle {
-		c.state = Greeting
+		c.move(InGreet)
 		return
 	}
 	c.move(InSay)

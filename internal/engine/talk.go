@@ -130,8 +130,8 @@ func (c *call) converse() domain.EndReason {
 
 // reason is why the call's context was canceled.
 func (c *call) reason() domain.EndReason {
-	if why, ok := context.Cause(c.ctx).(ended); ok {
-		return why.reason
+	if why, ok := c.ending(); ok {
+		return why
 	}
 	return domain.EndInterrupted // the process is being stopped
 }
