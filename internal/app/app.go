@@ -107,7 +107,19 @@ func listen(address string) (net.Listener, error) {
 	return l, nil
 }
 
-var dialects = map[string]domain.HookDialect{"native": native.Hooks{}}
+// dialects are the ways in which events are told, by the word that an
+// endpoint's dialect holds.
+func dialects(hooks native.Hooks) map[string]domain.HookDialect {
+	return map[string]domain.HookDialect{"native": hooks}
+}
+
+// hooks tells events with links to this server.
+func (a *App) hooks() native.Hooks {
+	return native.Hooks{
+		CallURL:      func(c *domain.Call) string { return a.URL() + native.Root + "/calls/" + string(c.ID) },
+		RecordingURL: func(c *domain.Call) string { return a.URL() + a.Service.RecordingURL(c) },
+	}
+}
 
 func (a *App) openRules(ctx context.Context, recordings domain.Recordings) error {
 	allow, err := a.o.Config.Allow()
@@ -119,14 +131,15 @@ func (a *App) openRules(ctx context.Context, recordings domain.Recordings) error
 		return err
 	}
 	a.buffer = store.NewBuffer(a.store, a.log)
+	told := dialects(a.hooks())
 	a.Service = service.New(service.Options{
-		Store: a.store, Buffer: a.buffer, Hooks: dialects, Recordings: recordings, CheckFlow: checkFlow,
+		Store: a.store, Buffer: a.buffer, Hooks: told, Recordings: recordings, CheckFlow: checkFlow,
 		HasLLM: func(m domain.Mode) bool { return model(m) != nil }, WebhookAllow: allow, SigningKey: key, Logger: a.log,
 	})
 	if a.First, err = a.Service.FirstStart(ctx); err != nil {
 		return err
 	}
-	a.webhooks = webhook.New(webhook.Options{Store: a.store, Dialects: dialects, Allow: allow, Logger: a.log})
+	a.webhooks = webhook.New(webhook.Options{Store: a.store, Dialects: told, Allow: allow, Logger: a.log})
 	a.analysis = analysis.New(analysis.Options{Store: a.store, Complete: a.Service.CompleteAnalysis, Logger: a.log})
 	return nil
 }
@@ -199,6 +212,7 @@ func (a *App) Run(ctx context.Context) error {
 	})
 	group.Go(func() error { return a.webhooks.Run(work) })
 	group.Go(func() error { return a.analysis.Run(work) })
+	group.Go(func() error { return a.keepHouse(work) })
 	group.Go(func() error {
 		if err := a.server.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("the HTTP server stopped: %w", err)
@@ -215,6 +229,25 @@ func (a *App) Run(ctx context.Context) error {
 		return nil
 	})
 	return group.Wait()
+}
+
+// houseEvery is how often what is no longer needed is removed.
+const houseEvery = time.Hour
+
+// keepHouse removes what is no longer needed, until ctx is done.
+func (a *App) keepHouse(ctx context.Context) error {
+	tick := time.NewTicker(houseEvery)
+	defer tick.Stop()
+	for {
+		if err := a.Service.PruneOnce(ctx); err != nil && ctx.Err() == nil {
+			a.log.Warn("old idempotency keys could not be removed; trying again later", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
 }
 
 // close gives back what Open took, in the other order. It takes its time even

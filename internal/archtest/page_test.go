@@ -175,7 +175,9 @@ func TestPayloadsAreReal(t *testing.T) {
 	analysed.Analysis = &domain.Analysis{Summary: "Outbound call to +15005550006, 16 s, 2 turns.", Sentiment: "neutral", Method: "lexicon"}
 	failed := started
 	failed.State, failed.EndReason, failed.EndedAt = domain.CallFailed, domain.EndBusy, at.Add(2*time.Second)
-	hooks := native.Hooks{RecordingURL: func(c *domain.Call) string { return "/api/v1/recordings/" + string(c.ID) + "?expires=…&signature=…" }}
+	hooks := native.Hooks{RecordingURL: func(c *domain.Call) string {
+		return "/api/v1/recordings/" + string(c.ID) + "?expires=…&signature=…"
+	}}
 	turns := []domain.Turn{
 		{Role: domain.RoleAgent, Text: "What day would you like to come?", StartMs: 20, EndMs: 2100},
 		{Role: domain.RoleCaller, Text: "Tomorrow.", StartMs: 2600, EndMs: 3200},

@@ -29,6 +29,10 @@ func (e *Engine) carry(ctx context.Context, a domain.Attempt) {
 			Notes: []string{err.Error()}})
 		return
 	}
+	if e.draining.Load() {
+		e.postpone(ctx, a, time.Now()) // for the next start
+		return
+	}
 	if wait := e.rates.book(dial.Trunk, time.Now()); wait > 0 {
 		e.postpone(ctx, a, time.Now().Add(wait))
 		return
@@ -112,13 +116,19 @@ func (c *call) ending() (domain.EndReason, bool) {
 
 // place prepares the call, writes its intent down, and dials.
 func (c *call) place() {
-	if err := c.prepare(); err != nil {
+	err := c.prepare()
+	defer c.abandon()
+	if domain.CodeOf(err) == domain.CodeUnavailable {
+		c.log.Warn("a call waits for what it needs", "err", err)
+		c.engine.postpone(c.ctx, c.dial.Attempt, time.Now().Add(time.Second))
+		return
+	}
+	if err != nil {
 		c.log.Error("a call cannot be prepared", "err", err)
 		c.notes = append(c.notes, err.Error())
 		c.finish(prepareReason(err))
 		return
 	}
-	defer c.abandon()
 	invite, err := c.invitation()
 	if err != nil {
 		c.notes = append(c.notes, err.Error())
@@ -171,11 +181,20 @@ func (c *call) ring(invite sip.Invite) (domain.EndReason, bool) {
 		if why, ok := c.ending(); ok {
 			return why, false
 		}
-		c.notes = append(c.notes, fmt.Sprintf("the far end did not answer: %v", err))
-		return reasonOf(err), false
+		reason := reasonOf(err)
+		c.notes = append(c.notes, c.unanswered(reason, err))
+		return reason, false
 	}
 	c.dialog = dialog
 	return "", true
+}
+
+// unanswered says for a reader of the call why there was no answer.
+func (c *call) unanswered(reason domain.EndReason, err error) string {
+	if reason == domain.EndNoAnswer && errors.Is(err, sip.ErrCanceled) {
+		return fmt.Sprintf("nobody answered within %s", c.engine.o.Ring)
+	}
+	return fmt.Sprintf("the far end did not answer: %v", err)
 }
 
 // ringing notes the first ringing. It runs on the user agent's goroutine.

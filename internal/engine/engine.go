@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/callwright/callwright/internal/domain"
@@ -40,16 +41,17 @@ type Options struct {
 type Engine struct {
 	*live // the calls that are under way
 
-	o     Options
-	log   *slog.Logger
-	epoch domain.ID
-	ua    *sip.UA
-	pacer *rtp.Pacer
-	ports *rtp.Ports
-	queue *queue.Queue[domain.Attempt]
-	rates rates
-	voice *speech.Fallback
-	late  sync.WaitGroup // finishes that wait for the database
+	o        Options
+	log      *slog.Logger
+	epoch    domain.ID
+	ua       *sip.UA
+	pacer    *rtp.Pacer
+	ports    *rtp.Ports
+	queue    *queue.Queue[domain.Attempt]
+	rates    rates
+	draining atomic.Bool // no INVITE leaves any more
+	voice    *speech.Fallback
+	late     sync.WaitGroup // finishes that wait for the database
 }
 
 // New binds the engine's SIP address. Run starts it.
@@ -128,6 +130,7 @@ func (e *Engine) Run(ctx context.Context, grace time.Duration) error {
 	select {
 	case err = <-done:
 	case <-ctx.Done():
+		e.draining.Store(true)
 		select {
 		case err = <-done:
 		case <-time.After(grace):
