@@ -26,6 +26,7 @@ import (
 	"github.com/callwright/callwright/internal/engine"
 	"github.com/callwright/callwright/internal/rtp"
 	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/speech"
 	"github.com/callwright/callwright/internal/store"
 	"github.com/callwright/callwright/internal/trunk"
 	"github.com/callwright/callwright/internal/webhook"
@@ -39,6 +40,10 @@ type Options struct {
 	// Callee is told each call of the simulated phone when it is over; nil is
 	// nobody.
 	Callee func(callee.Report)
+	// Voices speak instead of those of this machine; the first is the default.
+	Voices []speech.TTS
+	// Ring is how long a call may ring; 0 is 30 s.
+	Ring time.Duration
 }
 
 // drainGrace is how long live calls may go on after a stop is asked for.
@@ -135,7 +140,7 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 	if err != nil {
 		return err
 	}
-	voices, err := a.openVoices()
+	voices, late, err := a.openVoices()
 	if err != nil {
 		return err
 	}
@@ -149,8 +154,8 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 		return err
 	}
 	a.engine, err = engine.New(engine.Options{
-		Service: a.Service, Carriers: a.carriers, Recordings: recordings, Voices: voices, LLM: model,
-		SIP: addr, ExternalIP: a.o.Config.ExternalIP, Ports: rtp.PortRange{Min: lo, Max: hi}, Logger: a.log,
+		Service: a.Service, Carriers: a.carriers, Recordings: recordings, Voices: voices, Late: late, LLM: model,
+		Ring: a.o.Ring, SIP: addr, ExternalIP: a.o.Config.ExternalIP, Ports: rtp.PortRange{Min: lo, Max: hi}, Logger: a.log,
 	})
 	if err != nil {
 		return err

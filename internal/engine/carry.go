@@ -29,7 +29,7 @@ func (e *Engine) carry(ctx context.Context, a domain.Attempt) {
 			Notes: []string{err.Error()}})
 		return
 	}
-	if wait := e.rates.wait(dial.Trunk, time.Now()); wait > 0 {
+	if wait := e.rates.book(dial.Trunk, time.Now()); wait > 0 {
 		e.postpone(ctx, a, time.Now().Add(wait))
 		return
 	}
@@ -139,6 +139,10 @@ func (c *call) place() {
 	c.live = c.engine.add(c.dial.Call.ID, c.end)
 	defer c.engine.remove(c.dial.Call.ID)
 	c.tell(domain.CallDialing)
+	if !c.engine.rates.pass(c.ctx, c.dial.Trunk) {
+		c.finish(c.reason())
+		return
+	}
 	if reason, answered := c.ring(invite); !answered {
 		c.finish(reason)
 		return

@@ -77,7 +77,7 @@ func (d *Dialog) offer(ctx context.Context, sdp []byte) ([]byte, error) {
 func (d *Dialog) exchange(ctx context.Context, req *wire.Request, dst hop) (*wire.Response, error) {
 	var seen atomic.Bool
 	var keep ackKeeper
-	x := &exchange{u: d.u, req: req, dst: dst, accept: func(*wire.Response) bool {
+	x := &exchange{u: d.u, req: req, dst: dst, heard: new(atomic.Bool), accept: func(*wire.Response) bool {
 		if seen.CompareAndSwap(false, true) {
 			return true
 		}
