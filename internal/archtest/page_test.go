@@ -196,6 +196,11 @@ func TestPayloadsAreReal(t *testing.T) {
 		}
 		fmt.Fprintf(&out, "`%s`\n\n```json\n%s\n```\n\n", ev.Type, indented(t, body))
 	}
+	for _, typ := range domain.EventTypes {
+		if !strings.Contains(out.String(), "`"+string(typ)+"`\n") {
+			t.Errorf("the event %s has no example: add one here", typ)
+		}
+	}
 	block(t, "webhooks.md", "payloads", out.String())
 }
 
