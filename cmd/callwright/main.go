@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -58,11 +59,12 @@ func main() {
 	}
 }
 
-// fileResolver gives flags the values of the configuration file's keys.
+// fileResolver gives flags the values of the configuration file's keys, unless
+// the environment has one.
 func fileResolver(keys map[string]any) kong.Resolver {
 	return kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 		value, ok := keys[flag.Name]
-		if !ok {
+		if !ok || slices.ContainsFunc(flag.Envs, isSet) {
 			return nil, nil
 		}
 		if list, many := value.([]any); many {
@@ -74,6 +76,11 @@ func fileResolver(keys map[string]any) kong.Resolver {
 		}
 		return fmt.Sprint(value), nil
 	})
+}
+
+func isSet(variable string) bool {
+	_, ok := os.LookupEnv(variable)
+	return ok
 }
 
 func newLogger(c *config.Config) *slog.Logger {

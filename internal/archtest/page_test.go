@@ -40,7 +40,7 @@ func pages(t *testing.T) map[string]string {
 }
 
 var (
-	namedPath = regexp.MustCompile(`\b(?:internal|cmd|docs|bench)/[\w./<>-]*[\w>/]`)
+	namedPath = regexp.MustCompile("(?:^|[\\s`(])((?:internal|cmd|docs|bench)/[\\w./<>-]*[\\w>/])")
 	namedFile = regexp.MustCompile(`(?:^|[\s` + "`" + `(])([\w-]+\.go)\b`)
 	namedCode = regexp.MustCompile(`\b([a-z]+)\.(?:([A-Z]\w*)\b|(\w+)\(\))`)
 )
@@ -62,7 +62,8 @@ func TestPagesNameWhatIsThere(t *testing.T) {
 		declared[filepath.Base(p.path)] = names
 	}
 	for page, text := range pages(t) {
-		for _, path := range namedPath.FindAllString(text, -1) {
+		for _, m := range namedPath.FindAllStringSubmatch(text, -1) {
+			path := m[1]
 			if strings.Contains(path, "<") {
 				continue // a pattern: node_<type>.go
 			}
@@ -169,15 +170,13 @@ func TestPayloadsAreReal(t *testing.T) {
 		Direction: domain.Outbound, State: domain.CallDialing,
 	}
 	ended := started
-	ended.State, ended.EndReason, ended.Recording = domain.CallCompleted, domain.EndFlow, "there"
+	ended.State, ended.EndReason = domain.CallCompleted, domain.EndFlow
 	ended.AnsweredAt, ended.EndedAt = at.Add(4*time.Second), at.Add(20*time.Second)
 	analysed := ended
 	analysed.Analysis = &domain.Analysis{Summary: "Outbound call to +15005550006, 16 s, 2 turns.", Sentiment: "neutral", Method: "lexicon"}
 	failed := started
 	failed.State, failed.EndReason, failed.EndedAt = domain.CallFailed, domain.EndBusy, at.Add(2*time.Second)
-	hooks := native.Hooks{RecordingURL: func(c *domain.Call) string {
-		return "/api/v1/recordings/" + string(c.ID) + "?expires=…&signature=…"
-	}}
+	hooks := native.Hooks{}
 	turns := []domain.Turn{
 		{Role: domain.RoleAgent, Text: "What day would you like to come?", StartMs: 20, EndMs: 2100},
 		{Role: domain.RoleCaller, Text: "Tomorrow.", StartMs: 2600, EndMs: 3200},
@@ -196,6 +195,11 @@ func TestPayloadsAreReal(t *testing.T) {
 			t.Fatalf("%s has no payload", ev.Type)
 		}
 		fmt.Fprintf(&out, "`%s`\n\n```json\n%s\n```\n\n", ev.Type, indented(t, body))
+	}
+	for _, typ := range domain.EventTypes {
+		if !strings.Contains(out.String(), "`"+string(typ)+"`\n") {
+			t.Errorf("the event %s has no example: add one here", typ)
+		}
 	}
 	block(t, "webhooks.md", "payloads", out.String())
 }
