@@ -74,7 +74,7 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 	a := &App{o: o, log: o.Logger}
 	defer func() {
 		if err != nil {
-			a.close()
+			a.close(ctx)
 		}
 	}()
 	if a.listener, err = listen(o.Config.HTTP); err != nil {
@@ -140,7 +140,7 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 	if err != nil {
 		return err
 	}
-	voices, err := a.openVoices()
+	voices, late, err := a.openVoices()
 	if err != nil {
 		return err
 	}
@@ -154,7 +154,7 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 		return err
 	}
 	a.engine, err = engine.New(engine.Options{
-		Service: a.Service, Carriers: a.carriers, Recordings: recordings, Voices: voices, LLM: model,
+		Service: a.Service, Carriers: a.carriers, Recordings: recordings, Voices: voices, Late: late, LLM: model,
 		Ring: a.o.Ring, SIP: addr, ExternalIP: a.o.Config.ExternalIP, Ports: rtp.PortRange{Min: lo, Max: hi}, Logger: a.log,
 	})
 	if err != nil {
@@ -185,7 +185,7 @@ func (a *App) SIPAddr() netip.AddrPort { return a.engine.Addr() }
 
 // Run serves until ctx is done, then drains and closes everything.
 func (a *App) Run(ctx context.Context) error {
-	defer a.close()
+	defer a.close(ctx)
 	if err := a.engine.Recover(ctx); err != nil {
 		a.log.Error("not everything of an earlier run could be recovered", "err", err)
 	}
@@ -217,8 +217,9 @@ func (a *App) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// close gives back what Open took, in the other order.
-func (a *App) close() {
+// close gives back what Open took, in the other order. It takes its time even
+// when ctx is done, which is why it is called.
+func (a *App) close(ctx context.Context) {
 	var err error
 	if a.carriers != nil {
 		err = errors.Join(err, a.carriers.Close())
@@ -227,7 +228,7 @@ func (a *App) close() {
 		a.Service.Close()
 	}
 	if a.buffer != nil {
-		flush, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
 		err = errors.Join(err, a.buffer.Close(flush))
 	}

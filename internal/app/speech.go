@@ -9,25 +9,31 @@ import (
 )
 
 // openVoices opens every voice of this machine, or those that were brought,
-// behind one cache.
-func (a *App) openVoices() ([]speech.TTS, error) {
+// behind one cache, the best first; late speaks when none of them can.
+func (a *App) openVoices() (voices []speech.TTS, late speech.TTS, err error) {
 	cache, err := speech.NewCache(speech.CacheOptions{Dir: filepath.Join(a.o.Config.Data, "cache", "speech")})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	late, err = speech.OpenTTS(provider.Placeholder, speech.Config{})
+	if err != nil {
+		return nil, nil, err
 	}
 	engines := a.o.Voices
 	if len(engines) == 0 {
-		engines = provider.OfflineTTS(speech.Config{Dir: filepath.Join(a.o.Config.Data, "cache")})
+		engines = provider.OfflineTTS(speech.Config{})
 	}
-	if len(engines) == 0 {
-		return nil, domain.Errorf(domain.CodeInvalid, "no voice can be opened; install flite or espeak-ng, or build with npm present")
+	for _, e := range engines {
+		if e.Name() != provider.Placeholder {
+			voices = append(voices, cache.Wrap(e))
+		}
 	}
-	voices := make([]speech.TTS, len(engines))
-	for i, e := range engines {
-		voices[i] = cache.Wrap(e)
+	if len(voices) == 0 {
+		a.log.Warn("this machine has no voice: calls murmur without words; install flite or espeak-ng, or build with npm present")
+		voices = append(voices, late)
 	}
 	a.voice = speech.FullName(voices[0], "")
-	return voices, nil
+	return voices, late, nil
 }
 
 // Voice names the voice that speaks when an agent asks for none.

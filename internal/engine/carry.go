@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"time"
@@ -24,7 +25,7 @@ func (e *Engine) carry(ctx context.Context, a domain.Attempt) {
 		if domain.CodeOf(err) == domain.CodeUnavailable {
 			return // its lease will bring it back
 		}
-		e.finish(service.Verdict{Call: a.CallID, Attempt: a, Reason: domain.EndConfiguration, EndedAt: time.Now(),
+		e.finish(ctx, service.Verdict{Call: a.CallID, Attempt: a, Reason: domain.EndConfiguration, EndedAt: time.Now(),
 			Notes: []string{err.Error()}})
 		return
 	}
@@ -51,10 +52,11 @@ func (e *Engine) postpone(ctx context.Context, a domain.Attempt, until time.Time
 	}
 }
 
-// finish writes a verdict down. While the database is unavailable it is kept in
-// memory and tried again.
-func (e *Engine) finish(v service.Verdict) {
-	ctx := context.Background()
+// finish writes a verdict down, also when ctx is done: the call is over then.
+// While the database is unavailable the verdict is kept in memory and tried
+// again.
+func (e *Engine) finish(ctx context.Context, v service.Verdict) {
+	ctx = context.WithoutCancel(ctx)
 	err := e.o.Service.FinishCall(ctx, v)
 	if err == nil {
 		return
@@ -99,6 +101,14 @@ func (e ended) Error() string { return "the call ended: " + string(e.reason) }
 // end ends the call for reason. It may be called from any goroutine, at any
 // time; the first reason counts.
 func (c *call) end(reason domain.EndReason) { c.cancel(ended{reason}) }
+
+// ending is the reason for which the call was ended from elsewhere; false when
+// it was not.
+func (c *call) ending() (domain.EndReason, bool) {
+	var why ended
+	ok := errors.As(context.Cause(c.ctx), &why)
+	return why.reason, ok
+}
 
 // place prepares the call, writes its intent down, and dials.
 func (c *call) place() {
@@ -158,8 +168,8 @@ func (c *call) ring(invite sip.Invite) (domain.EndReason, bool) {
 	}
 	dialog, err := c.engine.ua.Invite(ctx, invite)
 	if err != nil {
-		if why, ok := context.Cause(c.ctx).(ended); ok {
-			return why.reason, false
+		if why, ok := c.ending(); ok {
+			return why, false
 		}
 		c.notes = append(c.notes, fmt.Sprintf("the far end did not answer: %v", err))
 		return reasonOf(err), false
@@ -200,7 +210,7 @@ func (c *call) finish(reason domain.EndReason) {
 		v.Captured = c.talk.Captured()
 		v.Notes = append(v.Notes, c.talk.Notes()...)
 	}
-	c.engine.finish(v)
+	c.engine.finish(c.ctx, v)
 	if c.live != nil {
 		c.tell(domain.EndedState(c.dialog != nil, reason))
 	}

@@ -25,6 +25,7 @@ type Options struct {
 	Carriers   *trunk.Carriers
 	Recordings domain.Recordings
 	Voices     []speech.TTS                 // the first is the default
+	Late       speech.TTS                   // speaks when a voice is too late or fails; nil is nobody
 	LLM        func(domain.Mode) speech.LLM // nil, or returning nil: no model thinks
 	SIP        netip.AddrPort               // where the user agent listens
 	ExternalIP string                       // the address that peers reach us at; "" is the one we bind
@@ -47,6 +48,7 @@ type Engine struct {
 	ports *rtp.Ports
 	queue *queue.Queue[domain.Attempt]
 	rates rates
+	voice *speech.Fallback
 	late  sync.WaitGroup // finishes that wait for the database
 }
 
@@ -72,7 +74,8 @@ func New(o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{live: newLive(), o: o, log: o.Logger, epoch: domain.NewID(), ua: ua, pacer: rtp.NewPacer(), ports: ports}
+	e := &Engine{live: newLive(), o: o, log: o.Logger, epoch: domain.NewID(), ua: ua, pacer: rtp.NewPacer(), ports: ports,
+		voice: speech.NewFallback(speech.FallbackOptions{Engines: o.Voices, Late: o.Late})}
 	e.queue = queue.New(queue.Options[domain.Attempt]{
 		Name: "attempts", Workers: o.MaxCalls, Logger: o.Logger,
 		Drain: 24 * time.Hour, // calls are ended by Run, not by the queue

@@ -2,6 +2,7 @@ package sip
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"sync/atomic"
 	"time"
@@ -15,8 +16,8 @@ import (
 // was), ErrPending, ErrTimeout, ErrEnded.
 func (d *Dialog) Reinvite(ctx context.Context, sdp []byte) ([]byte, error) {
 	answer, err := d.offer(ctx, sdp)
-	status, glare := err.(*StatusError)
-	if !glare || status.Status != 491 {
+	var status *StatusError
+	if !errors.As(err, &status) || status.Status != 491 {
 		return answer, err
 	}
 	// The side that made the Call-ID waits 2.1 to 4 s, the other 0 to 2 s.

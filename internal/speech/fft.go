@@ -48,14 +48,14 @@ func (t *spectrumTable) power(signal *[fftSize]float32, work *[fftHalf]complex64
 	for k := range out {
 		a, b := work[k%fftHalf], work[(fftHalf-k)%fftHalf]
 		b = complex(real(b), -imag(b))
-		even, odd := (a+b)/2, (a-b)/2
-		var w complex64 = -1 // exp(-πi), the bin at half the rate
+		even, odd := a+b, a-b // twice the transforms of the even and odd samples
+		var w complex64 = -1  // exp(-πi), the bin at half the rate
 		if k < fftHalf {
 			w = t.twiddle[k]
 		}
 		odd *= w
 		x := even + complex(imag(odd), -real(odd)) // even - i·odd
-		out[k] = real(x)*real(x) + imag(x)*imag(x)
+		out[k] = 0.25 * (real(x)*real(x) + imag(x)*imag(x))
 	}
 }
 
