@@ -42,8 +42,8 @@ func TestCrowd(t *testing.T) {
 		if c.EndReason != "flow-ended" && c.EndReason != "caller-hangup" {
 			t.Errorf("call %s ended for %s", id, c.EndReason)
 		}
-		if len(c.Turns) < 2 {
-			t.Errorf("call %s has the turns %v, want both sides", id, c.Turns)
+		if len(c.Turns) < 2 || c.Turns[1].Text != "Hello. Sorry, I cannot talk right now. Goodbye." {
+			t.Errorf("call %s has the turns %v, want both sides, whole", id, c.Turns)
 		}
 		left, _ := h.recording(c)
 		lasted := c.EndedAt.Sub(c.AnsweredAt)
