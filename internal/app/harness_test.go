@@ -44,6 +44,7 @@ type setup struct {
 	mode domain.Mode   // "" is live
 	plan domain.Plan   // "" is what a first start makes
 	ring time.Duration // 0 is the application's default
+	slow time.Duration // before the voice says something new
 }
 
 // open starts an application on free ports. It is stopped with the test.
@@ -59,7 +60,7 @@ func open(t *testing.T, s setup) *house {
 		Config: &config.Config{
 			Data: dir, HTTP: "127.0.0.1:0", SIP: "127.0.0.1:0", RTPPorts: "0-0", WebhookAllow: []string{"127.0.0.0/8"},
 		},
-		Version: "test", Logger: logger, Voices: []speech.TTS{&speechtest.Tone{}}, Ring: s.ring,
+		Version: "test", Logger: logger, Voices: []speech.TTS{&speechtest.Tone{Delay: s.slow}}, Ring: s.ring,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -137,6 +137,20 @@ func (t *talk) say(ctx context.Context, text string) bool {
 	return t.played(ctx)
 }
 
+// textBuffer is for how long text is gathered before it is sent (RFC 4103
+// section 5.1).
+const textBuffer = 300 * time.Millisecond
+
+// linger lets the captions of the last words arrive before the person hangs up.
+func (t *talk) linger(ctx context.Context) {
+	t.mu.Lock()
+	spoke := len(t.said) > 0
+	t.mu.Unlock()
+	if spoke && t.typist != nil {
+		t.wait(ctx, captionMax+textBuffer)
+	}
+}
+
 // beep plays a tone.
 func (t *talk) beep(ctx context.Context, hertz float64, d time.Duration) bool {
 	t.leg.Playout().Enqueue(audio.Sine(lineRate, hertz, 0.4, d))
