@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -75,11 +76,12 @@ func sharedFlags(root *kong.Application) []string {
 	return names
 }
 
-// fileResolver gives flags the values of the configuration file's keys.
+// fileResolver gives flags the values of the configuration file's keys, unless
+// the environment has one.
 func fileResolver(keys map[string]any) kong.Resolver {
 	return kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 		value, ok := keys[flag.Name]
-		if !ok {
+		if !ok || slices.ContainsFunc(flag.Envs, isSet) {
 			return nil, nil
 		}
 		if list, many := value.([]any); many {
@@ -91,6 +93,11 @@ func fileResolver(keys map[string]any) kong.Resolver {
 		}
 		return fmt.Sprint(value), nil
 	})
+}
+
+func isSet(variable string) bool {
+	_, ok := os.LookupEnv(variable)
+	return ok
 }
 
 func newLogger(c *config.Config) *slog.Logger {

@@ -163,6 +163,7 @@ func (p *Phone) carry(ctx context.Context, dialog *sip.Dialog, c *media, who per
 		}
 	})
 	who.talk(ctx, c.talk)
+	c.talk.linger(ctx)
 	select {
 	case <-dialog.Done():
 	default:

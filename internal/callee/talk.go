@@ -18,13 +18,12 @@ const lineRate = 8000
 
 // talk is the simulated person's side of one call.
 type talk struct {
-	phone   *Phone
-	leg     *rtp.Leg
-	typist  *typist
-	lines   chan string   // turns of the agent that are complete
-	onset   chan struct{} // the agent began a turn
-	marks   chan int      // marks that were played
-	endings chan struct{} // the call is over
+	phone  *Phone
+	leg    *rtp.Leg
+	typist *typist
+	lines  chan string   // turns of the agent that are complete
+	onset  chan struct{} // the agent began a turn
+	marks  chan int      // marks that were played
 
 	mu     sync.Mutex
 	line   string   // what the agent is saying
@@ -136,6 +135,20 @@ func (t *talk) say(ctx context.Context, text string) bool {
 	t.said = append(t.said, text)
 	t.mu.Unlock()
 	return t.played(ctx)
+}
+
+// textBuffer is for how long text is gathered before it is sent (RFC 4103
+// section 5.1).
+const textBuffer = 300 * time.Millisecond
+
+// linger lets the captions of the last words arrive before the person hangs up.
+func (t *talk) linger(ctx context.Context) {
+	t.mu.Lock()
+	spoke := len(t.said) > 0
+	t.mu.Unlock()
+	if spoke && t.typist != nil {
+		t.wait(ctx, captionMax+textBuffer)
+	}
 }
 
 // beep plays a tone.

@@ -23,6 +23,7 @@ type utterance struct {
 	words  int       // given to the speaker
 	played int       // words that have passed on the line
 	text   strings.Builder
+	note   string // how it was spoken, when not as it should
 }
 
 // passed is one cue or mark that the line has played.
@@ -51,7 +52,7 @@ func (c *Conversation) say(text, node string) {
 	c.utterance.words += len(strings.Fields(text))
 	c.speaker.add(c.utterance.id, text)
 	if c.sequence == 0 && c.state == Idle {
-		c.state = Greeting
+		c.move(InGreet)
 		return
 	}
 	c.move(InSay)
@@ -67,6 +68,15 @@ func (c *Conversation) hush() {
 
 // speaking reports whether an utterance is not played to its end.
 func (c *Conversation) speaking() bool { return len(c.waiting) > 0 }
+
+// onNote: an utterance was not spoken as it should.
+func (c *Conversation) onNote(m noted) {
+	for _, u := range c.waiting {
+		if u.id == m.id {
+			u.note = m.note
+		}
+	}
+}
 
 // left is how many words the agent has still to say.
 func (c *Conversation) left() int {
@@ -149,7 +159,7 @@ func (c *Conversation) recordAgent(u *utterance, cut bool) bool {
 		return false
 	}
 	c.record(domain.Turn{Role: domain.RoleAgent, Text: text, NodeID: u.node, StartMs: c.sinceAnswer(u.begun),
-		EndMs: c.sinceAnswer(u.last), Interrupted: cut})
+		EndMs: c.sinceAnswer(u.last), Interrupted: cut, Note: u.note})
 	return true
 }
 

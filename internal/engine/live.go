@@ -47,12 +47,6 @@ func (l *live) remove(id domain.ID) {
 	c.watchers = nil
 }
 
-func (l *live) count() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return len(l.calls)
-}
-
 func (l *live) all() []*liveCall {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -17,8 +17,8 @@ const byeTime = 2 * time.Second
 
 // voice is who speaks in a call.
 type voice struct {
-	tts  speech.TTS
-	name string // to ask the engine for
+	tts  speech.TTS // the engine that has the agent's voice
+	name string     // to ask the engine for
 	llm  speech.LLM
 }
 
@@ -49,7 +49,7 @@ func (c *call) prepare() error {
 	}
 	c.talk = conversation.New(conversation.Options{
 		Graph: graph, Vars: d.Call.Variables, Line: c.media, Performer: (*performer)(c),
-		TTS: tts, Voice: name, Rate: lineRate, LLM: c.voice.llm, Zone: d.Zone,
+		Voice: e.voice, VoiceName: d.Call.Voice, Rate: lineRate, LLM: c.voice.llm, Zone: d.Zone,
 		Ear: d.Trunk.RealtimeText, Logger: e.log.With("call", d.Call.ID),
 	})
 	c.warm(graph.Texts(d.Call.Variables))
@@ -130,8 +130,8 @@ func (c *call) converse() domain.EndReason {
 
 // reason is why the call's context was canceled.
 func (c *call) reason() domain.EndReason {
-	if why, ok := context.Cause(c.ctx).(ended); ok {
-		return why.reason
+	if why, ok := c.ending(); ok {
+		return why
 	}
 	return domain.EndInterrupted // the process is being stopped
 }
@@ -175,10 +175,11 @@ func (c *call) hangUp() {
 	}
 }
 
-// abandon gives back what a call holds, however it ended.
+// abandon gives back what a call holds, however it ended. A recording that was
+// begun and not stopped is of a call that could not be carried.
 func (c *call) abandon() {
 	if c.media != nil {
-		c.media.close()
+		c.media.stop()
 	}
 }
 
