@@ -34,20 +34,25 @@ func main() {
 		kong.Name("callwright"),
 		kong.Description("Self-hosted voice-AI calling: create an agent and a flow over REST, and it places and answers real phone calls."),
 		kong.DefaultEnvars(strings.TrimSuffix(config.Prefix, "_")),
-		kong.UsageOnError(),
 	)
 	if err != nil {
 		fail(err)
 	}
-	keys, err := config.ReadFile(config.File)
+	keys, err := config.ReadFile(config.File, sharedFlags(parser.Model)...)
 	if err != nil {
 		fail(err)
 	}
 	if err := kong.Resolvers(fileResolver(keys)).Apply(parser); err != nil {
 		fail(err)
 	}
-	run, err := parser.Parse(os.Args[1:])
-	parser.FatalIfErrorf(err)
+	args := os.Args[1:]
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	run, err := parser.Parse(args)
+	if err != nil {
+		fail(fmt.Errorf("%w (callwright --help shows what there is)", err))
+	}
 	// The second signal is not caught: it ends the process at once.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
@@ -57,6 +62,18 @@ func main() {
 	if err := run.Run(); err != nil {
 		fail(err)
 	}
+}
+
+// sharedFlags are the flags that every command has. Only they may stand in the
+// configuration file.
+func sharedFlags(root *kong.Application) []string {
+	var names []string
+	for _, flag := range root.Flags {
+		if flag.Name != "help" {
+			names = append(names, flag.Name)
+		}
+	}
+	return names
 }
 
 // fileResolver gives flags the values of the configuration file's keys, unless

@@ -149,6 +149,10 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 	if err != nil {
 		return err
 	}
+	external, err := a.o.Config.External()
+	if err != nil {
+		return err
+	}
 	lo, hi, err := a.o.Config.Ports()
 	if err != nil {
 		return err
@@ -168,10 +172,10 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 	}
 	a.engine, err = engine.New(engine.Options{
 		Service: a.Service, Carriers: a.carriers, Recordings: recordings, Voices: voices, Late: late, LLM: model,
-		Ring: a.o.Ring, SIP: addr, ExternalIP: a.o.Config.ExternalIP, Ports: rtp.PortRange{Min: lo, Max: hi}, Logger: a.log,
+		Ring: a.o.Ring, SIP: addr, ExternalIP: external, Ports: rtp.PortRange{Min: lo, Max: hi}, Logger: a.log,
 	})
 	if err != nil {
-		return err
+		return domain.Errorf(domain.CodeInvalid, "the SIP address %s cannot be used (%v); choose another with --sip", addr, err)
 	}
 	a.Service.Attach(a.engine)
 	a.store.AfterCommit("attempts", a.engine.Kick)
@@ -179,7 +183,7 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 }
 
 func (a *App) openAPI() error {
-	handler, err := api.New(api.Options{Service: a.Service, Version: a.o.Version, Logger: a.log})
+	handler, err := api.New(api.Options{Service: a.Service, Ready: a.ready, Version: a.o.Version, Logger: a.log})
 	if err != nil {
 		return err
 	}
@@ -188,6 +192,18 @@ func (a *App) openAPI() error {
 		MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
 	}
 	return nil
+}
+
+// ready tells whether this process takes work: its database can be read and it
+// is not stopping.
+func (a *App) ready(ctx context.Context) error {
+	if a.engine.Draining() {
+		return domain.Unavailable(drainGrace, nil, "this process is stopping")
+	}
+	return a.store.View(ctx, func(ctx context.Context, s *domain.Stores) error {
+		_, err := s.Workspaces.First(ctx)
+		return err
+	})
 }
 
 // URL is where the API is served.

@@ -57,7 +57,7 @@ func Open(ctx context.Context, opts Options) (_ *DB, err error) {
 		return nil, err
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, domain.Errorf(domain.CodeInvalid, "The data directory %s cannot be made: %v", dir, err)
+		return nil, domain.Errorf(domain.CodeInvalid, "The data directory %s cannot be made (%v): choose another with --data", dir, err)
 	}
 	db := &DB{log: opts.Logger, hooks: newHooks(opts.Logger)}
 	if db.log == nil {
