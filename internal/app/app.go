@@ -183,7 +183,7 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 }
 
 func (a *App) openAPI() error {
-	handler, err := api.New(api.Options{Service: a.Service, Version: a.o.Version, Logger: a.log})
+	handler, err := api.New(api.Options{Service: a.Service, Ready: a.ready, Version: a.o.Version, Logger: a.log})
 	if err != nil {
 		return err
 	}
@@ -192,6 +192,18 @@ func (a *App) openAPI() error {
 		MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
 	}
 	return nil
+}
+
+// ready tells whether this process takes work: its database can be read and it
+// is not stopping.
+func (a *App) ready(ctx context.Context) error {
+	if a.engine.Draining() {
+		return domain.Unavailable(drainGrace, nil, "this process is stopping")
+	}
+	return a.store.View(ctx, func(ctx context.Context, s *domain.Stores) error {
+		_, err := s.Workspaces.First(ctx)
+		return err
+	})
 }
 
 // URL is where the API is served.

@@ -95,6 +95,9 @@ func (e *Engine) Addr() netip.AddrPort { return e.ua.Addr() }
 // Kick makes the engine look for attempts at once.
 func (e *Engine) Kick() { e.queue.Kick() }
 
+// Draining tells whether the engine is stopping: it dials nothing any more.
+func (e *Engine) Draining() bool { return e.draining.Load() }
+
 // Recover ends what earlier process runs left behind: calls in mid-air fail as
 // interrupted, with their recordings made playable and their far ends hung up.
 func (e *Engine) Recover(ctx context.Context) error {
