@@ -37,6 +37,9 @@ func (c *call) prepare() error {
 	if e.o.LLM != nil {
 		if c.voice.llm = e.o.LLM(d.Call.Mode); c.voice.llm != nil {
 			d.Call.Model = c.voice.llm.Name()
+			if asked := d.Agent.Model; asked != "" && asked != d.Call.Model {
+				c.notes = append(c.notes, fmt.Sprintf("the model %q is not configured; %s thinks instead", asked, d.Call.Model))
+			}
 		}
 	}
 	graph, err := c.graph()
