@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/callwright/callwright/internal/conversation"
@@ -88,6 +89,7 @@ type call struct {
 	dialog *sip.Dialog
 	talk   *conversation.Conversation
 	live   *liveCall
+	work   sync.WaitGroup // goroutines of the talk
 	notes  []string
 }
 
