@@ -49,6 +49,9 @@ type Options struct {
 // drainGrace is how long live calls may go on after a stop is asked for.
 const drainGrace = 5 * time.Second
 
+// flowRequestLimit bounds a request of a flow, whatever its node says.
+const flowRequestLimit = time.Minute
+
 // App is one process of Callwright.
 type App struct {
 	Service *service.Service
@@ -170,8 +173,13 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 	if a.carriers, err = trunk.NewCarriers(carrier.SIP{}, sandbox); err != nil {
 		return err
 	}
+	allow, err := a.o.Config.Allow()
+	if err != nil {
+		return err
+	}
 	a.engine, err = engine.New(engine.Options{
 		Service: a.Service, Carriers: a.carriers, Recordings: recordings, Voices: voices, Late: late, LLM: model,
+		HTTP: webhook.NewClient(allow, flowRequestLimit),
 		Ring: a.o.Ring, SIP: addr, ExternalIP: external, Ports: rtp.PortRange{Min: lo, Max: hi}, Logger: a.log,
 	})
 	if err != nil {

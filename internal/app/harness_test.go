@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -38,7 +39,8 @@ type house struct {
 	key   string
 	hooks *receiver
 	http  *http.Client
-	log   bytes.Buffer
+	log   *lockedWriter // of warnings and errors
+	mode  domain.Mode
 }
 
 type setup struct {
@@ -54,7 +56,7 @@ type setup struct {
 // open starts an application on free ports. It is stopped with the test.
 func open(t *testing.T, s setup) *house {
 	t.Helper()
-	h := &house{T: t, http: &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}}
+	h := &house{T: t, log: &lockedWriter{}, mode: cmp.Or(s.mode, domain.Live), http: &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}}
 	dir := t.TempDir()
 	if s.plan != "" {
 		withPlan(t, dir, s.plan)
@@ -63,7 +65,7 @@ func open(t *testing.T, s setup) *house {
 	if s.offline {
 		voices = nil
 	}
-	logger := slog.New(slog.NewTextHandler(&lockedWriter{w: &h.log}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	logger := slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	a, err := app.Open(t.Context(), app.Options{
 		Config: &config.Config{
 			Data: dir, HTTP: "127.0.0.1:0", SIP: "127.0.0.1:0", RTPPorts: "0-0", WebhookAllow: []string{"127.0.0.0/8"},
@@ -204,9 +206,7 @@ type call struct {
 	EndReason    string
 	Duration     float64
 	RecordingURL string
-	CreatedAt    time.Time
-	AnsweredAt   time.Time
-	EndedAt      time.Time
+	AnsweredAt   time.Time // whole seconds
 	Variables    map[string]any
 	Notes        []string
 	Turns        []struct {
@@ -239,7 +239,7 @@ func (h *house) ended(id domain.ID) call {
 	return h.read(id)
 }
 
-// live waits until a call has the status.
+// reaches waits until a call has the status.
 func (h *house) reaches(id domain.ID, status string) call {
 	h.Helper()
 	for deadline := time.Now().Add(callLimit); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
@@ -249,6 +249,16 @@ func (h *house) reaches(id domain.ID, status string) call {
 	}
 	h.Fatalf("call %s is %s, want %s", id, h.read(id).Status, status)
 	return call{}
+}
+
+// exact reads a call as it is kept, for times finer than the API's seconds.
+func (h *house) exact(id domain.ID) domain.Call {
+	h.Helper()
+	detail, err := h.app.Service.Call(h.Context(), domain.Scope{Workspace: h.app.First.Workspace.ID, Mode: h.mode}, id)
+	if err != nil {
+		h.Fatal(err)
+	}
+	return detail.Call
 }
 
 // wants asserts how a call ended, and that its events say so.

@@ -65,15 +65,6 @@ func TestPeerMaxCalls(t *testing.T) {
 	agent := h.agent(nil, lasting(0.5)...)
 	from := h.number(h.trunkTo(p.Addr, map[string]any{"maxCalls": most, "callsPerSecond": 100}), agent, 1)
 	ids := h.placeMany(agent, from, calls)
-	queued := 0
-	for _, id := range ids {
-		if h.read(id).Status == "queued" {
-			queued++
-		}
-	}
-	if queued < calls-2*most {
-		t.Errorf("%d calls wait, want most of %d", queued, calls)
-	}
 	for _, id := range ids {
 		h.wants(h.ended(id), "completed", "flow-ended")
 	}

@@ -139,6 +139,16 @@ func (h *house) recording(c call) (left, right []int16) {
 	return left, right
 }
 
+// recordedWhole asserts that the recording of a call lasts as long as the call.
+func (h *house) recordedWhole(c call) {
+	h.Helper()
+	left, _ := h.recording(c)
+	exact := h.exact(c.ID)
+	if recorded := audio.Duration(len(left), 8000); (recorded - exact.Duration()).Abs() > 300*time.Millisecond {
+		h.Errorf("the recording of call %s, which lasted %v, lasts %v", c.ID, exact.Duration(), recorded)
+	}
+}
+
 // onsets returns where sound begins after at least gap of silence.
 func onsets(pcm []int16, gap time.Duration) []time.Duration {
 	const loud = 500

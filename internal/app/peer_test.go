@@ -99,7 +99,8 @@ func TestPeerNobody(t *testing.T) {
 		id := h.place(agent, h.number(h.trunkTo(c.at, nil), agent, i), "+12025550123")
 		got := h.ended(id)
 		h.wants(got, "failed", "unreachable")
-		if took := got.EndedAt.Sub(got.CreatedAt); took > c.most {
+		exact := h.exact(id)
+		if took := exact.EndedAt.Sub(exact.CreatedAt); took > c.most {
 			t.Errorf("%s: over after %v, want at most %v", c.name, took, c.most)
 		}
 	}

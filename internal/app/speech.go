@@ -43,5 +43,11 @@ func (a *App) Voice() string { return a.voice }
 // agent, as people are.
 func sandboxVoice(speech.TTS) string { return "@1.2" }
 
-// model returns what thinks in a mode, or nil.
-func model(domain.Mode) speech.LLM { return nil }
+// model returns what thinks in a mode, or nil. In test mode that needs no
+// service and costs nothing.
+func model(m domain.Mode) speech.LLM {
+	if m != domain.Test {
+		return nil
+	}
+	return provider.NewSandboxModel()
+}

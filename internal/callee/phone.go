@@ -162,6 +162,7 @@ func (p *Phone) carry(ctx context.Context, dialog *sip.Dialog, c *media, who per
 		case <-ctx.Done():
 		}
 	})
+	c.talk.began = time.Now()
 	who.talk(ctx, c.talk)
 	c.talk.linger(ctx)
 	select {

@@ -24,6 +24,7 @@ type talk struct {
 	lines  chan string   // turns of the agent that are complete
 	onset  chan struct{} // the agent began a turn
 	marks  chan int      // marks that were played
+	began  time.Time     // when the call was answered
 
 	mu     sync.Mutex
 	line   string   // what the agent is saying
@@ -89,17 +90,25 @@ func (t *talk) clearOnset() {
 	}
 }
 
-// begins waits until the agent begins to speak, for at most d.
-func (t *talk) begins(ctx context.Context, d time.Duration) (struct{}, bool) {
+// begins waits until the agent begins to speak, for at most d, and reports
+// whether it did.
+func (t *talk) begins(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-t.onset:
-		return struct{}{}, true
+		return true
 	case <-timer.C:
 	case <-ctx.Done():
 	}
-	return struct{}{}, false
+	return false
+}
+
+// speaking reports whether the agent is in the middle of a turn.
+func (t *talk) speaking() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.line != ""
 }
 
 // wait lets time pass; it returns early when the call is over.

@@ -24,6 +24,7 @@ func (c *Conversation) step(ctx context.Context, e flow.Event) {
 	c.keep()
 	if len(acts) > 0 {
 		c.listen = nil // the pending act is replaced
+		c.dropThought()
 	}
 	for _, a := range acts {
 		c.perform(ctx, a)

@@ -206,6 +206,9 @@ func (c *Conversation) Notes() []string {
 	return notes
 }
 
+// Note adds something that a reader of the call should know, once.
+func (c *Conversation) Note(text string) { c.note(text) }
+
 // messages to the conversation's goroutine
 type (
 	deaf     struct{}

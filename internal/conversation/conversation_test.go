@@ -135,16 +135,22 @@ const dinner = `{"nodes":[
 // play runs one conversation in virtual time; script acts as the caller.
 func play(t *testing.T, script func(c *caller)) (*record, *line) {
 	t.Helper()
+	return playFlow(t, dinner, nil, script)
+}
+
+// playFlow is play with a flow and a model of its own.
+func playFlow(t *testing.T, source string, llm speech.LLM, script func(c *caller)) (*record, *line) {
+	t.Helper()
 	r, l := &record{done: make(chan struct{})}, &line{}
 	synctest.Test(t, func(t *testing.T) {
-		g, err := flow.Parse([]byte(dinner))
+		g, err := flow.Parse([]byte(source))
 		if err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		talk := conversation.New(conversation.Options{
-			Graph: g, Line: l, Performer: r, Voice: toneTTS{}, Rate: rate, Ear: true,
+			Graph: g, Line: l, Performer: r, Voice: toneTTS{}, Rate: rate, Ear: true, LLM: llm,
 		})
 		l.talk = talk
 		go l.run(ctx)

@@ -3,17 +3,30 @@ package conversation
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/callwright/callwright/internal/flow"
 	"github.com/callwright/callwright/internal/speech"
 )
 
+// endCall is the tool by which a model ends the call. It is offered with every
+// request; every other tool comes to the flow as an event of its name.
+const endCall = "end_call"
+
+var endCallTool = speech.Tool{
+	Name:        endCall,
+	Description: "Ends the call. Say goodbye first, in the same answer.",
+	Parameters:  []byte(`{"type":"object","properties":{}}`),
+}
+
 // thought is a piece of what the model said, or its end.
 type thought struct {
 	of   *thinking
 	text string
+	tool *speech.ToolCall // what the model wants done after the text, or nil
 	done bool
+	bye  bool // with done: the model wants the call to end
 	err  error
 }
 
@@ -33,29 +46,41 @@ func (c *Conversation) think(ctx context.Context, a flow.Think) {
 	ctx, cancel := context.WithCancel(ctx)
 	t := &thinking{node: c.flow.Node, cancel: cancel}
 	c.thinking = t
-	req := speech.Request{System: a.Prompt, Messages: append([]speech.Message(nil), c.dialogue...)}
-	for _, name := range a.Tools {
-		req.Tools = append(req.Tools, speech.Tool{Name: name})
+	req := speech.Request{System: a.Prompt, Messages: slices.Clone(c.dialogue)}
+	for _, u := range c.waiting { // the agent is about to have said it
+		req.Messages = append(req.Messages, speech.Message{Role: "assistant", Text: u.given})
 	}
+	for _, name := range a.Tools {
+		if name != endCall {
+			req.Tools = append(req.Tools, speech.Tool{Name: name})
+		}
+	}
+	req.Tools = append(req.Tools, endCallTool)
 	go func() {
 		defer cancel()
 		var pending string
+		bye := false
 		for chunk, err := range c.o.LLM.Chat(ctx, req) {
 			if err != nil {
 				c.post(thought{of: t, done: true, err: err})
 				return
 			}
-			if chunk.Call != nil {
-				c.post(posted{toolEvent(chunk.Call)})
-			}
 			pending += chunk.Text
+			switch {
+			case chunk.Call == nil:
+			case chunk.Call.Name == endCall:
+				bye = true
+			default:
+				c.post(thought{of: t, text: pending, tool: chunk.Call})
+				pending = ""
+			}
 			if clauses := speech.Clauses(pending); len(clauses) > 1 {
 				last := len(clauses) - 1
 				c.post(thought{of: t, text: strings.Join(clauses[:last], "")})
 				pending = clauses[last]
 			}
 		}
-		c.post(thought{of: t, text: pending, done: true})
+		c.post(thought{of: t, text: pending, done: true, bye: bye})
 	}()
 }
 
@@ -79,6 +104,10 @@ func (c *Conversation) onThought(ctx context.Context, m thought) {
 	}
 	c.say(m.text, m.of.node)
 	m.of.text.WriteString(m.text)
+	if m.tool != nil {
+		c.step(ctx, toolEvent(m.tool))
+		return
+	}
 	if !m.done {
 		return
 	}
@@ -87,7 +116,11 @@ func (c *Conversation) onThought(ctx context.Context, m thought) {
 		c.o.Logger.Error("the model failed", "err", m.err)
 	}
 	c.hush()
-	c.step(ctx, flow.Event{Kind: flow.Thought, Node: m.of.node, OK: m.err == nil, Text: m.of.text.String()})
+	e := flow.Event{Kind: flow.Thought, Node: m.of.node, OK: m.err == nil, Text: m.of.text.String()}
+	if m.bye {
+		e.Name = flow.Goodbye
+	}
+	c.step(ctx, e)
 }
 
 // route asks the model which intent was meant.

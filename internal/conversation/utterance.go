@@ -22,6 +22,7 @@ type utterance struct {
 	ended  bool      // all of it was played
 	words  int       // given to the speaker
 	played int       // words that have passed on the line
+	given  string    // all that was given to the speaker
 	text   strings.Builder
 	note   string // how it was spoken, when not as it should
 }
@@ -33,29 +34,35 @@ type passed struct {
 	at   time.Time
 }
 
-// say adds text to the agent's utterance, beginning one if there is none.
+// say adds text to the agent's utterance, beginning one if there is none. While
+// the caller has the floor it waits, paused: the end of the caller's turn
+// decides whether it is still wanted.
 func (c *Conversation) say(text, node string) {
-	if strings.TrimSpace(text) == "" {
+	if text = strings.TrimSpace(text); text == "" {
 		return
 	}
+	floor := c.voiced || c.state == Listening || c.state == Waiting
 	if c.utterance == nil || !c.utterance.open {
 		c.utterances++
 		u := &utterance{id: c.utterances, node: node, open: true}
 		c.waiting = append(c.waiting, u)
 		c.utterance = u
 		c.speaker.begin(u.id)
-		if c.voiced && !c.paused {
-			c.o.Line.Pause()
-			c.paused = true
-		}
+	}
+	if floor && !c.paused {
+		c.o.Line.Pause()
+		c.paused = true
 	}
 	c.utterance.words += len(strings.Fields(text))
+	c.utterance.given = join(c.utterance.given, text)
 	c.speaker.add(c.utterance.id, text)
 	if c.sequence == 0 && c.state == Idle {
 		c.move(InGreet)
 		return
 	}
-	c.move(InSay)
+	if !floor {
+		c.move(InSay)
+	}
 }
 
 // hush ends the utterance: nothing more will be added to it.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/callwright/callwright/internal/conversation"
@@ -94,6 +95,7 @@ type call struct {
 	dialog *sip.Dialog
 	talk   *conversation.Conversation
 	live   *liveCall
+	work   sync.WaitGroup // goroutines of the talk
 	notes  []string
 }
 

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/callwright/callwright/internal/conversation"
@@ -37,6 +36,9 @@ func (c *call) prepare() error {
 	if e.o.LLM != nil {
 		if c.voice.llm = e.o.LLM(d.Call.Mode); c.voice.llm != nil {
 			d.Call.Model = c.voice.llm.Name()
+			if asked := d.Agent.Model; asked != "" && asked != d.Call.Model {
+				c.notes = append(c.notes, fmt.Sprintf("the model %q is not configured; %s thinks instead", asked, d.Call.Model))
+			}
 		}
 	}
 	graph, err := c.graph()
@@ -104,11 +106,10 @@ func (c *call) converse() domain.EndReason {
 	defer limit.Stop()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(c.ctx))
 	defer cancel()
-	var work sync.WaitGroup
-	work.Go(func() { c.watchFarEnd(ctx) })
-	work.Go(func() { c.media.listen(ctx, c.talk) })
+	c.work.Go(func() { c.watchFarEnd(ctx) })
+	c.work.Go(func() { c.media.listen(ctx, c.talk) })
 	talked := make(chan struct{})
-	work.Go(func() {
+	c.work.Go(func() {
 		defer close(talked)
 		defer c.recovered("conversation")
 		c.talk.Run(ctx)
@@ -124,7 +125,7 @@ func (c *call) converse() domain.EndReason {
 		c.notes = append(c.notes, note)
 	}
 	cancel()
-	work.Wait()
+	c.work.Wait()
 	return c.reason()
 }
 
@@ -182,26 +183,3 @@ func (c *call) abandon() {
 		c.media.stop()
 	}
 }
-
-// performer is the call as its conversation sees it.
-type performer call
-
-// Turn keeps a turn that is over.
-func (p *performer) Turn(t domain.Turn) {
-	t.CallID = p.dial.Call.ID
-	if !p.engine.o.Service.SaveTurn(t) {
-		p.log.Error("a turn was lost: the database is too far behind")
-	}
-	p.live.tell(domain.LiveEvent{Turn: &t})
-}
-
-// End hangs up.
-func (p *performer) End(reason domain.EndReason) { (*call)(p).end(reason) }
-
-// Do performs an act that is not talk. What this build cannot do yet comes back
-// as not done, so that the flow takes its way for failures.
-func (p *performer) Do(_ context.Context, node string, do flow.Do) {
-	p.talk.Post(flow.Event{Kind: flow.Done, Node: node, OK: false, Value: map[string]any{"error": do.Kind + " is not available"}})
-}
-
-var _ conversation.Performer = (*performer)(nil)

@@ -1,0 +1,47 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/callwright/callwright/internal/conversation"
+	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/flow"
+)
+
+// performer is the call as its conversation sees it.
+type performer call
+
+// Turn keeps a turn that is over.
+func (p *performer) Turn(t domain.Turn) {
+	t.CallID = p.dial.Call.ID
+	if !p.engine.o.Service.SaveTurn(t) {
+		p.log.Error("a turn was lost: the database is too far behind")
+	}
+	p.live.tell(domain.LiveEvent{Turn: &t})
+}
+
+// End hangs up.
+func (p *performer) End(reason domain.EndReason) { (*call)(p).end(reason) }
+
+// Do performs an act that is not talk. What is not done, for whatever cause, is
+// noted and comes back as such, so that the flow takes its way for failures.
+func (p *performer) Do(ctx context.Context, node string, do flow.Do) {
+	if do.Kind != flow.DoHTTP {
+		p.talk.Note("node " + node + ": " + do.Kind + " is not available in this build")
+		p.talk.Post(flow.Event{Kind: flow.Done, Node: node, Value: map[string]any{"error": do.Kind + " is not available"}})
+		return
+	}
+	p.work.Go(func() {
+		defer (*call)(p).recovered("request")
+		value, err := request(ctx, p.engine.o.HTTP, do.Args)
+		if ctx.Err() != nil {
+			return // the talk is over
+		}
+		if err != nil {
+			p.talk.Note("node " + node + ": " + err.Error())
+		}
+		p.talk.Post(flow.Event{Kind: flow.Done, Node: node, OK: err == nil, Value: value})
+	})
+}
+
+var _ conversation.Performer = (*performer)(nil)
