@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"sync"
@@ -156,7 +157,8 @@ func (c *call) ring(invite sip.Invite) (domain.EndReason, bool) {
 	}
 	dialog, err := c.engine.ua.Invite(ctx, invite)
 	if err != nil {
-		if why, ok := context.Cause(c.ctx).(ended); ok {
+		var why ended
+		if errors.As(context.Cause(c.ctx), &why) {
 			return why.reason, false
 		}
 		c.notes = append(c.notes, fmt.Sprintf("the far end did not answer: %v", err))

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -131,7 +132,8 @@ func (c *call) converse() domain.EndReason {
 
 // reason is why the call's context was canceled.
 func (c *call) reason() domain.EndReason {
-	if why, ok := context.Cause(c.ctx).(ended); ok {
+	var why ended
+	if errors.As(context.Cause(c.ctx), &why) {
 		return why.reason
 	}
 	return domain.EndInterrupted // the process is being stopped
