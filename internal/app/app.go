@@ -158,7 +158,7 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 	a.engine, err = engine.New(engine.Options{
 		Service: a.Service, Carriers: a.carriers, Recordings: recordings, Voices: voices, LLM: model,
 		HTTP: webhook.NewClient(allow, flowRequestLimit),
-		SIP: addr, ExternalIP: a.o.Config.ExternalIP, Ports: rtp.PortRange{Min: lo, Max: hi}, Logger: a.log,
+		SIP:  addr, ExternalIP: a.o.Config.ExternalIP, Ports: rtp.PortRange{Min: lo, Max: hi}, Logger: a.log,
 	})
 	if err != nil {
 		return err

@@ -75,11 +75,8 @@ func TestCaptionsBearAFlood(t *testing.T) {
 }
 
 func TestInterimCaptionsLeaveRoomForFinalOnes(t *testing.T) {
-	blocks := make([]string, 500)
-	for i := range blocks {
-		blocks[i] = "a"
-	}
-	if got := understood(t, append(blocks, "\u2028", "b\u2028")...); !strings.HasSuffix(got, "|"+strings.Repeat("a", 500)+".|b.") {
+	blocks := append(strings.Split(strings.Repeat("a", 500), ""), "\u2028", "b\u2028")
+	if got := understood(t, blocks...); !strings.HasSuffix(got, "|"+strings.Repeat("a", 500)+".|b.") {
 		t.Errorf("heard …%s", got[len(got)-40:])
 	}
 }
