@@ -18,13 +18,12 @@ const lineRate = 8000
 
 // talk is the simulated person's side of one call.
 type talk struct {
-	phone   *Phone
-	leg     *rtp.Leg
-	typist  *typist
-	lines   chan string   // turns of the agent that are complete
-	onset   chan struct{} // the agent began a turn
-	marks   chan int      // marks that were played
-	endings chan struct{} // the call is over
+	phone  *Phone
+	leg    *rtp.Leg
+	typist *typist
+	lines  chan string   // turns of the agent that are complete
+	onset  chan struct{} // the agent began a turn
+	marks  chan int      // marks that were played
 
 	mu     sync.Mutex
 	line   string   // what the agent is saying
