@@ -25,15 +25,16 @@ func TestKillInMidCall(t *testing.T) {
 	live.number = live.numberOver(talks.Addr, map[string]any{"maxCalls": 1})
 
 	chats, silent, absent := test.call("+15005550006"), test.call("+15007770007"), test.call("+15005550002")
-	chatsLater := test.call("+15005550006") // waits: one call at a time to a number
 	spoken := live.call("+4722000001")
-	spokenLater := live.call("+4722000002") // waits: one call at a time over the trunk
 	onTrunk := *live
 	onTrunk.number = live.numberOver(rings.Addr, nil)
 	ringing := onTrunk.call("+4722000003")
 
 	live.await(spoken, "in-progress")
 	test.await(silent, "in-progress")
+	test.await(chats, "in-progress")
+	chatsLater := test.call("+15005550006") // waits: one call at a time to a number
+	spokenLater := live.call("+4722000002") // waits: one call at a time over the trunk
 	until(t, 20*time.Second, "ringing", func() bool {
 		return ringingAt(test.read(absent)) && ringingAt(live.read(ringing))
 	})
