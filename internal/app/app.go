@@ -26,6 +26,7 @@ import (
 	"github.com/callwright/callwright/internal/engine"
 	"github.com/callwright/callwright/internal/rtp"
 	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/speech"
 	"github.com/callwright/callwright/internal/store"
 	"github.com/callwright/callwright/internal/trunk"
 	"github.com/callwright/callwright/internal/webhook"
@@ -39,6 +40,10 @@ type Options struct {
 	// Callee is told each call of the simulated phone when it is over; nil is
 	// nobody.
 	Callee func(callee.Report)
+	// Voices speak instead of those of this machine; the first is the default.
+	Voices []speech.TTS
+	// Ring is how long a call may ring; 0 is 30 s.
+	Ring time.Duration
 }
 
 // drainGrace is how long live calls may go on after a stop is asked for.
@@ -72,7 +77,7 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 	a := &App{o: o, log: o.Logger}
 	defer func() {
 		if err != nil {
-			a.close()
+			a.close(ctx)
 		}
 	}()
 	if a.listener, err = listen(o.Config.HTTP); err != nil {
@@ -105,7 +110,19 @@ func listen(address string) (net.Listener, error) {
 	return l, nil
 }
 
-var dialects = map[string]domain.HookDialect{"native": native.Hooks{}}
+// dialects are the ways in which events are told, by the word that an
+// endpoint's dialect holds.
+func dialects(hooks native.Hooks) map[string]domain.HookDialect {
+	return map[string]domain.HookDialect{"native": hooks}
+}
+
+// hooks tells events with links to this server.
+func (a *App) hooks() native.Hooks {
+	return native.Hooks{
+		CallURL:      func(c *domain.Call) string { return a.URL() + native.Root + "/calls/" + string(c.ID) },
+		RecordingURL: func(c *domain.Call) string { return a.URL() + a.Service.RecordingURL(c) },
+	}
+}
 
 func (a *App) openRules(ctx context.Context, recordings domain.Recordings) error {
 	allow, err := a.o.Config.Allow()
@@ -117,14 +134,15 @@ func (a *App) openRules(ctx context.Context, recordings domain.Recordings) error
 		return err
 	}
 	a.buffer = store.NewBuffer(a.store, a.log)
+	told := dialects(a.hooks())
 	a.Service = service.New(service.Options{
-		Store: a.store, Buffer: a.buffer, Hooks: dialects, Recordings: recordings, CheckFlow: checkFlow,
+		Store: a.store, Buffer: a.buffer, Hooks: told, Recordings: recordings, CheckFlow: checkFlow,
 		HasLLM: func(m domain.Mode) bool { return model(m) != nil }, WebhookAllow: allow, SigningKey: key, Logger: a.log,
 	})
 	if a.First, err = a.Service.FirstStart(ctx); err != nil {
 		return err
 	}
-	a.webhooks = webhook.New(webhook.Options{Store: a.store, Dialects: dialects, Allow: allow, Logger: a.log})
+	a.webhooks = webhook.New(webhook.Options{Store: a.store, Dialects: told, Allow: allow, Logger: a.log})
 	a.analysis = analysis.New(analysis.Options{Store: a.store, Complete: a.Service.CompleteAnalysis, Logger: a.log})
 	return nil
 }
@@ -134,11 +152,15 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 	if err != nil {
 		return err
 	}
+	external, err := a.o.Config.External()
+	if err != nil {
+		return err
+	}
 	lo, hi, err := a.o.Config.Ports()
 	if err != nil {
 		return err
 	}
-	voices, err := a.openVoices()
+	voices, late, err := a.openVoices()
 	if err != nil {
 		return err
 	}
@@ -156,12 +178,12 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 		return err
 	}
 	a.engine, err = engine.New(engine.Options{
-		Service: a.Service, Carriers: a.carriers, Recordings: recordings, Voices: voices, LLM: model,
+		Service: a.Service, Carriers: a.carriers, Recordings: recordings, Voices: voices, Late: late, LLM: model,
 		HTTP: webhook.NewClient(allow, flowRequestLimit),
-		SIP:  addr, ExternalIP: a.o.Config.ExternalIP, Ports: rtp.PortRange{Min: lo, Max: hi}, Logger: a.log,
+		Ring: a.o.Ring, SIP: addr, ExternalIP: external, Ports: rtp.PortRange{Min: lo, Max: hi}, Logger: a.log,
 	})
 	if err != nil {
-		return err
+		return domain.Errorf(domain.CodeInvalid, "the SIP address %s cannot be used (%v); choose another with --sip", addr, err)
 	}
 	a.Service.Attach(a.engine)
 	a.store.AfterCommit("attempts", a.engine.Kick)
@@ -169,7 +191,7 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 }
 
 func (a *App) openAPI() error {
-	handler, err := api.New(api.Options{Service: a.Service, Version: a.o.Version, Logger: a.log})
+	handler, err := api.New(api.Options{Service: a.Service, Ready: a.ready, Version: a.o.Version, Logger: a.log})
 	if err != nil {
 		return err
 	}
@@ -180,6 +202,18 @@ func (a *App) openAPI() error {
 	return nil
 }
 
+// ready tells whether this process takes work: its database can be read and it
+// is not stopping.
+func (a *App) ready(ctx context.Context) error {
+	if a.engine.Draining() {
+		return domain.Unavailable(drainGrace, nil, "this process is stopping")
+	}
+	return a.store.View(ctx, func(ctx context.Context, s *domain.Stores) error {
+		_, err := s.Workspaces.First(ctx)
+		return err
+	})
+}
+
 // URL is where the API is served.
 func (a *App) URL() string { return "http://" + a.listener.Addr().String() }
 
@@ -188,7 +222,7 @@ func (a *App) SIPAddr() netip.AddrPort { return a.engine.Addr() }
 
 // Run serves until ctx is done, then drains and closes everything.
 func (a *App) Run(ctx context.Context) error {
-	defer a.close()
+	defer a.close(ctx)
 	if err := a.engine.Recover(ctx); err != nil {
 		a.log.Error("not everything of an earlier run could be recovered", "err", err)
 	}
@@ -202,6 +236,7 @@ func (a *App) Run(ctx context.Context) error {
 	})
 	group.Go(func() error { return a.webhooks.Run(work) })
 	group.Go(func() error { return a.analysis.Run(work) })
+	group.Go(func() error { return a.keepHouse(work) })
 	group.Go(func() error {
 		if err := a.server.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("the HTTP server stopped: %w", err)
@@ -220,8 +255,28 @@ func (a *App) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// close gives back what Open took, in the other order.
-func (a *App) close() {
+// houseEvery is how often what is no longer needed is removed.
+const houseEvery = time.Hour
+
+// keepHouse removes what is no longer needed, until ctx is done.
+func (a *App) keepHouse(ctx context.Context) error {
+	tick := time.NewTicker(houseEvery)
+	defer tick.Stop()
+	for {
+		if err := a.Service.PruneOnce(ctx); err != nil && ctx.Err() == nil {
+			a.log.Warn("old idempotency keys could not be removed; trying again later", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// close gives back what Open took, in the other order. It takes its time even
+// when ctx is done, which is why it is called.
+func (a *App) close(ctx context.Context) {
 	var err error
 	if a.carriers != nil {
 		err = errors.Join(err, a.carriers.Close())
@@ -230,7 +285,7 @@ func (a *App) close() {
 		a.Service.Close()
 	}
 	if a.buffer != nil {
-		flush, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
 		err = errors.Join(err, a.buffer.Close(flush))
 	}

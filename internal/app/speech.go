@@ -8,22 +8,32 @@ import (
 	"github.com/callwright/callwright/internal/speech"
 )
 
-// openVoices opens every voice of this machine behind one cache.
-func (a *App) openVoices() ([]speech.TTS, error) {
+// openVoices opens every voice of this machine, or those that were brought,
+// behind one cache, the best first; late speaks when none of them can.
+func (a *App) openVoices() (voices []speech.TTS, late speech.TTS, err error) {
 	cache, err := speech.NewCache(speech.CacheOptions{Dir: filepath.Join(a.o.Config.Data, "cache", "speech")})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	engines := provider.OfflineTTS(speech.Config{Dir: filepath.Join(a.o.Config.Data, "cache")})
+	late, err = speech.OpenTTS(provider.Placeholder, speech.Config{})
+	if err != nil {
+		return nil, nil, err
+	}
+	engines := a.o.Voices
 	if len(engines) == 0 {
-		return nil, domain.Errorf(domain.CodeInvalid, "no voice can be opened; install flite or espeak-ng, or build with npm present")
+		engines = provider.OfflineTTS(speech.Config{})
 	}
-	voices := make([]speech.TTS, len(engines))
-	for i, e := range engines {
-		voices[i] = cache.Wrap(e)
+	for _, e := range engines {
+		if e.Name() != provider.Placeholder {
+			voices = append(voices, cache.Wrap(e))
+		}
+	}
+	if len(voices) == 0 {
+		a.log.Warn("this machine has no voice: calls murmur without words; install flite or espeak-ng, or build with npm present")
+		voices = append(voices, late)
 	}
 	a.voice = speech.FullName(voices[0], "")
-	return voices, nil
+	return voices, late, nil
 }
 
 // Voice names the voice that speaks when an agent asks for none.

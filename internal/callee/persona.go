@@ -66,55 +66,56 @@ func hangUpEarly(ctx context.Context, t *talk) { t.wait(ctx, 1500*time.Milliseco
 
 func staySilent(ctx context.Context, t *talk) { t.wait(ctx, time.Minute) }
 
-// patience bounds a talk of the willing: they are gone within 20 s.
+// The willing have little time: after patience they say goodbye, and within 20 s
+// of the answer they are gone, whatever the agent does.
 const (
-	patience = 16 * time.Second
-	lastWord = 3 * time.Second
+	patience = 16500 * time.Millisecond
+	gone     = 19 * time.Second
 )
 
-// answerAll answers every question, and comes to an end within 20 s whatever
-// the agent does.
+// answerAll answers every question.
 func answerAll(ctx context.Context, t *talk) {
-	converse(ctx, t, patience)
-}
-
-func converse(ctx context.Context, t *talk, limit time.Duration) {
-	hurry, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	for {
-		line, ok := t.hear(hurry)
-		if !ok {
-			break
-		}
-		reply, asked := answer(line)
-		if !asked {
-			// A statement. The agent may go on; if it waits, so do people, a little.
-			if _, goesOn := t.begins(hurry, 1500*time.Millisecond); goesOn {
-				continue
-			}
-			reply = "Okay."
-		}
-		t.wait(hurry, reaction)
-		if !t.say(hurry, reply) {
-			break
-		}
+	ctx, stop := context.WithDeadline(ctx, t.began.Add(gone))
+	defer stop()
+	hurry, stopHurry := context.WithDeadline(ctx, t.began.Add(patience))
+	defer stopHurry()
+	for reply(hurry, t) {
 	}
-	if ctx.Err() != nil {
+	if t.speaking() {
+		// Whoever is being talked to does not hang up: it may be the goodbye.
+		t.hear(ctx)
+		t.wait(ctx, time.Second)
 		return
 	}
-	closing, stop := context.WithTimeout(ctx, lastWord)
-	defer stop()
-	t.say(closing, "I have to go now. Goodbye.")
+	t.say(ctx, "I have to go now. Goodbye.")
+}
+
+// reply hears one turn of the agent and answers it; false when time is up.
+func reply(ctx context.Context, t *talk) bool {
+	line, ok := t.hear(ctx)
+	if !ok {
+		return false
+	}
+	words, asked := answer(line)
+	if !asked {
+		// A statement. The agent may go on; if it waits, so do people, a little.
+		if t.begins(ctx, 1500*time.Millisecond) {
+			return true
+		}
+		words = "Okay."
+	}
+	t.wait(ctx, reaction)
+	return t.say(ctx, words)
 }
 
 // interrupt talks into the agent's first words, then answers like the willing.
 func interrupt(ctx context.Context, t *talk) {
-	if _, ok := t.begins(ctx, 10*time.Second); !ok {
+	if !t.begins(ctx, 10*time.Second) {
 		return
 	}
 	t.wait(ctx, 900*time.Millisecond)
 	t.say(ctx, "Sorry, wait a moment please.")
-	converse(ctx, t, patience)
+	answerAll(ctx, t)
 }
 
 func optOut(ctx context.Context, t *talk) {

@@ -162,7 +162,9 @@ func (p *Phone) carry(ctx context.Context, dialog *sip.Dialog, c *media, who per
 		case <-ctx.Done():
 		}
 	})
+	c.talk.began = time.Now()
 	who.talk(ctx, c.talk)
+	c.talk.linger(ctx)
 	select {
 	case <-dialog.Done():
 	default:

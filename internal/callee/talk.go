@@ -24,6 +24,7 @@ type talk struct {
 	lines  chan string   // turns of the agent that are complete
 	onset  chan struct{} // the agent began a turn
 	marks  chan int      // marks that were played
+	began  time.Time     // when the call was answered
 
 	mu     sync.Mutex
 	line   string   // what the agent is saying
@@ -89,17 +90,25 @@ func (t *talk) clearOnset() {
 	}
 }
 
-// begins waits until the agent begins to speak, for at most d.
-func (t *talk) begins(ctx context.Context, d time.Duration) (struct{}, bool) {
+// begins waits until the agent begins to speak, for at most d, and reports
+// whether it did.
+func (t *talk) begins(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-t.onset:
-		return struct{}{}, true
+		return true
 	case <-timer.C:
 	case <-ctx.Done():
 	}
-	return struct{}{}, false
+	return false
+}
+
+// speaking reports whether the agent is in the middle of a turn.
+func (t *talk) speaking() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.line != ""
 }
 
 // wait lets time pass; it returns early when the call is over.
@@ -135,6 +144,20 @@ func (t *talk) say(ctx context.Context, text string) bool {
 	t.said = append(t.said, text)
 	t.mu.Unlock()
 	return t.played(ctx)
+}
+
+// textBuffer is for how long text is gathered before it is sent (RFC 4103
+// section 5.1).
+const textBuffer = 300 * time.Millisecond
+
+// linger lets the captions of the last words arrive before the person hangs up.
+func (t *talk) linger(ctx context.Context) {
+	t.mu.Lock()
+	spoke := len(t.said) > 0
+	t.mu.Unlock()
+	if spoke && t.typist != nil {
+		t.wait(ctx, captionMax+textBuffer)
+	}
 }
 
 // beep plays a tone.

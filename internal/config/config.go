@@ -4,9 +4,9 @@ package config
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -47,6 +47,14 @@ func (c *Config) SIPAddr() (netip.AddrPort, error) {
 	return addr, nil
 }
 
+// External checks the address that peers are shown; "" is the one that is bound.
+func (c *Config) External() (string, error) {
+	if _, err := netip.ParseAddr(c.ExternalIP); c.ExternalIP != "" && err != nil {
+		return "", domain.Invalid("external-ip", "--external-ip %q is not an IP address; write it like 203.0.113.7", c.ExternalIP)
+	}
+	return c.ExternalIP, nil
+}
+
 // Ports parses the range of RTP ports; 0-0 lets the system choose.
 func (c *Config) Ports() (lo, hi int, err error) {
 	a, b, found := strings.Cut(c.RTPPorts, "-")
@@ -74,16 +82,24 @@ func (c *Config) Allow() ([]netip.Prefix, error) {
 	return out, nil
 }
 
-// ReadFile reads the keys of a configuration file. A file that is not there has
-// none.
-func ReadFile(path string) (map[string]any, error) {
+// ReadFile reads a configuration file, which may have the given keys and no
+// others: a misspelled one would silently leave the default in force. A file
+// that is not there has none.
+func ReadFile(path string, known ...string) (map[string]any, error) {
 	k := koanf.New(".")
 	err := k.Load(file.Provider(path), yaml.Parser())
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
 	case err != nil:
-		return nil, fmt.Errorf("%s cannot be read: %w", path, err)
+		// The parser's message may go over several lines.
+		why := strings.Join(strings.Fields(err.Error()), " ")
+		return nil, domain.Errorf(domain.CodeInvalid, "%s cannot be read (%s); write a key and its value on each line, like http: 127.0.0.1:8080", path, why)
+	}
+	for _, key := range k.Keys() {
+		if !slices.Contains(known, key) {
+			return nil, domain.Errorf(domain.CodeInvalid, "%s has the unknown key %q; the keys are %s", path, key, strings.Join(known, ", "))
+		}
 	}
 	return k.All(), nil
 }

@@ -51,14 +51,22 @@ func TestReadFile(t *testing.T) {
 	if err := os.WriteFile(path, []byte("http: 127.0.0.1:9000\nwebhook-allow: [10.0.0.0/8]\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	got, err := config.ReadFile(path)
+	got, err := config.ReadFile(path, "http", "webhook-allow")
 	if err != nil || got["http"] != "127.0.0.1:9000" {
 		t.Fatalf("ReadFile = %v, %v", got, err)
 	}
-	if err := os.WriteFile(path, []byte("http: [\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := config.ReadFile(path); err == nil || !strings.Contains(err.Error(), path) {
-		t.Fatalf("a broken file gave %v", err)
+	for text, want := range map[string]string{
+		"http: [\n":              "cannot be read",
+		"- http\n- sip\n":        "cannot be read",
+		"htpp: 127.0.0.1:9000\n": `unknown key "htpp"; the keys are http, webhook-allow`,
+		"http:\n  port: 9000\n":  `unknown key "http.port"`,
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := config.ReadFile(path, "http", "webhook-allow")
+		if err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%q gave %v", text, err)
+		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/callwright/callwright/internal/audio"
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/flow"
 	"github.com/callwright/callwright/internal/speech"
@@ -42,6 +43,11 @@ type Performer interface {
 	End(reason domain.EndReason)
 }
 
+// Voice speaks, and tells how: speech.Fallback is one.
+type Voice interface {
+	Say(ctx context.Context, voice, text string, out audio.Writer) (speech.Spoken, error)
+}
+
 // Timing holds the figures of turn-taking.
 type Timing struct {
 	WordsAfterSound time.Duration // how long after the caller's sound ended words are waited for
@@ -72,8 +78,8 @@ type Options struct {
 	Vars      map[string]any
 	Line      Line
 	Performer Performer
-	TTS       speech.TTS
-	Voice     string
+	Voice     Voice
+	VoiceName string     // what Voice is asked for; "" is its default
 	Rate      int        // hertz of the line
 	Ear       bool       // words of the caller can be understood at all
 	LLM       speech.LLM // nil when no model thinks
@@ -212,6 +218,10 @@ type (
 	pressed  struct{ key string }
 	marked   struct{}
 	spoke    struct{ err error } // the speaker has handed everything to the line
+	noted    struct {
+		id   int
+		note string
+	}
 	posted   struct{ e flow.Event }
 	stopping struct{ reason domain.EndReason }
 )

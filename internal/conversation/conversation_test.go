@@ -20,10 +20,8 @@ const rate = 8000
 // toneTTS speaks 50 ms of sound a letter, at once.
 type toneTTS struct{}
 
-func (toneTTS) Name() string           { return "tone" }
-func (toneTTS) Voices() []speech.Voice { return []speech.Voice{{Name: "a", SampleRate: rate}} }
-func (toneTTS) Speak(_ context.Context, _, text string, out audio.Writer) error {
-	return out.WriteFrame(make([]int16, len(text)*rate/20))
+func (toneTTS) Say(_ context.Context, _, text string, out audio.Writer) (speech.Spoken, error) {
+	return speech.Spoken{Voice: "tone"}, out.WriteFrame(make([]int16, len(text)*rate/20))
 }
 
 // line plays in the test's virtual time what a conversation says.
@@ -152,7 +150,7 @@ func playFlow(t *testing.T, source string, llm speech.LLM, script func(c *caller
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		talk := conversation.New(conversation.Options{
-			Graph: g, Line: l, Performer: r, TTS: toneTTS{}, Rate: rate, Ear: true, LLM: llm,
+			Graph: g, Line: l, Performer: r, Voice: toneTTS{}, Rate: rate, Ear: true, LLM: llm,
 		})
 		l.talk = talk
 		go l.run(ctx)

@@ -129,11 +129,18 @@ func (s *speaker) clause(ctx context.Context, j job, clause string) bool {
 		return s.onLine(j, func() { s.c.o.Line.Cue(clause) })
 	}
 	out := &collector{rate: s.c.o.Rate}
-	if err := s.c.o.TTS.Speak(ctx, s.c.o.Voice, clause, out); err != nil {
+	spoken, err := s.c.o.Voice.Say(ctx, s.c.o.VoiceName, clause, out)
+	for _, fault := range spoken.Faults {
+		s.c.o.Logger.Warn("a voice failed", "err", fault)
+	}
+	if err != nil {
 		if ctx.Err() == nil {
 			s.c.post(spoke{err})
 		}
 		return false
+	}
+	if spoken.Note != "" {
+		s.c.post(noted{j.id, spoken.Note})
 	}
 	return s.onLine(j, func() {
 		from := 0

@@ -14,7 +14,7 @@ const (
 	Thinking  State = "thinking"  // the caller's turn is worked on
 	Speaking  State = "speaking"  // the agent speaks
 	Ending    State = "ending"    // the agent says goodbye and does not listen
-	Over      State = "over"
+	Over      State = "over"      // the call has ended
 )
 
 // Input is what moves a conversation from state to state.
@@ -22,6 +22,7 @@ type Input string
 
 // The inputs.
 const (
+	InGreet   Input = "greet"   // the flow begins with something to say
 	InSay     Input = "say"     // the flow has something to say
 	InPlayed  Input = "played"  // all of it was played
 	InVoice   Input = "voice"   // the caller's voice, or first character, is there
@@ -36,8 +37,8 @@ const (
 // Transitions is the turn table: the state that follows a state and an input.
 // An input without an entry does not change the state.
 var Transitions = map[State]map[Input]State{
-	Idle: {InSay: Speaking, InVoice: Listening, InTurn: Thinking, InSilence: Thinking,
-		InGoodbye: Ending, InStop: Over},
+	Idle: {InGreet: Greeting, InSay: Speaking, InVoice: Listening, InTurn: Thinking,
+		InSilence: Thinking, InGoodbye: Ending, InStop: Over},
 	Greeting: {InPlayed: Idle, InVoice: Listening, InTurn: Thinking, InGoodbye: Ending, InStop: Over},
 	Listening: {InQuiet: Waiting, InTurn: Thinking, InAlarm: Idle, InSay: Speaking, InGoodbye: Ending,
 		InStop: Over},

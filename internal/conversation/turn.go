@@ -28,6 +28,8 @@ func (c *Conversation) receive(ctx context.Context, m any) {
 		c.onMark(ctx)
 	case spoke:
 		c.onMute(ctx, m.err)
+	case noted:
+		c.onNote(m)
 	case posted:
 		c.step(ctx, m.e)
 	case thought:

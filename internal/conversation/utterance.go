@@ -24,6 +24,7 @@ type utterance struct {
 	played int       // words that have passed on the line
 	given  string    // all that was given to the speaker
 	text   strings.Builder
+	note   string // how it was spoken, when not as it should
 }
 
 // passed is one cue or mark that the line has played.
@@ -56,7 +57,7 @@ func (c *Conversation) say(text, node string) {
 	c.utterance.given = join(c.utterance.given, text)
 	c.speaker.add(c.utterance.id, text)
 	if c.sequence == 0 && c.state == Idle {
-		c.state = Greeting
+		c.move(InGreet)
 		return
 	}
 	if !floor {
@@ -74,6 +75,15 @@ func (c *Conversation) hush() {
 
 // speaking reports whether an utterance is not played to its end.
 func (c *Conversation) speaking() bool { return len(c.waiting) > 0 }
+
+// onNote: an utterance was not spoken as it should.
+func (c *Conversation) onNote(m noted) {
+	for _, u := range c.waiting {
+		if u.id == m.id {
+			u.note = m.note
+		}
+	}
+}
 
 // left is how many words the agent has still to say.
 func (c *Conversation) left() int {
@@ -156,7 +166,7 @@ func (c *Conversation) recordAgent(u *utterance, cut bool) bool {
 		return false
 	}
 	c.record(domain.Turn{Role: domain.RoleAgent, Text: text, NodeID: u.node, StartMs: c.sinceAnswer(u.begun),
-		EndMs: c.sinceAnswer(u.last), Interrupted: cut})
+		EndMs: c.sinceAnswer(u.last), Interrupted: cut, Note: u.note})
 	return true
 }
 

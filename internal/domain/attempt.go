@@ -8,12 +8,12 @@ type AttemptState string
 
 // The states of an attempt.
 const (
-	AttemptPlanned  AttemptState = "planned"
-	AttemptClaimed  AttemptState = "claimed"
-	AttemptIntent   AttemptState = "intent" // committed and fsynced before the first INVITE byte
-	AttemptRinging  AttemptState = "ringing"
-	AttemptAnswered AttemptState = "answered"
-	AttemptEnded    AttemptState = "ended"
+	AttemptPlanned  AttemptState = "planned"  // waits until NextAt
+	AttemptClaimed  AttemptState = "claimed"  // a process holds it until LeaseUntil; nothing was sent
+	AttemptIntent   AttemptState = "intent"   // committed and fsynced before the first INVITE byte
+	AttemptRinging  AttemptState = "ringing"  // the far end says that it rings
+	AttemptAnswered AttemptState = "answered" // the far end took the call; its dialog is stored
+	AttemptEnded    AttemptState = "ended"    // over for EndReason, never tried again
 )
 
 // AttemptTransitions is the table of an attempt's life. A claim whose lease ran

@@ -8,12 +8,12 @@ type CallState string
 
 // The states of a call, in the order in which it passes them.
 const (
-	CallQueued     CallState = "queued"
-	CallDialing    CallState = "dialing" // the INVITE may have been sent
-	CallRinging    CallState = "ringing"
-	CallInProgress CallState = "in-progress"
-	CallCompleted  CallState = "completed" // was answered and came to an end
-	CallFailed     CallState = "failed"    // was never answered, or was interrupted
+	CallQueued     CallState = "queued"      // accepted; an attempt waits for its turn
+	CallDialing    CallState = "dialing"     // the INVITE may have been sent
+	CallRinging    CallState = "ringing"     // the far end says that it rings
+	CallInProgress CallState = "in-progress" // answered; the two sides talk
+	CallCompleted  CallState = "completed"   // was answered and came to an end
+	CallFailed     CallState = "failed"      // was never answered, or was interrupted
 )
 
 // CallTransitions is the table of a call's life: what may follow a state.

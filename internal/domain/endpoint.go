@@ -34,9 +34,9 @@ type DeliveryState string
 
 // The states of a delivery.
 const (
-	DeliveryPending   DeliveryState = "pending"
-	DeliveryDelivered DeliveryState = "delivered"
-	DeliveryFailed    DeliveryState = "failed" // the schedule is used up
+	DeliveryPending   DeliveryState = "pending"   // waits until NextAt, or is being tried
+	DeliveryDelivered DeliveryState = "delivered" // the receiver answered 2xx
+	DeliveryFailed    DeliveryState = "failed"    // the schedule is used up, or no try can go better
 )
 
 // DeliveryTransitions is the table of a delivery's life.

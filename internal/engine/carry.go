@@ -26,11 +26,15 @@ func (e *Engine) carry(ctx context.Context, a domain.Attempt) {
 		if domain.CodeOf(err) == domain.CodeUnavailable {
 			return // its lease will bring it back
 		}
-		e.finish(service.Verdict{Call: a.CallID, Attempt: a, Reason: domain.EndConfiguration, EndedAt: time.Now(),
+		e.finish(ctx, service.Verdict{Call: a.CallID, Attempt: a, Reason: domain.EndConfiguration, EndedAt: time.Now(),
 			Notes: []string{err.Error()}})
 		return
 	}
-	if wait := e.rates.wait(dial.Trunk, time.Now()); wait > 0 {
+	if e.draining.Load() {
+		e.postpone(ctx, a, time.Now()) // for the next start
+		return
+	}
+	if wait := e.rates.book(dial.Trunk, time.Now()); wait > 0 {
 		e.postpone(ctx, a, time.Now().Add(wait))
 		return
 	}
@@ -53,10 +57,11 @@ func (e *Engine) postpone(ctx context.Context, a domain.Attempt, until time.Time
 	}
 }
 
-// finish writes a verdict down. While the database is unavailable it is kept in
-// memory and tried again.
-func (e *Engine) finish(v service.Verdict) {
-	ctx := context.Background()
+// finish writes a verdict down, also when ctx is done: the call is over then.
+// While the database is unavailable the verdict is kept in memory and tried
+// again.
+func (e *Engine) finish(ctx context.Context, v service.Verdict) {
+	ctx = context.WithoutCancel(ctx)
 	err := e.o.Service.FinishCall(ctx, v)
 	if err == nil {
 		return
@@ -103,15 +108,29 @@ func (e ended) Error() string { return "the call ended: " + string(e.reason) }
 // time; the first reason counts.
 func (c *call) end(reason domain.EndReason) { c.cancel(ended{reason}) }
 
+// ending is the reason for which the call was ended from elsewhere; false when
+// it was not.
+func (c *call) ending() (domain.EndReason, bool) {
+	var why ended
+	ok := errors.As(context.Cause(c.ctx), &why)
+	return why.reason, ok
+}
+
 // place prepares the call, writes its intent down, and dials.
 func (c *call) place() {
-	if err := c.prepare(); err != nil {
+	err := c.prepare()
+	defer c.abandon()
+	if domain.CodeOf(err) == domain.CodeUnavailable {
+		c.log.Warn("a call waits for what it needs", "err", err)
+		c.engine.postpone(c.ctx, c.dial.Attempt, time.Now().Add(time.Second))
+		return
+	}
+	if err != nil {
 		c.log.Error("a call cannot be prepared", "err", err)
 		c.notes = append(c.notes, err.Error())
 		c.finish(prepareReason(err))
 		return
 	}
-	defer c.abandon()
 	invite, err := c.invitation()
 	if err != nil {
 		c.notes = append(c.notes, err.Error())
@@ -132,6 +151,10 @@ func (c *call) place() {
 	c.live = c.engine.add(c.dial.Call.ID, c.end)
 	defer c.engine.remove(c.dial.Call.ID)
 	c.tell(domain.CallDialing)
+	if !c.engine.rates.pass(c.ctx, c.dial.Trunk) {
+		c.finish(c.reason())
+		return
+	}
 	if reason, answered := c.ring(invite); !answered {
 		c.finish(reason)
 		return
@@ -157,15 +180,23 @@ func (c *call) ring(invite sip.Invite) (domain.EndReason, bool) {
 	}
 	dialog, err := c.engine.ua.Invite(ctx, invite)
 	if err != nil {
-		var why ended
-		if errors.As(context.Cause(c.ctx), &why) {
-			return why.reason, false
+		if why, ok := c.ending(); ok {
+			return why, false
 		}
-		c.notes = append(c.notes, fmt.Sprintf("the far end did not answer: %v", err))
-		return reasonOf(err), false
+		reason := reasonOf(err)
+		c.notes = append(c.notes, c.unanswered(reason, err))
+		return reason, false
 	}
 	c.dialog = dialog
 	return "", true
+}
+
+// unanswered says for a reader of the call why there was no answer.
+func (c *call) unanswered(reason domain.EndReason, err error) string {
+	if reason == domain.EndNoAnswer && errors.Is(err, sip.ErrCanceled) {
+		return fmt.Sprintf("nobody answered within %s", c.engine.o.Ring)
+	}
+	return fmt.Sprintf("the far end did not answer: %v", err)
 }
 
 // ringing notes the first ringing. It runs on the user agent's goroutine.
@@ -200,7 +231,7 @@ func (c *call) finish(reason domain.EndReason) {
 		v.Captured = c.talk.Captured()
 		v.Notes = append(v.Notes, c.talk.Notes()...)
 	}
-	c.engine.finish(v)
+	c.engine.finish(c.ctx, v)
 	if c.live != nil {
 		c.tell(domain.EndedState(c.dialog != nil, reason))
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/callwright/callwright/internal/domain"
@@ -26,6 +27,7 @@ type Options struct {
 	Carriers   *trunk.Carriers
 	Recordings domain.Recordings
 	Voices     []speech.TTS                 // the first is the default
+	Late       speech.TTS                   // speaks when a voice is too late or fails; nil is nobody
 	LLM        func(domain.Mode) speech.LLM // nil, or returning nil: no model thinks
 	HTTP       *http.Client                 // for requests of flows, to addresses that strangers chose; nil: none are sent
 	SIP        netip.AddrPort               // where the user agent listens
@@ -41,15 +43,17 @@ type Options struct {
 type Engine struct {
 	*live // the calls that are under way
 
-	o     Options
-	log   *slog.Logger
-	epoch domain.ID
-	ua    *sip.UA
-	pacer *rtp.Pacer
-	ports *rtp.Ports
-	queue *queue.Queue[domain.Attempt]
-	rates rates
-	late  sync.WaitGroup // finishes that wait for the database
+	o        Options
+	log      *slog.Logger
+	epoch    domain.ID
+	ua       *sip.UA
+	pacer    *rtp.Pacer
+	ports    *rtp.Ports
+	queue    *queue.Queue[domain.Attempt]
+	rates    rates
+	draining atomic.Bool // no INVITE leaves any more
+	voice    *speech.Fallback
+	late     sync.WaitGroup // finishes that wait for the database
 }
 
 // New binds the engine's SIP address. Run starts it.
@@ -74,7 +78,8 @@ func New(o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{live: newLive(), o: o, log: o.Logger, epoch: domain.NewID(), ua: ua, pacer: rtp.NewPacer(), ports: ports}
+	e := &Engine{live: newLive(), o: o, log: o.Logger, epoch: domain.NewID(), ua: ua, pacer: rtp.NewPacer(), ports: ports,
+		voice: speech.NewFallback(speech.FallbackOptions{Engines: o.Voices, Late: o.Late})}
 	e.queue = queue.New(queue.Options[domain.Attempt]{
 		Name: "attempts", Workers: o.MaxCalls, Logger: o.Logger,
 		Drain: 24 * time.Hour, // calls are ended by Run, not by the queue
@@ -91,6 +96,9 @@ func (e *Engine) Addr() netip.AddrPort { return e.ua.Addr() }
 
 // Kick makes the engine look for attempts at once.
 func (e *Engine) Kick() { e.queue.Kick() }
+
+// Draining tells whether the engine is stopping: it dials nothing any more.
+func (e *Engine) Draining() bool { return e.draining.Load() }
 
 // Recover ends what earlier process runs left behind: calls in mid-air fail as
 // interrupted, with their recordings made playable and their far ends hung up.
@@ -127,6 +135,7 @@ func (e *Engine) Run(ctx context.Context, grace time.Duration) error {
 	select {
 	case err = <-done:
 	case <-ctx.Done():
+		e.draining.Store(true)
 		select {
 		case err = <-done:
 		case <-time.After(grace):
@@ -139,28 +148,4 @@ func (e *Engine) Run(ctx context.Context, grace time.Duration) error {
 	e.late.Wait()
 	e.pacer.Close()
 	return errors.Join(err, e.ua.Close())
-}
-
-// rates keeps the calls a second of each trunk.
-type rates struct {
-	mu   sync.Mutex
-	next map[domain.ID]time.Time
-}
-
-// wait returns how long an INVITE over the trunk has to wait, and books it when
-// it need not: INVITEs over one trunk are spaced evenly.
-func (r *rates) wait(t domain.Trunk, now time.Time) time.Duration {
-	if t.CallsPerSecond <= 0 {
-		return 0
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.next == nil {
-		r.next = map[domain.ID]time.Time{}
-	}
-	if due := r.next[t.ID]; due.After(now) {
-		return due.Sub(now)
-	}
-	r.next[t.ID] = now.Add(time.Second / time.Duration(t.CallsPerSecond))
-	return 0
 }

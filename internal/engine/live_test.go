@@ -95,27 +95,3 @@ func TestHangup(t *testing.T) {
 		t.Errorf("%d calls are live", n)
 	}
 }
-
-func TestRatesSpaceInvitesEvenly(t *testing.T) {
-	var r rates
-	now := time.Unix(1e9, 0)
-	ten := domain.Trunk{ID: "ten", CallsPerSecond: 10}
-	sent := 0
-	for at := range 2000 { // each millisecond somebody tries
-		if r.wait(ten, now.Add(time.Duration(at)*time.Millisecond)) == 0 {
-			sent++
-		}
-	}
-	if sent != 20 {
-		t.Errorf("%d INVITEs in two seconds", sent)
-	}
-	now = now.Add(time.Minute)
-	for i, want := range []time.Duration{0, 100 * time.Millisecond, 100 * time.Millisecond} {
-		if got := r.wait(ten, now); got != want {
-			t.Errorf("try %d waits %s, want %s", i, got, want)
-		}
-	}
-	if r.wait(domain.Trunk{ID: "one", CallsPerSecond: 1}, now) != 0 || r.wait(domain.Trunk{ID: "free"}, now) != 0 || r.wait(domain.Trunk{ID: "free"}, now) != 0 {
-		t.Error("trunks hold one another up")
-	}
-}

@@ -118,8 +118,11 @@ func (c *call) answered() error {
 	}
 	d.Notes = c.notes
 	c.progress()
-	c.dialog.OnReinvite(c.media.reinvite)
-	return c.media.start(c.engine.pacer, agreed, c.talk)
+	if err := c.media.start(c.engine.pacer, agreed, c.talk); err != nil {
+		return err
+	}
+	c.dialog.OnReinvite(c.media.reinvite) // a re-INVITE that came before waits for it
+	return nil
 }
 
 // start begins to send and to hear.
@@ -147,6 +150,7 @@ func (m *media) start(pacer *rtp.Pacer, agreed sdp.Agreed, talk *conversation.Co
 	if err != nil {
 		return err
 	}
+	leg.Hold(agreed.Hold)
 	m.leg = leg
 	return nil
 }
@@ -189,8 +193,12 @@ func (m *media) listen(ctx context.Context, talk *conversation.Conversation) {
 	}
 }
 
-// reinvite answers a new offer of the far end: hold, or another address.
+// reinvite answers a new offer of the far end: hold, or another address. A far
+// end that asks for an offer gets the one it knows (RFC 3261 section 14.2).
 func (m *media) reinvite(body []byte) ([]byte, error) {
+	if len(body) == 0 {
+		return m.offer.Bytes(), nil
+	}
 	offer, err := sdp.Parse(body)
 	if err != nil {
 		return nil, err

@@ -16,6 +16,7 @@ import (
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/flow"
 	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/speech"
 	"github.com/callwright/callwright/internal/speech/speechtest"
 	"github.com/callwright/callwright/internal/webhook"
 )
@@ -137,7 +138,7 @@ func quickCall(t *testing.T, source string, client *http.Client) (c *call, said 
 	c.ctx, c.cancel = context.WithCancelCause(t.Context())
 	l := &quickLine{}
 	turns := &turnsOf{performer: (*performer)(c)}
-	c.talk = conversation.New(conversation.Options{Graph: g, Line: l, Performer: turns, TTS: &speechtest.Tone{}, Rate: lineRate})
+	c.talk = conversation.New(conversation.Options{Graph: g, Line: l, Performer: turns, Voice: speech.NewFallback(speech.FallbackOptions{Engines: []speech.TTS{&speechtest.Tone{}}}), Rate: lineRate})
 	l.talk = c.talk
 	return c, func() string { return strings.Join(turns.said, "\n") }
 }

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -17,8 +16,8 @@ const byeTime = 2 * time.Second
 
 // voice is who speaks in a call.
 type voice struct {
-	tts  speech.TTS
-	name string // to ask the engine for
+	tts  speech.TTS // the engine that has the agent's voice
+	name string     // to ask the engine for
 	llm  speech.LLM
 }
 
@@ -52,7 +51,7 @@ func (c *call) prepare() error {
 	}
 	c.talk = conversation.New(conversation.Options{
 		Graph: graph, Vars: d.Call.Variables, Line: c.media, Performer: (*performer)(c),
-		TTS: tts, Voice: name, Rate: lineRate, LLM: c.voice.llm, Zone: d.Zone,
+		Voice: e.voice, VoiceName: d.Call.Voice, Rate: lineRate, LLM: c.voice.llm, Zone: d.Zone,
 		Ear: d.Trunk.RealtimeText, Logger: e.log.With("call", d.Call.ID),
 	})
 	c.warm(graph.Texts(d.Call.Variables))
@@ -132,9 +131,8 @@ func (c *call) converse() domain.EndReason {
 
 // reason is why the call's context was canceled.
 func (c *call) reason() domain.EndReason {
-	var why ended
-	if errors.As(context.Cause(c.ctx), &why) {
-		return why.reason
+	if why, ok := c.ending(); ok {
+		return why
 	}
 	return domain.EndInterrupted // the process is being stopped
 }
@@ -178,9 +176,10 @@ func (c *call) hangUp() {
 	}
 }
 
-// abandon gives back what a call holds, however it ended.
+// abandon gives back what a call holds, however it ended. A recording that was
+// begun and not stopped is of a call that could not be carried.
 func (c *call) abandon() {
 	if c.media != nil {
-		c.media.close()
+		c.media.stop()
 	}
 }

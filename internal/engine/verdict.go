@@ -16,10 +16,10 @@ func reasonOf(err error) domain.EndReason {
 	switch {
 	case errors.As(err, &status):
 		return reasonOfStatus(status.Status)
+	case errors.Is(err, sip.ErrTimeout):
+		return domain.EndUnreachable // nobody was heard of, which is no ringing that nobody answered
 	case errors.Is(err, sip.ErrCanceled), errors.Is(err, context.DeadlineExceeded):
 		return domain.EndNoAnswer
-	case errors.Is(err, sip.ErrTimeout):
-		return domain.EndUnreachable
 	case errors.Is(err, sdp.ErrNoCodec):
 		return domain.EndMediaNotAgreed
 	case errors.Is(err, context.Canceled):

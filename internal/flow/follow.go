@@ -19,7 +19,8 @@ func (w *walk) follow(n *Node, kinds ...EdgeKind) bool {
 
 // followEvent leaves by the edge that waits for this event, or for these keys.
 func (w *walk) followEvent(n *Node) bool {
-	name, kind := "", OnEvent
+	var name string
+	kind := OnEvent
 	switch w.event.Kind {
 	case Injected:
 		name = w.event.Name

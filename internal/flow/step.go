@@ -50,16 +50,16 @@ type walk struct {
 // take gives the event to the node in which the conversation is.
 func (w *walk) take() {
 	ev := w.event
-	switch {
-	case ev.Kind == Hangup:
+	switch ev.Kind {
+	case Hangup:
 		w.state.Ended, w.state.Node = true, ""
 		return
-	case ev.Kind == Started:
+	case Started:
 		if w.state.Node == "" {
 			w.next = w.graph.StartNodeID
 		}
 		return
-	case ev.Kind == Played, ev.Kind == Interrupted:
+	case Played, Interrupted:
 		return
 	}
 	n := w.graph.node(w.state.Node)

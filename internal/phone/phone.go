@@ -1,5 +1,5 @@
 // Package phone reads telephone numbers: whether one is E.164, where it is, and
-// what class of service it reaches.
+// what class of service it reaches. It also loads time zones.
 package phone
 
 import (

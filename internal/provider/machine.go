@@ -36,14 +36,13 @@ func newMachine(load func() ([]byte, error)) *machine {
 }
 
 // compile makes the module ready. It is not bound to the call that came first.
-func (m *machine) compile() {
+func (m *machine) compile(ctx context.Context) {
 	defer close(m.ready)
 	code, err := m.load()
 	if err != nil {
 		m.err = err
 		return
 	}
-	ctx := context.Background()
 	// Closing on a done context makes the code return to Go at every loop. That
 	// costs time (kal: two times), but without it a garbage collection would wait
 	// for the end of the clause, and with it all calls' sound.
@@ -56,7 +55,7 @@ func (m *machine) compile() {
 
 // run runs the program with args and returns the sound it wrote.
 func (m *machine) run(ctx context.Context, args ...string) ([]int16, int, error) {
-	m.once.Do(func() { go m.compile() })
+	m.once.Do(func() { go m.compile(context.WithoutCancel(ctx)) })
 	select {
 	case <-m.ready:
 	case <-ctx.Done():
@@ -72,11 +71,15 @@ func (m *machine) run(ctx context.Context, args ...string) ([]int16, int, error)
 		return nil, 0, ctx.Err()
 	}
 	ctx = experimental.WithMemoryAllocator(ctx, experimental.MemoryAllocatorFunc(borrowMemory))
+	mounts, ok := wazero.NewFSConfig().(sysfs.FSConfig)
+	if !ok {
+		return nil, 0, errors.New("wazero cannot mount a file system of ours")
+	}
 	files := &wavFS{}
 	var complaint bytes.Buffer
 	config := wazero.NewModuleConfig().WithName("").WithStderr(&complaint).
 		WithArgs(append([]string{"synthesizer", "-o", "/out/clause.wav"}, args...)...).
-		WithFSConfig(wazero.NewFSConfig().(sysfs.FSConfig).WithSysFSMount(files, "/out"))
+		WithFSConfig(mounts.WithSysFSMount(files, "/out"))
 	instance, err := m.runtime.InstantiateModule(ctx, m.code, config)
 	if instance != nil {
 		err = errors.Join(err, instance.Close(context.WithoutCancel(ctx)))

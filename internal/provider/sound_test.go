@@ -54,7 +54,9 @@ func FuzzTexts(f *testing.F) {
 				t.Fatalf("%q is left of %q", r, text)
 			}
 		}
-		printable(text)
+		if got := printable(text); printable(got) != got {
+			t.Fatalf("%q is left of %q, and less the next time", got, text)
+		}
 		pauseAfter(text)
 		for _, word := range []string{text, text + "e"} {
 			if hasSound(word) && len(syllables(word)) == 0 {

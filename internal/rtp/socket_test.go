@@ -21,16 +21,16 @@ func TestNewPortsChecksTheRange(t *testing.T) {
 // freeRange finds a range of even ports that nobody uses now.
 func freeRange(t *testing.T, evens int) PortRange {
 	t.Helper()
-	for min := 21000; min < 60000; min += 2 * evens {
+	for low := 21000; low < 60000; low += 2 * evens {
 		free := true
-		for port := min; port < min+2*evens && free; port += 2 {
+		for port := low; port < low+2*evens && free; port += 2 {
 			conn, err := listen(loopback, port)
 			if free = err == nil; free {
 				_ = conn.Close()
 			}
 		}
 		if free {
-			return PortRange{Min: min, Max: min + 2*evens - 1}
+			return PortRange{Min: low, Max: low + 2*evens - 1}
 		}
 	}
 	t.Fatal("no free ports on this machine")

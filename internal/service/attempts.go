@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/phone"
 )
 
 // Dial is all that is needed to place one call.
@@ -62,7 +63,7 @@ func (s *Service) cast(ctx context.Context, st *domain.Stores, in domain.Scope, 
 		}
 	}
 	if w, err := st.Workspaces.Get(ctx, in.Workspace); err == nil && w.Timezone != "" {
-		if zone, err := time.LoadLocation(w.Timezone); err == nil {
+		if zone, err := phone.Zone(w.Timezone); err == nil {
 			d.Zone = zone
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	wire "github.com/emiago/sipgo/sip"
@@ -194,6 +195,7 @@ type exchange struct {
 	req        *wire.Request
 	dst        hop
 	accept     func(*wire.Response) bool
+	heard      *atomic.Bool // set when something comes back
 	onProgress func(*wire.Response)
 
 	t           *clientTx
@@ -244,8 +246,10 @@ func (x *exchange) wait(ctx context.Context) (*wire.Response, error) {
 	for {
 		select {
 		case res := <-x.t.in:
+			x.heard.Store(true)
 			x.progress(res)
 		case res := <-x.t.final:
+			x.heard.Store(true)
 			x.drain()
 			return res, nil
 		case <-x.resend.C: // timer A

@@ -32,7 +32,8 @@ type Invite struct {
 // been sent then. Canceling ctx cancels the call; an answer that crosses the
 // CANCEL is acknowledged and hung up. Errors: *StatusError for a final
 // response, ErrTimeout when nothing came back (ErrUnreachable too when that was
-// certain at once), ErrCanceled, ErrClosed.
+// certain at once), ErrCanceled (ErrTimeout too when nothing had come back until
+// then), ErrClosed.
 func (u *UA) Invite(ctx context.Context, in Invite) (*Dialog, error) {
 	c, err := u.newOutgoing(ctx, in)
 	if err != nil {
@@ -59,17 +60,21 @@ func (u *UA) Invite(ctx context.Context, in Invite) (*Dialog, error) {
 		return o.d, o.err
 	case <-ctx.Done():
 	}
-	// The far end gets a moment to confirm the CANCEL; after it, the outcome is
-	// awaited, and an answer hung up, in the background.
-	grace := time.NewTimer(u.t2)
-	defer grace.Stop()
-	select {
-	case o := <-result:
-		return o.d, o.err
-	case <-grace.C:
+	// A far end that was heard of gets a moment to confirm the CANCEL. After it
+	// the outcome is awaited, and an answer hung up, in the background.
+	canceled := fmt.Errorf("%w: %w", ErrCanceled, ErrTimeout)
+	if c.heard.Load() {
+		canceled = ErrCanceled
+		grace := time.NewTimer(u.t2)
+		defer grace.Stop()
+		select {
+		case o := <-result:
+			return o.d, o.err
+		case <-grace.C:
+		}
 	}
 	if c.settled.CompareAndSwap(false, true) {
-		return nil, ErrCanceled
+		return nil, canceled
 	}
 	o := <-result
 	return o.d, o.err
@@ -83,6 +88,7 @@ type outgoing struct {
 	dst     hop
 	auth    credentials
 	settled atomic.Bool // the outcome has an owner: the caller, or nobody
+	heard   atomic.Bool // something came back
 
 	mu     sync.Mutex
 	dialog *Dialog            // of the first 2xx
@@ -195,7 +201,7 @@ func (c *outgoing) run(ctx context.Context) (*Dialog, error) {
 		c.in.OnSent()
 	}
 	for {
-		x := &exchange{u: c.u, req: c.req, dst: c.dst, accept: c.accept, onProgress: c.progress}
+		x := &exchange{u: c.u, req: c.req, dst: c.dst, accept: c.accept, heard: &c.heard, onProgress: c.progress}
 		res, err := x.run(ctx)
 		if err != nil {
 			return nil, err

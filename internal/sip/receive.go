@@ -223,13 +223,14 @@ func (u *UA) work(req *wire.Request, from hop, key string, f func(*serverTx)) bo
 	t := u.openServer(req, from, key)
 	started := u.spawn("request", func() {
 		defer func() { <-u.slots }()
+		done := false
 		defer func() {
-			if p := recover(); p != nil {
+			if !done { // f panicked, which spawn recovers and logs
 				t.fail()
-				panic(p) // logged by spawn
 			}
 		}()
 		f(t)
+		done = true
 	})
 	if !started {
 		<-u.slots

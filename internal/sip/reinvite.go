@@ -2,6 +2,7 @@ package sip
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"sync/atomic"
 	"time"
@@ -15,8 +16,8 @@ import (
 // was), ErrPending, ErrTimeout, ErrEnded.
 func (d *Dialog) Reinvite(ctx context.Context, sdp []byte) ([]byte, error) {
 	answer, err := d.offer(ctx, sdp)
-	status, glare := err.(*StatusError)
-	if !glare || status.Status != 491 {
+	var status *StatusError
+	if !errors.As(err, &status) || status.Status != 491 {
 		return answer, err
 	}
 	// The side that made the Call-ID waits 2.1 to 4 s, the other 0 to 2 s.
@@ -76,7 +77,7 @@ func (d *Dialog) offer(ctx context.Context, sdp []byte) ([]byte, error) {
 func (d *Dialog) exchange(ctx context.Context, req *wire.Request, dst hop) (*wire.Response, error) {
 	var seen atomic.Bool
 	var keep ackKeeper
-	x := &exchange{u: d.u, req: req, dst: dst, accept: func(*wire.Response) bool {
+	x := &exchange{u: d.u, req: req, dst: dst, heard: new(atomic.Bool), accept: func(*wire.Response) bool {
 		if seen.CompareAndSwap(false, true) {
 			return true
 		}

@@ -88,7 +88,7 @@ func (u *UA) localHost(to netip.AddrPort) string {
 		return u.udp.addr.Addr().String()
 	}
 	defer func() { _ = c.Close() }()
-	return c.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap().String()
+	return localAddr(c).Addr().String()
 }
 
 // via makes a request's own Via towards dst, asking for responses to the

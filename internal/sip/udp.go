@@ -31,8 +31,17 @@ func listenUDP(at netip.AddrPort) (*udpSocket, error) {
 	// grant less.
 	_ = conn.SetReadBuffer(1 << 20)
 	watchUnreachable(conn)
-	bound := conn.LocalAddr().(*net.UDPAddr).AddrPort()
-	return &udpSocket{conn: conn, addr: netip.AddrPortFrom(bound.Addr().Unmap(), bound.Port())}, nil
+	return &udpSocket{conn: conn, addr: localAddr(conn)}, nil
+}
+
+// localAddr is the address that a UDP socket is bound to.
+func localAddr(conn net.Conn) netip.AddrPort {
+	a, ok := conn.LocalAddr().(*net.UDPAddr)
+	if !ok {
+		return netip.AddrPort{} // no UDP socket
+	}
+	at := a.AddrPort()
+	return netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
 }
 
 func bindError(network string, at netip.AddrPort, err error) error {

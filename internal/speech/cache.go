@@ -51,6 +51,12 @@ type cacheEntry struct {
 	pcm []int16 // never changed
 }
 
+// entryOf is what an element of the list of recent sounds holds.
+func entryOf(e *list.Element) *cacheEntry {
+	entry, _ := e.Value.(*cacheEntry) // add puts nothing else in
+	return entry
+}
+
 // NewCache makes a cache. It fails when the directory cannot be made.
 func NewCache(o CacheOptions) (*Cache, error) {
 	if o.Bytes == 0 {
@@ -163,7 +169,7 @@ func (c *Cached) find(ctx context.Context, key, voice, text string, rate int) ([
 	if e, found := cache.entries[key]; found {
 		cache.recent.MoveToFront(e)
 		cache.hits.Add(1)
-		return e.Value.(*cacheEntry).pcm, nil
+		return entryOf(e).pcm, nil
 	}
 	f, found := cache.flights[key]
 	if found {
@@ -231,7 +237,7 @@ func (c *Cache) keep(key string) {
 	var pcm []int16
 	e, found := c.entries[key]
 	if found {
-		pcm = e.Value.(*cacheEntry).pcm
+		pcm = entryOf(e).pcm
 	}
 	c.mu.Unlock()
 	if found {
@@ -250,7 +256,8 @@ func (c *Cache) add(key string, pcm []int16) {
 	c.bytes += size
 	for c.bytes > c.maxBytes {
 		oldest := c.recent.Back()
-		e := c.recent.Remove(oldest).(*cacheEntry)
+		e := entryOf(oldest)
+		c.recent.Remove(oldest)
 		delete(c.entries, e.key)
 		c.bytes -= int64(len(e.pcm)) * 2
 	}

@@ -13,11 +13,9 @@ import (
 	"github.com/callwright/callwright/internal/speech/speechtest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
 var errNoKey = errors.New("there is no key")
 
-func init() {
+func TestMain(m *testing.M) {
 	speech.RegisterTTS("test-tone", func(c speech.Config) (speech.TTS, error) {
 		if c.Key == "" {
 			return nil, errNoKey
@@ -26,6 +24,7 @@ func init() {
 	})
 	speech.RegisterSTT("test-script", func(speech.Config) (speech.STT, error) { return &speechtest.Script{}, nil })
 	speech.RegisterLLM("test-none", func(speech.Config) (speech.LLM, error) { return nil, errNoKey })
+	goleak.VerifyTestMain(m)
 }
 
 func TestRegistry(t *testing.T) {

@@ -29,7 +29,7 @@ func YesNo(text string) (bool, bool) {
 	rest, doubtful := withoutRuns(said, doubts)
 	rest, refused := withoutRuns(rest, noPhrases)
 	rest, agreed := withoutRuns(rest, yesPhrases)
-	if value, clear := clearWord(rest); clear {
+	if value, found := clearWord(rest); found {
 		return value, true
 	}
 	if doubtful {

@@ -57,7 +57,7 @@ func Open(ctx context.Context, opts Options) (_ *DB, err error) {
 		return nil, err
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, domain.Errorf(domain.CodeInvalid, "The data directory %s cannot be made: %v", dir, err)
+		return nil, domain.Errorf(domain.CodeInvalid, "The data directory %s cannot be made (%v): choose another with --data", dir, err)
 	}
 	db := &DB{log: opts.Logger, hooks: newHooks(opts.Logger)}
 	if db.log == nil {
@@ -81,11 +81,11 @@ func Open(ctx context.Context, opts Options) (_ *DB, err error) {
 	if db.readers, err = openReaders(path); err != nil {
 		return nil, err
 	}
-	//nolint:contextcheck // the writer outlives the opening and what limits it
+	// The writer and the checkpoints outlive the opening and what limits it.
 	if db.writer, err = newWriter(path, db.hooks, db.log); err != nil {
 		return nil, err
 	}
-	db.checks, err = newCheckpoints(path, db.log) //nolint:contextcheck // as the writer
+	db.checks, err = newCheckpoints(path, db.log)
 	return db, err
 }
 

@@ -2,9 +2,11 @@ package webhook
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +66,24 @@ func TestHead(t *testing.T) {
 	} {
 		if got := head(strings.NewReader(in)); got != want {
 			t.Errorf("%.20q…: %d bytes %.20q", in, len(got), got)
+		}
+	}
+}
+
+func TestScheduleIsWritten(t *testing.T) {
+	page, err := os.ReadFile("../../docs/webhooks.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, wait := range schedule {
+		short := wait.String()
+		for _, zero := range []string{"m0s", "h0m"} { // 2h0m0s is 2h
+			if before, found := strings.CutSuffix(short, zero); found {
+				short = before + zero[:1]
+			}
+		}
+		if row := fmt.Sprintf("| %d | %s |\n", i+2, short); !strings.Contains(string(page), row) {
+			t.Errorf("docs/webhooks.md has no row %q", row)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 // Message is one SIP message that a peer sent or received.
 type Message struct {
+	At        time.Time // by the peer's clock
 	Received  bool
 	StartLine string
 	Text      string // with its headers and body
@@ -38,9 +39,13 @@ func (p *Peer) Messages() []Message {
 	}
 	var out []Message
 	for _, part := range strings.Split(string(data), "----------------------------------------------- ")[1:] {
-		_, rest, ok := strings.Cut(part, "\n") // the time
+		stamp, rest, ok := strings.Cut(part, "\n")
 		if !ok {
 			continue
+		}
+		at, err := time.ParseInLocation("2006-01-02 15:04:05.999999", strings.TrimSpace(stamp), time.Local)
+		if err != nil {
+			continue // the line is being written
 		}
 		kind, text, ok := strings.Cut(rest, "\n")
 		if !ok {
@@ -49,7 +54,7 @@ func (p *Peer) Messages() []Message {
 		text = strings.TrimLeft(text, "\r\n")
 		line, _, _ := strings.Cut(text, "\n")
 		out = append(out, Message{
-			Received:  strings.Contains(kind, "received"),
+			At: at, Received: strings.Contains(kind, "received"),
 			StartLine: strings.TrimSpace(line), Text: text,
 		})
 	}

@@ -34,6 +34,7 @@ const (
 	Busy        = "busy"        // 486
 	Decline     = "decline"     // 603
 	NotFound    = "notfound"    // 404
+	Refuse      = "refuse"      // Scenario.Status
 	Unavailable = "unavailable" // 503 with Retry-After: 7
 	NoAnswer    = "noanswer"    // 180 until CANCEL, then 487
 	Hangup      = "hangup"      // answers, BYE after Pause
@@ -68,7 +69,8 @@ type Scenario struct {
 	User     string         // expected by the digest scenarios
 	Password string
 	From, To string // user parts of a placed call; "+15550001" and "+15550002" when ""
-	Status   int    // expected by CallRefused
+	Status   int    // sent by Refuse, expected by CallRefused
+	PCMA     bool   // the scenario's sound is PCMA, not PCMU
 	TCP      bool   // signal over TCP
 	Keys     map[string]string
 	Args     []string // further arguments of sipp
@@ -184,7 +186,10 @@ func (s Scenario) text(t testing.TB, dir string, media uint16) string {
 		"[from_user]", or(s.From, "+15550001"), "[to_user]", or(s.To, "+15550002"),
 	}
 	if strings.Contains(xml, "[tone_file]") {
-		pairs = append(pairs, "[tone_file]", writeTone(t, dir, s.Hertz))
+		pairs = append(pairs, "[tone_file]", writeTone(t, dir, s.Hertz, s.PCMA))
+	}
+	if s.PCMA {
+		pairs = append(pairs, "RTP/AVP 0", "RTP/AVP 8", "rtpmap:0 PCMU", "rtpmap:8 PCMA", ",-1,0", ",-1,8")
 	}
 	for k, v := range s.Keys {
 		pairs = append(pairs, "["+k+"]", v)

@@ -175,7 +175,7 @@ func viewIsASnapshot(_ *testing.T, b *bench) {
 		if _, err := s.Workspaces.Get(ctx, first.ID); err != nil {
 			return err
 		}
-		b.write(create(second)) //nolint:contextcheck // somebody else's write, not the snapshot's
+		b.write(create(second)) // somebody else's write, not the snapshot's
 		_, err := s.Workspaces.Get(ctx, second.ID)
 		b.wantCode(err, domain.CodeNotFound, string(second.ID))
 		return nil

@@ -1,0 +1,216 @@
+package archtest
+
+import (
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/callwright/callwright/internal/api/native"
+	"github.com/callwright/callwright/internal/config"
+	"github.com/callwright/callwright/internal/domain"
+)
+
+// pages reads docs/*.md by name.
+func pages(t *testing.T) map[string]string {
+	t.Helper()
+	top, err := root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, err := filepath.Glob(filepath.Join(top, "docs", "*.md"))
+	if err != nil || len(names) == 0 {
+		t.Fatalf("there are no pages in docs: %v", err)
+	}
+	all := map[string]string{}
+	for _, name := range names {
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[filepath.Base(name)] = string(raw)
+	}
+	return all
+}
+
+var (
+	namedPath = regexp.MustCompile("(?:^|[\\s`(])((?:internal|cmd|docs|bench)/[\\w./<>-]*[\\w>/])")
+	namedFile = regexp.MustCompile(`(?:^|[\s` + "`" + `(])([\w-]+\.go)\b`)
+	namedCode = regexp.MustCompile(`\b([a-z]+)\.(?:([A-Z]\w*)\b|(\w+)\(\))`)
+)
+
+// TestPagesNameWhatIsThere checks every path, Go file and name of code in docs:
+// pkg.Name, and pkg.name() for what is not exported.
+func TestPagesNameWhatIsThere(t *testing.T) {
+	top, err := root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, declared := map[string]bool{}, map[string]map[string]bool{}
+	for _, p := range load(t) {
+		names := map[string]bool{}
+		for _, f := range p.files {
+			files[filepath.Base(f.name)] = true
+			declare(f, names)
+		}
+		declared[filepath.Base(p.path)] = names
+	}
+	for page, text := range pages(t) {
+		for _, m := range namedPath.FindAllStringSubmatch(text, -1) {
+			path := m[1]
+			if strings.Contains(path, "<") {
+				continue // a pattern: node_<type>.go
+			}
+			if _, err := os.Stat(filepath.Join(top, path)); err != nil {
+				t.Errorf("docs/%s names %s, which is not there", page, path)
+			}
+		}
+		for _, m := range namedFile.FindAllStringSubmatch(text, -1) {
+			if !files[m[1]] {
+				t.Errorf("docs/%s names %s, and there is no such file", page, m[1])
+			}
+		}
+		for _, m := range namedCode.FindAllStringSubmatch(text, -1) {
+			names, ours := declared[m[1]]
+			if name := m[2] + m[3]; ours && !names[name] {
+				t.Errorf("docs/%s names %s.%s, and package %s has no %s", page, m[1], name, m[1], name)
+			}
+		}
+	}
+}
+
+// declare adds the names that a file declares, methods and fields among them.
+func declare(f file, names map[string]bool) {
+	ast.Inspect(f.syntax, func(n ast.Node) bool {
+		switch d := n.(type) {
+		case *ast.FuncDecl:
+			names[d.Name.Name] = true
+		case *ast.TypeSpec:
+			names[d.Name.Name] = true
+		case *ast.ValueSpec:
+			for _, name := range d.Names {
+				names[name.Name] = true
+			}
+		case *ast.Field:
+			for _, name := range d.Names {
+				names[name.Name] = true
+			}
+		}
+		return true
+	})
+}
+
+// TestRoomsAreExplained finds packages that docs/architecture.md forgot.
+func TestRoomsAreExplained(t *testing.T) {
+	text := pages(t)["architecture.md"]
+	for _, p := range load(t) {
+		if _, known := house[p.path]; known && !strings.Contains(text, "`"+p.path+"`") {
+			t.Errorf("docs/architecture.md does not name the package `%s`: say in its table of floors what it is for", p.path)
+		}
+	}
+}
+
+// block keeps what stands in a page between <!-- name --> and <!-- /name -->.
+func block(t *testing.T, page, name, want string) {
+	t.Helper()
+	text := pages(t)[page]
+	before, rest, opened := strings.Cut(text, "<!-- "+name+" -->\n")
+	have, after, closed := strings.Cut(rest, "<!-- /"+name+" -->")
+	if !opened || !closed {
+		t.Fatalf("docs/%s has no block %s", page, name)
+	}
+	if have == want {
+		return
+	}
+	if !*update {
+		t.Errorf("docs/%s: %s is not what the code says; run: go test ./internal/archtest -update\n%s", page, name, want)
+		return
+	}
+	top, err := root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = before + "<!-- " + name + " -->\n" + want + "<!-- /" + name + " -->" + after
+	if err := os.WriteFile(filepath.Join(top, "docs", page), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestFlagsAreListed keeps the table of flags in docs/operating.md.
+func TestFlagsAreListed(t *testing.T) {
+	var out strings.Builder
+	out.WriteString("| flag and key | environment | default | what |\n|---|---|---|---|\n")
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[config.Config]()) {
+		name := f.Tag.Get("name")
+		if name == "" {
+			name = strings.ToLower(f.Name)
+		}
+		initial := f.Tag.Get("default")
+		if initial != "" {
+			initial = "`" + initial + "`"
+		}
+		env := config.Prefix + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+		fmt.Fprintf(&out, "| `--%s` | `%s` | %s | %s |\n", name, env, initial, f.Tag.Get("help"))
+	}
+	block(t, "operating.md", "flags", out.String())
+}
+
+// TestPayloadsAreReal keeps the examples in docs/webhooks.md: each event as it is
+// encoded.
+func TestPayloadsAreReal(t *testing.T) {
+	at := time.Date(2026, 3, 15, 15, 30, 0, 0, time.UTC)
+	started := domain.Call{
+		ID: "01a2015871e95240dce939a0", AgentID: "01a2015871e84e8901f80ae4", From: "+15005550100", To: "+15005550006",
+		Direction: domain.Outbound, State: domain.CallDialing,
+	}
+	ended := started
+	ended.State, ended.EndReason = domain.CallCompleted, domain.EndFlow
+	ended.AnsweredAt, ended.EndedAt = at.Add(4*time.Second), at.Add(20*time.Second)
+	analysed := ended
+	analysed.Analysis = &domain.Analysis{Summary: "Outbound call to +15005550006, 16 s, 2 turns.", Sentiment: "neutral", Method: "lexicon"}
+	failed := started
+	failed.State, failed.EndReason, failed.EndedAt = domain.CallFailed, domain.EndBusy, at.Add(2*time.Second)
+	hooks := native.Hooks{}
+	turns := []domain.Turn{
+		{Role: domain.RoleAgent, Text: "What day would you like to come?", StartMs: 20, EndMs: 2100},
+		{Role: domain.RoleCaller, Text: "Tomorrow.", StartMs: 2600, EndMs: 3200},
+	}
+	var out strings.Builder
+	for _, ev := range []domain.Event{
+		{Type: domain.EventCallStarted, Sequence: 1, At: at, Call: &started},
+		{Type: domain.EventCallEnded, Sequence: 2, At: ended.EndedAt, Call: &ended},
+		{Type: domain.EventTranscriptReady, Sequence: 3, At: ended.EndedAt, Call: &ended, Turns: turns},
+		{Type: domain.EventAnalysisComplete, Sequence: 4, At: ended.EndedAt, Call: &analysed},
+		{Type: domain.EventCallFailed, Sequence: 2, At: failed.EndedAt, Call: &failed},
+		{Type: domain.EventWebhookTest, At: at},
+	} {
+		body, known := hooks.Encode(&ev)
+		if !known {
+			t.Fatalf("%s has no payload", ev.Type)
+		}
+		fmt.Fprintf(&out, "`%s`\n\n```json\n%s\n```\n\n", ev.Type, indented(t, body))
+	}
+	for _, typ := range domain.EventTypes {
+		if !strings.Contains(out.String(), "`"+string(typ)+"`\n") {
+			t.Errorf("the event %s has no example: add one here", typ)
+		}
+	}
+	block(t, "webhooks.md", "payloads", out.String())
+}
+
+// indented spreads JSON over lines, for readers.
+func indented(t *testing.T, body []byte) string {
+	t.Helper()
+	var value json.RawMessage = body
+	raw, err := json.MarshalIndent(value, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Gets what the tests need and runs them all. As root on Debian it installs what
+# is missing; elsewhere it names it and leaves out the packages that need it.
+# With CI=true a missing part is a failure.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# part: the program, its Debian package, the Go packages whose tests need it.
+parts=(
+	"sipp|sip-tester|internal/sip internal/app cmd/callwright"
+	"flite|flite|internal/provider"
+	"espeak-ng|espeak-ng|internal/provider"
+	"node|nodejs|internal/api/wire internal/webhook"
+	"python3|python3|internal/webhook"
+	"openssl|openssl|internal/webhook"
+)
+
+install_missing() {
+	local wanted=() row program package
+	for row in "${parts[@]}"; do
+		IFS='|' read -r program package _ <<<"$row"
+		command -v "$program" >/dev/null || wanted+=("$package")
+	done
+	((${#wanted[@]})) || return 0
+	if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+		return 0
+	fi
+	echo "installing ${wanted[*]}" >&2
+	{ apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${wanted[@]}"; } >&2 ||
+		echo "some of ${wanted[*]} could not be installed" >&2
+}
+
+left_out=""
+name_missing() {
+	local row program package needs
+	for row in "${parts[@]}"; do
+		IFS='|' read -r program package needs <<<"$row"
+		command -v "$program" >/dev/null && continue
+		echo "missing: $program (Debian package $package); not tested without it: $needs" >&2
+		left_out="$left_out $needs"
+	done
+	if [ -n "$left_out" ] && [ "${CI:-}" = true ]; then
+		echo "CI=true: every part must be there" >&2
+		exit 1
+	fi
+}
+
+install_missing
+name_missing
+sh scripts/flite.sh
+go vet ./...
+packages=()
+for package in $(go list ./...); do
+	keep=yes
+	for out in $left_out; do
+		case "$package/" in */"$out"/*) keep=no ;; esac
+	done
+	[ $keep = no ] || packages+=("$package")
+done
+# Four tests of real time at once on two cores would wait for one another.
+exec go test -race -shuffle=on -timeout 10m -p 2 "${packages[@]}"
