@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -10,59 +11,85 @@ import (
 	"github.com/callwright/callwright/internal/domain"
 )
 
-func TestRatesTakeOnNoMoreThanATrunkMayDial(t *testing.T) {
-	var r rates
-	now := time.Unix(1e9, 0)
-	ten := domain.Trunk{ID: "ten", CallsPerSecond: 10}
-	taken := 0
-	for at := range 2000 { // each millisecond somebody tries
-		if r.book(ten, now.Add(time.Duration(at)*time.Millisecond)) == 0 {
-			taken++
+var ten = domain.Trunk{ID: "ten", CallsPerSecond: 10}
+
+func TestInvitesLeaveSpaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var (
+			r     rates
+			mu    sync.Mutex
+			sent  []time.Time
+			calls sync.WaitGroup
+		)
+		began := time.Now()
+		for range 50 { // all are ready at the same moment
+			calls.Go(func() {
+				if !r.pass(t.Context(), ten) {
+					t.Error("an INVITE was held back for good")
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				sent = append(sent, time.Now())
+			})
 		}
-	}
-	if taken != 20 {
-		t.Errorf("%d attempts were taken on in two seconds", taken)
-	}
-	if r.book(domain.Trunk{ID: "one", CallsPerSecond: 1}, now) != 0 || r.book(domain.Trunk{ID: "free"}, now) != 0 || r.book(domain.Trunk{ID: "free"}, now) != 0 {
-		t.Error("trunks hold one another up")
-	}
-	for range 1000 {
-		if away := r.book(ten, now); away > longestDetour {
-			t.Fatalf("an attempt is sent away for %s", away)
+		if !r.pass(t.Context(), domain.Trunk{ID: "other", CallsPerSecond: 1}) || !r.pass(t.Context(), domain.Trunk{ID: "free"}) || time.Since(began) != 0 {
+			t.Error("one trunk holds up another")
 		}
-	}
+		calls.Wait()
+		slices.SortFunc(sent, time.Time.Compare)
+		for i := range sent[10:] {
+			if window := sent[i+10].Sub(sent[i]); window < time.Second {
+				t.Fatalf("11 INVITEs left within %s", window)
+			}
+		}
+		if took := time.Since(began); took > 6*time.Second {
+			t.Errorf("50 INVITEs took %s", took)
+		}
+	})
 }
 
-func TestRatesSpaceInvitesEvenly(t *testing.T) {
+func TestCallThatIsGivenUpLetsOthersPass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var r rates
-		ten := domain.Trunk{ID: "ten", CallsPerSecond: 10}
-		began := time.Now()
-		var mu sync.Mutex
-		var left []time.Duration
-		var work sync.WaitGroup
-		for range 25 {
-			work.Go(func() {
-				if r.pass(t.Context(), ten) {
-					mu.Lock()
-					left = append(left, time.Since(began))
-					mu.Unlock()
+		one := domain.Trunk{ID: "one", CallsPerSecond: 1}
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		if !r.pass(ctx, one) {
+			t.Fatal("the first was held back")
+		}
+		var given sync.WaitGroup
+		for range 3 {
+			given.Go(func() {
+				if r.pass(ctx, one) {
+					t.Error("an INVITE left that nobody wanted")
 				}
 			})
 		}
-		work.Wait()
-		for i := 1; i < len(left); i++ {
-			if gap := left[i] - left[i-1]; gap < 100*time.Millisecond {
-				t.Errorf("INVITEs %d and %d leave %s apart", i-1, i, gap)
-			}
-		}
-		if len(left) != 25 {
-			t.Errorf("%d INVITEs left", len(left))
-		}
-		gone, cancel := context.WithCancel(t.Context())
-		cancel()
-		if r.pass(gone, ten) {
-			t.Error("an INVITE left for a call that was given up")
+		given.Wait()
+		began := time.Now()
+		if !r.pass(t.Context(), one) || time.Since(began) > time.Second {
+			t.Errorf("the next waited %s", time.Since(began))
 		}
 	})
+}
+
+func TestAttemptsThatWaitComeBackOneByOne(t *testing.T) {
+	var r rates
+	now := time.Unix(1e9, 0)
+	for i, want := range []time.Duration{0, 100 * time.Millisecond, 200 * time.Millisecond, 300 * time.Millisecond} {
+		if got := r.book(ten, now); got != want {
+			t.Errorf("attempt %d stays away for %s, want %s", i, got, want)
+		}
+	}
+	for range 200 {
+		if wait := r.book(ten, now); wait > longestDetour {
+			t.Fatalf("an attempt stays away for %s", wait)
+		}
+	}
+	if wait := r.book(ten, now.Add(time.Minute)); wait != 0 {
+		t.Errorf("after a minute of rest: %s", wait)
+	}
+	if wait := r.book(domain.Trunk{ID: "free"}, now); wait != 0 {
+		t.Errorf("without a limit: %s", wait)
+	}
 }
