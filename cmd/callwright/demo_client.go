@@ -59,8 +59,9 @@ func (c *demoClient) do(ctx context.Context, method, path string, body io.Reader
 	return json.Unmarshal(raw, into)
 }
 
-// followEvery is how often the call is looked at.
-const followEvery = 150 * time.Millisecond
+// followEvery is how often the call is looked at; the default plan allows 300
+// requests a minute.
+const followEvery = 200 * time.Millisecond
 
 // follow tells each turn as it appears, and returns the call when it is over
 // and its analysis is there, or will not come.

@@ -180,7 +180,7 @@ func (s *server) client(mode string) *demoClient {
 }
 
 // askEvery keeps the tests below the rate limit of their keys.
-const askEvery = 100 * time.Millisecond
+const askEvery = 300 * time.Millisecond
 
 // until asks again until done, and fails the test when it takes too long.
 func until(t *testing.T, limit time.Duration, what string, done func() bool) {
