@@ -49,6 +49,7 @@ type Phone struct {
 	ctx   context.Context
 	stop  context.CancelFunc
 	calls sync.WaitGroup
+	ready chan struct{} // closed when all of the above is set
 }
 
 // Open starts the phone.
@@ -66,7 +67,7 @@ func Open(o Options) (*Phone, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Phone{o: o, log: o.Logger, ports: ports, pacer: rtp.NewPacer()}
+	p := &Phone{o: o, log: o.Logger, ports: ports, pacer: rtp.NewPacer(), ready: make(chan struct{})}
 	p.ctx, p.stop = context.WithCancel(context.Background())
 	p.ua, err = sip.New(sip.Options{Listen: o.Listen, UserAgent: "Callwright-Sandbox", Logger: o.Logger, OnInvite: p.onInvite})
 	if err != nil {
@@ -74,6 +75,7 @@ func Open(o Options) (*Phone, error) {
 		p.pacer.Close()
 		return nil, err
 	}
+	close(p.ready)
 	return p, nil
 }
 
@@ -94,6 +96,11 @@ func (p *Phone) onInvite(in *sip.Incoming) {
 
 // take lets the person who was called decide.
 func (p *Phone) take(in *sip.Incoming) {
+	select {
+	case <-p.ready: // a call can come before Open has returned
+	case <-p.ctx.Done():
+		return
+	}
 	who := personaOf(in.To)
 	ctx, cancel := context.WithCancel(p.ctx)
 	defer cancel()

@@ -150,13 +150,16 @@ func (t *talk) say(ctx context.Context, text string) bool {
 // section 5.1).
 const textBuffer = 300 * time.Millisecond
 
+// onTheWay is what the last text may take beyond its own delays.
+const onTheWay = 300 * time.Millisecond
+
 // linger lets the captions of the last words arrive before the person hangs up.
 func (t *talk) linger(ctx context.Context) {
 	t.mu.Lock()
 	spoke := len(t.said) > 0
 	t.mu.Unlock()
 	if spoke && t.typist != nil {
-		t.wait(ctx, captionMax+textBuffer)
+		t.wait(ctx, captionMax+textBuffer+onTheWay)
 	}
 }
 

@@ -111,9 +111,11 @@ func (e *Engine) Recover(ctx context.Context) error {
 				problems = append(problems, err)
 			}
 		}
-		if o.Dialog != nil {
-			e.late.Go(func() { e.hangUpOrphan(ctx, o) })
+		if o.Dialog == nil {
+			e.ua.Disown(o.SIPCallID) // it may yet be answered
+			continue
 		}
+		e.late.Go(func() { e.hangUpOrphan(ctx, o) })
 	}
 	return errors.Join(append(problems, err)...)
 }

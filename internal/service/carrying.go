@@ -10,7 +10,7 @@ import (
 // Progress notes that a call that is under way rings or was answered. It never
 // waits for the disk: what is noted is written within a tenth of a second.
 func (s *Service) Progress(call domain.Call, a domain.Attempt) bool {
-	return s.buffer.Put(func(ctx context.Context, st *domain.Stores) error {
+	taken := s.buffer.Put(func(ctx context.Context, st *domain.Stores) error {
 		row, err := st.Calls.ByID(ctx, call.ID)
 		if err != nil {
 			return err
@@ -29,6 +29,20 @@ func (s *Service) Progress(call domain.Call, a domain.Attempt) bool {
 		held := a
 		return st.Attempts.Update(ctx, &held)
 	})
+	if call.State == domain.CallInProgress {
+		// The dialog is what the next start needs to hang up after a crash.
+		s.background.Go(s.flushSoon)
+	}
+	return taken
+}
+
+// flushSoon has what was noted written at once.
+func (s *Service) flushSoon() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if err := s.buffer.Flush(ctx); err != nil {
+		s.log.Debug("what was noted of calls is not on disk yet", "err", err)
+	}
 }
 
 // SaveTurn notes a turn that has ended, without waiting for the disk.

@@ -9,8 +9,9 @@ import (
 // Orphan is a call that a dead process left behind, and what is needed to hang
 // its far end up.
 type Orphan struct {
-	Call   domain.Call
-	Dialog []byte // nil when the call was not answered
+	Call      domain.Call
+	SIPCallID string
+	Dialog    []byte // nil when the call was not known to be answered
 }
 
 // orphanBatch bounds how many orphans one transaction takes.
@@ -19,8 +20,8 @@ const orphanBatch = 200
 // Recover ends what process runs other than epoch left behind. An attempt that
 // was only claimed goes back to wait: nothing was sent for it. One whose intent
 // was committed may have rung somebody: it ends as interrupted, its call fails,
-// and it is never sent again. The calls that were answered are returned: their
-// recordings need repair, and their far ends a BYE.
+// and it is never sent again. Those are returned: their recordings need repair,
+// and their far ends a BYE.
 func (s *Service) Recover(ctx context.Context, epoch domain.ID) ([]Orphan, error) {
 	var all []Orphan
 	for {
@@ -74,8 +75,8 @@ func (s *Service) recoverOne(ctx context.Context, st *domain.Stores, a domain.At
 	if err := st.Calls.Update(ctx, call); err != nil {
 		return nil, err
 	}
-	if err := s.announceEnd(ctx, st, call); err != nil || call.AnsweredAt.IsZero() {
+	if err := s.announceEnd(ctx, st, call); err != nil {
 		return nil, err
 	}
-	return &Orphan{Call: *call, Dialog: a.Dialog}, nil
+	return &Orphan{Call: *call, SIPCallID: a.SIPCallID, Dialog: a.Dialog}, nil
 }

@@ -63,13 +63,14 @@ func (u *UA) linger(t *clientTx) {
 }
 
 // response routes a response to its transaction (RFC 3261 section 17.1.3).
-// One that belongs to none is dropped.
+// One that belongs to none is dropped, unless it answers a disowned call.
 func (u *UA) response(res *wire.Response) {
 	branch, _ := res.Via().Params.Get("branch")
 	u.mu.Lock()
 	t := u.clients[clientKey(branch, res.CSeq().MethodName)]
 	u.mu.Unlock()
 	if t == nil {
+		u.stray(res)
 		return
 	}
 	t.mu.Lock()

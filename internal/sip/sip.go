@@ -59,6 +59,8 @@ type UA struct {
 	clients map[string]*clientTx
 	dialogs map[dialogID]*Dialog
 	servers serverTable
+	// disowned are the Call-IDs of a dead process's unanswered calls.
+	disowned map[string]bool
 }
 
 // New binds the address at once and starts to serve. An address that is
