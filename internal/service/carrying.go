@@ -19,7 +19,7 @@ func (s *Service) Progress(call domain.Call, a domain.Attempt) bool {
 			return nil
 		}
 		row.State, row.RingingAt, row.AnsweredAt = call.State, call.RingingAt, call.AnsweredAt
-		row.Recording, row.Notes, row.SIPCallID = call.Recording, call.Notes, call.SIPCallID
+		row.Notes, row.SIPCallID = call.Notes, call.SIPCallID
 		if err := st.Calls.Update(ctx, row); err != nil {
 			return err
 		}
@@ -28,6 +28,19 @@ func (s *Service) Progress(call domain.Call, a domain.Attempt) bool {
 		}
 		held := a
 		return st.Attempts.Update(ctx, &held)
+	})
+}
+
+// SaveRecording notes the recording store's name for the sound of a call,
+// without waiting for the disk.
+func (s *Service) SaveRecording(call domain.ID, name string) bool {
+	return s.buffer.Put(func(ctx context.Context, st *domain.Stores) error {
+		row, err := st.Calls.ByID(ctx, call)
+		if err != nil {
+			return err
+		}
+		row.Recording = name
+		return st.Calls.Update(ctx, row)
 	})
 }
 
