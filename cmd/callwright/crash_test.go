@@ -24,21 +24,23 @@ func TestKillInMidCall(t *testing.T) {
 	heard := map[*line]subscription{live: hooks.subscribe(live, "/live"), test: hooks.subscribe(test, "/test")}
 	live.number = live.numberOver(talks.Addr, map[string]any{"maxCalls": 1})
 
-	chats, silent, absent := test.call("+15005550006"), test.call("+15007770007"), test.call("+15005550002")
-	chatsLater := test.call("+15005550006") // waits: one call at a time to a number
+	silent, absent := test.call("+15007770007"), test.call("+15005550002")
 	spoken := live.call("+4722000001")
-	spokenLater := live.call("+4722000002") // waits: one call at a time over the trunk
 	onTrunk := *live
 	onTrunk.number = live.numberOver(rings.Addr, nil)
 	ringing := onTrunk.call("+4722000003")
 
 	live.await(spoken, "in-progress")
 	test.await(silent, "in-progress")
+	spokenLater := live.call("+4722000002") // waits: one call at a time over the trunk
 	until(t, 20*time.Second, "ringing", func() bool {
 		return ringingAt(test.read(absent)) && ringingAt(live.read(ringing))
 	})
-	until(t, 30*time.Second, "two turns of each side", func() bool { return len(test.read(chats).Turns) >= 3 })
-	until(t, 10*time.Second, "a turn of the agent", func() bool { return len(live.read(spoken).Turns) >= 1 })
+	until(t, 20*time.Second, "a turn of the agent", func() bool { return len(live.read(spoken).Turns) >= 1 })
+	chats := test.call("+15005550006")
+	test.await(chats, "in-progress")
+	chatsLater := test.call("+15005550006") // waits: one call at a time to a number
+	until(t, 20*time.Second, "two turns of the agent and one of the caller", func() bool { return len(test.read(chats).Turns) >= 3 })
 	before := map[string]lineCall{chats: test.read(chats), silent: test.read(silent), spoken: live.read(spoken)}
 	for _, later := range []lineCall{test.read(chatsLater), live.read(spokenLater)} {
 		if later.Status != "queued" || ringingAt(later) {

@@ -186,7 +186,7 @@ func TestSigtermEndsLiveCalls(t *testing.T) {
 	id := live.call("+4722000001")
 	live.await(id, "in-progress")
 	s.signal(syscall.SIGTERM)
-	if state := s.wait(12 * time.Second); state.ExitCode() != 0 {
+	if state := s.wait(20 * time.Second); state.ExitCode() != 0 {
 		t.Errorf("SIGTERM: %s", state)
 	}
 	peer.Expect("BYE", 1, time.Second)

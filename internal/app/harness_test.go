@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/callwright/callwright/internal/app"
+	"github.com/callwright/callwright/internal/callee"
 	"github.com/callwright/callwright/internal/config"
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/service"
@@ -47,6 +48,9 @@ type setup struct {
 	plan domain.Plan   // "" is what a first start makes
 	ring time.Duration // 0 is the application's default
 	slow time.Duration // before the voice says something new
+
+	callee  func(callee.Report) // what the simulated phone is told at
+	offline bool                // the voices of this machine speak, and nothing sings
 }
 
 // open starts an application on free ports. It is stopped with the test.
@@ -57,12 +61,16 @@ func open(t *testing.T, s setup) *house {
 	if s.plan != "" {
 		withPlan(t, dir, s.plan)
 	}
+	voices := []speech.TTS{&speechtest.Tone{Delay: s.slow}}
+	if s.offline {
+		voices = nil
+	}
 	logger := slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	a, err := app.Open(t.Context(), app.Options{
 		Config: &config.Config{
 			Data: dir, HTTP: "127.0.0.1:0", SIP: "127.0.0.1:0", RTPPorts: "0-0", WebhookAllow: []string{"127.0.0.0/8"},
 		},
-		Version: "test", Logger: logger, Voices: []speech.TTS{&speechtest.Tone{Delay: s.slow}}, Ring: s.ring,
+		Version: "test", Logger: logger, Voices: voices, Ring: s.ring, Callee: s.callee,
 	})
 	if err != nil {
 		t.Fatal(err)

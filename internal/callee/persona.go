@@ -50,9 +50,11 @@ func beBrief(ctx context.Context, t *talk) {
 	t.say(ctx, "Hello. Sorry, I cannot talk right now. Goodbye.")
 }
 
-// beep is what an answering machine gives: 1 kHz for 0.4 s.
+// beep is what an answering machine gives: 1 kHz for 0.4 s, 8 dB below the
+// loudest there is.
 const (
 	beepHertz  = 1000
+	beepLevel  = 13000
 	beepLength = 400 * time.Millisecond
 )
 

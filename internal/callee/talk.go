@@ -165,7 +165,7 @@ func (t *talk) linger(ctx context.Context) {
 
 // beep plays a tone.
 func (t *talk) beep(ctx context.Context, hertz float64, d time.Duration) bool {
-	t.leg.Playout().Enqueue(audio.Sine(lineRate, hertz, 0.4, d))
+	t.leg.Playout().Enqueue(audio.Sine(lineRate, hertz, beepLevel, d))
 	return t.played(ctx)
 }
 

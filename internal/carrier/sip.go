@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/trunk"
@@ -22,9 +23,12 @@ func (SIP) Route(_ context.Context, t domain.Trunk, number string) (trunk.Route,
 	if t.Host == "" {
 		return trunk.Route{}, domain.Invalid("host", "trunk %s has no host; set it with PATCH /api/v1/trunks/%s", t.ID, t.ID)
 	}
-	at := t.Host
-	if t.Port != 0 {
-		at = net.JoinHostPort(t.Host, strconv.Itoa(t.Port))
+	at := strings.Trim(t.Host, "[]")
+	switch {
+	case t.Port != 0:
+		at = net.JoinHostPort(at, strconv.Itoa(t.Port))
+	case strings.Contains(at, ":"):
+		at = "[" + at + "]" // IPv6
 	}
 	uri := fmt.Sprintf("sip:%s@%s", number, at)
 	if t.Transport != "" && t.Transport != "udp" {

@@ -22,6 +22,10 @@ type captions struct {
 	heard  chan speech.Heard
 }
 
+// maxLine is how many bytes a turn in text may have; a longer one is parted, so
+// that a far end cannot make us keep what it likes.
+const maxLine = 4000
+
 // captionsRate is the rate of the sound that captions are told of, and ignore.
 const captionsRate = 8000
 
@@ -47,7 +51,7 @@ func (c *captions) text(block string) {
 	for {
 		before, after, ended := strings.Cut(block, lineBreak)
 		c.line = rtp.ApplyT140(c.line, before)
-		if !ended {
+		if !ended && len(c.line) <= maxLine {
 			break
 		}
 		c.tell(speech.Heard{Text: strings.TrimSpace(c.line), Final: true})
@@ -58,8 +62,12 @@ func (c *captions) text(block string) {
 	}
 }
 
-// tell delivers h unless nobody reads any more.
+// tell delivers h unless nobody reads any more. Interim words leave room for
+// final ones.
 func (c *captions) tell(h speech.Heard) {
+	if !h.Final && len(c.heard) >= cap(c.heard)/2 {
+		return
+	}
 	select {
 	case c.heard <- h:
 	default:

@@ -14,12 +14,17 @@ type ear struct {
 	end *speech.Endpointer
 }
 
+// onset is how long a voice must sound before the agent pauses for it. That is
+// quick, for a pause is no decision: words confirm it, or the agent goes on. A
+// word that begins with a hiss is heard a tenth of a second before its voice.
+const onset = 60 * time.Millisecond
+
 func newEar() (ear, error) {
 	vad, err := speech.NewVAD(lineRate)
 	if err != nil {
 		return ear{}, err
 	}
-	return ear{vad: vad, end: speech.NewEndpointer(lineRate, speech.EndpointOptions{})}, nil
+	return ear{vad: vad, end: speech.NewEndpointer(lineRate, speech.EndpointOptions{Onset: onset})}, nil
 }
 
 // hear takes one frame and tells the conversation of edges.

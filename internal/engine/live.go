@@ -18,13 +18,26 @@ type liveCall struct {
 	hangup func(domain.EndReason)
 
 	mu       sync.Mutex
-	watchers map[chan domain.LiveEvent]struct{}
+	over     bool
+	watchers map[*watcher]struct{}
+}
+
+// maxInterims is how many events may wait for a watcher before interim texts
+// are left out. Turns and states always wait: a call has few of them.
+const maxInterims = 64
+
+// watcher is one who watches a call. What waits is its call's, under its mutex.
+type watcher struct {
+	out     chan domain.LiveEvent
+	waiting []domain.LiveEvent
+	over    bool
+	wake    chan struct{} // holds one when something is new
 }
 
 func newLive() *live { return &live{calls: map[domain.ID]*liveCall{}} }
 
 func (l *live) add(id domain.ID, hangup func(domain.EndReason)) *liveCall {
-	c := &liveCall{hangup: hangup, watchers: map[chan domain.LiveEvent]struct{}{}}
+	c := &liveCall{hangup: hangup, watchers: map[*watcher]struct{}{}}
 	l.mu.Lock()
 	l.calls[id] = c
 	l.mu.Unlock()
@@ -41,10 +54,11 @@ func (l *live) remove(id domain.ID) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.over = true
 	for w := range c.watchers {
-		close(w)
+		w.over = true
+		w.nudge()
 	}
-	c.watchers = nil
 }
 
 func (l *live) all() []*liveCall {
@@ -82,37 +96,65 @@ func (l *live) Watch(ctx context.Context, id domain.ID) (<-chan domain.LiveEvent
 	if err != nil {
 		return nil, err
 	}
-	w := make(chan domain.LiveEvent, 64)
+	w := &watcher{out: make(chan domain.LiveEvent), wake: make(chan struct{}, 1)}
 	c.mu.Lock()
-	if c.watchers == nil {
-		close(w)
-		c.mu.Unlock()
-		return w, nil
-	}
+	w.over = c.over
 	c.watchers[w] = struct{}{}
 	c.mu.Unlock()
-	context.AfterFunc(ctx, func() { c.leave(w) })
-	return w, nil
+	go c.serve(ctx, w)
+	return w.out, nil
 }
 
-func (c *liveCall) leave(w chan domain.LiveEvent) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if _, there := c.watchers[w]; there {
+// serve hands a watcher what waits for it, until the call is over and all was
+// taken, or ctx is done.
+func (c *liveCall) serve(ctx context.Context, w *watcher) {
+	defer close(w.out)
+	defer func() {
+		c.mu.Lock()
 		delete(c.watchers, w)
-		close(w)
+		c.mu.Unlock()
+	}()
+	for {
+		c.mu.Lock()
+		events, over := w.waiting, w.over
+		w.waiting = nil
+		c.mu.Unlock()
+		for _, e := range events {
+			select {
+			case w.out <- e:
+			case <-ctx.Done():
+				return
+			}
+		}
+		if over {
+			return
+		}
+		select {
+		case <-w.wake:
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 
-// tell sends e to all who watch; a full watcher loses it.
+func (w *watcher) nudge() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// tell sends e to all who watch. It does not wait for them.
 func (c *liveCall) tell(e domain.LiveEvent) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for w := range c.watchers {
-		select {
-		case w <- e:
-		default:
+		interim := e.Turn == nil && e.State == ""
+		if w.over || interim && len(w.waiting) >= maxInterims {
+			continue
 		}
+		w.waiting = append(w.waiting, e)
+		w.nudge()
 	}
 }
 

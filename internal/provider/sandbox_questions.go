@@ -21,6 +21,9 @@ var (
 // maxQuestions is how many a plan has at most.
 const maxQuestions = maxTurns - 1
 
+// enough is how many questions a prompt must give so that nothing else is asked.
+const enough = 2
+
 // topics are questions for things that prompts speak of, by a word for them.
 var topics = []struct {
 	when *regexp.Regexp
@@ -69,7 +72,9 @@ func questionsFor(system string) []question {
 	if len(p.list) == 0 {
 		p.add(help)
 	}
-	p.add(more)
+	if len(p.list) < enough {
+		p.add(more)
+	}
 	return p.list
 }
 

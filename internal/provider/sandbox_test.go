@@ -57,11 +57,10 @@ func TestSandboxModelTalks(t *testing.T) {
 	}{
 		"what an instruction asks for": {
 			system:  "You are Sam from Acme Dental. Be kind. Ask the caller for their name and the day that suits them.",
-			answers: []string{"My name is Casey Morgan.", "Tomorrow.", "No, thank you."},
+			answers: []string{"My name is Casey Morgan.", "Tomorrow."},
 			want: "A: Hello, this is Sam from Acme Dental. May I have your name, please?\nC: My name is Casey Morgan.\n" +
 				"A: Thank you, Casey Morgan. Which day would suit you?\nC: Tomorrow.\n" +
-				"A: Thank you. Is there anything else I can do for you?\nC: No, thank you.\n" +
-				"A: All right. That is all for now. Goodbye.\n",
+				"A: Thank you. That is all for now. Goodbye.\n",
 		},
 		"no instruction": {
 			system:  "Be helpful.",
