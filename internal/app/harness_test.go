@@ -56,7 +56,7 @@ type setup struct {
 // open starts an application on free ports. It is stopped with the test.
 func open(t *testing.T, s setup) *house {
 	t.Helper()
-	h := &house{T: t, log: &lockedWriter{}, mode: cmp.Or(s.mode, domain.Live), http: &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}}
+	h := &house{T: t, log: &lockedWriter{}, mode: cmp.Or(s.mode, domain.Live), http: &http.Client{Transport: &http.Transport{}, Timeout: callLimit}}
 	dir := t.TempDir()
 	if s.plan != "" {
 		withPlan(t, dir, s.plan)

@@ -147,19 +147,19 @@ func (t *talk) say(ctx context.Context, text string) bool {
 }
 
 // textBuffer is for how long text is gathered before it is sent (RFC 4103
-// section 5.1).
-const textBuffer = 300 * time.Millisecond
-
-// onTheWay is what the last text may take beyond its own delays.
-const onTheWay = 300 * time.Millisecond
+// section 5.1), and textTravel how long it may then be on its way.
+const (
+	textBuffer = 300 * time.Millisecond
+	textTravel = 200 * time.Millisecond
+)
 
 // linger lets the captions of the last words arrive before the person hangs up.
 func (t *talk) linger(ctx context.Context) {
 	t.mu.Lock()
 	spoke := len(t.said) > 0
 	t.mu.Unlock()
-	if spoke && t.typist != nil {
-		t.wait(ctx, captionMax+textBuffer+onTheWay)
+	if spoke && t.typist != nil && t.typist.catchUp(ctx) {
+		t.wait(ctx, textBuffer+textTravel)
 	}
 }
 

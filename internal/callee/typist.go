@@ -19,8 +19,9 @@ type typist struct {
 }
 
 type word struct {
-	text string
-	at   time.Time // when its sound was played
+	text    string
+	at      time.Time     // when its sound was played
+	reached chan struct{} // instead of a text: closed when all before it is sent
 }
 
 // The delay of captions behind the sound.
@@ -37,8 +38,25 @@ func newTypist(seed uint64, write func(string)) *typist {
 // the pacer's goroutine and does not block.
 func (t *typist) played(text string) {
 	select {
-	case t.words <- word{text, time.Now()}:
+	case t.words <- word{text: text, at: time.Now()}:
 	default:
+	}
+}
+
+// catchUp waits until what was played so far has been captioned; false when ctx
+// was done before.
+func (t *typist) catchUp(ctx context.Context) bool {
+	last := word{reached: make(chan struct{})}
+	select {
+	case t.words <- last:
+	case <-ctx.Done():
+		return false
+	}
+	select {
+	case <-last.reached:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 
@@ -49,6 +67,10 @@ func (t *typist) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case w := <-t.words:
+			if w.reached != nil {
+				close(w.reached)
+				continue
+			}
 			// Words do not overtake one another.
 			if at := w.at.Add(captionMin + time.Duration(t.rng.Int64N(int64(captionMax-captionMin)))); at.After(due) {
 				due = at

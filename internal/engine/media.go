@@ -107,14 +107,7 @@ func (c *call) answered() error {
 	d.State, d.AnsweredAt = domain.CallInProgress, now
 	c.dial.Attempt.State, c.dial.Attempt.Dialog = domain.AttemptAnswered, c.dialog.State().Bytes()
 	if d.Record {
-		file, name, err := c.engine.o.Recordings.Create(c.ctx, d.ID)
-		if err != nil {
-			c.log.Error("the call is not recorded", "err", err)
-			c.notes = append(c.notes, "the call was not recorded: the recording could not be created")
-		} else {
-			d.Recording = name
-			c.media.recorder = newRecorder(file, c.engine.log)
-		}
+		c.media.recorder = newRecorder(c.createRecording, c.engine.log)
 	}
 	d.Notes = c.notes
 	c.progress()
@@ -123,6 +116,20 @@ func (c *call) answered() error {
 	}
 	c.dialog.OnReinvite(c.media.reinvite) // a re-INVITE that came before waits for it
 	return nil
+}
+
+// createRecording opens the file of the call's recording and notes its name. It
+// runs on the recorder's goroutine.
+func (c *call) createRecording() (domain.RecordingFile, error) {
+	id := c.dial.Call.ID // never changes
+	file, name, err := c.engine.o.Recordings.Create(context.WithoutCancel(c.ctx), id)
+	if err != nil {
+		return nil, err
+	}
+	if !c.engine.o.Service.SaveRecording(id, name) {
+		c.log.Error("the name of a recording was lost: the database is too far behind", "recording", name)
+	}
+	return file, nil
 }
 
 // start begins to send and to hear.

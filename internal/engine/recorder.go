@@ -24,7 +24,7 @@ const (
 // agent right. Both come from the same tick of the call's clock and so cannot
 // drift apart.
 type recorder struct {
-	file domain.RecordingFile
+	file domain.RecordingFile // nil when it could not be created
 	log  *slog.Logger
 
 	mu      sync.Mutex
@@ -42,10 +42,12 @@ type recorder struct {
 	failed  error
 }
 
-func newRecorder(file domain.RecordingFile, log *slog.Logger) *recorder {
+// newRecorder begins to record into what create returns. It does not wait for
+// it: a slow disk must not hold up the first words of a call.
+func newRecorder(create func() (domain.RecordingFile, error), log *slog.Logger) *recorder {
 	samples := int(recordBuffer/time.Second) * recordRate * 2
-	r := &recorder{file: file, log: log, ring: make([]int16, samples), stop: make(chan struct{}), stopped: make(chan struct{})}
-	go r.run()
+	r := &recorder{log: log, ring: make([]int16, samples), stop: make(chan struct{}), stopped: make(chan struct{})}
+	go r.run(create)
 	return r
 }
 
@@ -97,8 +99,12 @@ func (r *recorder) place(in, out []int16, n int) {
 	r.fill += 2 * n
 }
 
-func (r *recorder) run() {
+func (r *recorder) run(create func() (domain.RecordingFile, error)) {
 	defer close(r.stopped)
+	var err error
+	if r.file, err = create(); err != nil {
+		r.fail(err)
+	}
 	tick := time.NewTicker(recordEvery)
 	defer tick.Stop()
 	r.header()
@@ -158,6 +164,9 @@ func (r *recorder) fail(err error) {
 func (r *recorder) close() (note string) {
 	close(r.stop)
 	<-r.stopped
+	if r.file == nil {
+		return "the call was not recorded: the recording could not be created"
+	}
 	if err := r.file.Close(); err != nil && r.failed == nil {
 		r.failed = err
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/internal/audio"
+	"github.com/callwright/callwright/internal/domain"
 )
 
 // disk is a file in memory that can be slow, or full.
@@ -83,7 +84,7 @@ func feed(r *recorder, n int) {
 func record(t *testing.T, d *disk, script func(r *recorder)) (note string) {
 	t.Helper()
 	synctest.Test(t, func(*testing.T) {
-		r := newRecorder(d, slog.New(slog.DiscardHandler))
+		r := newRecorder(func() (domain.RecordingFile, error) { return d, nil }, slog.New(slog.DiscardHandler))
 		script(r)
 		note = r.close()
 	})
@@ -172,6 +173,30 @@ func TestSlowDiskLosesSoundAndSaysSo(t *testing.T) {
 	if left, _ := sides(t, d.data); len(left) != 500*frame {
 		t.Errorf("%d frames are kept", len(left)/frame)
 	}
+}
+
+func TestRecorderDoesNotWaitForItsFile(t *testing.T) {
+	synctest.Test(t, func(*testing.T) {
+		d := &disk{}
+		r := newRecorder(func() (domain.RecordingFile, error) { time.Sleep(3 * time.Second); return d, nil }, slog.New(slog.DiscardHandler))
+		feed(r, 200)
+		if note := r.close(); note != "" {
+			t.Error(note)
+		}
+		if left, _ := sides(t, d.data); len(left) != 200*frame || left[0] != 1 {
+			t.Errorf("%d frames are kept, want all 200", len(left)/frame)
+		}
+	})
+}
+
+func TestRecorderWithoutFileSaysSo(t *testing.T) {
+	synctest.Test(t, func(*testing.T) {
+		r := newRecorder(func() (domain.RecordingFile, error) { return nil, errors.New("permission denied") }, slog.New(slog.DiscardHandler))
+		feed(r, 1000)
+		if note := r.close(); !strings.Contains(note, "not recorded") {
+			t.Errorf("noted %q", note)
+		}
+	})
 }
 
 func TestRecorderDoesNotAllocatePerFrame(t *testing.T) {

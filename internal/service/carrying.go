@@ -19,7 +19,7 @@ func (s *Service) Progress(call domain.Call, a domain.Attempt) bool {
 			return nil
 		}
 		row.State, row.RingingAt, row.AnsweredAt = call.State, call.RingingAt, call.AnsweredAt
-		row.Recording, row.Notes, row.SIPCallID = call.Recording, call.Notes, call.SIPCallID
+		row.Notes, row.SIPCallID = call.Notes, call.SIPCallID
 		if err := st.Calls.Update(ctx, row); err != nil {
 			return err
 		}
@@ -43,6 +43,19 @@ func (s *Service) flushSoon() {
 	if err := s.buffer.Flush(ctx); err != nil {
 		s.log.Debug("what was noted of calls is not on disk yet", "err", err)
 	}
+}
+
+// SaveRecording notes the recording store's name for the sound of a call,
+// without waiting for the disk.
+func (s *Service) SaveRecording(call domain.ID, name string) bool {
+	return s.buffer.Put(func(ctx context.Context, st *domain.Stores) error {
+		row, err := st.Calls.ByID(ctx, call)
+		if err != nil {
+			return err
+		}
+		row.Recording = name
+		return st.Calls.Update(ctx, row)
+	})
 }
 
 // SaveTurn notes a turn that has ended, without waiting for the disk.

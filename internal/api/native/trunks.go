@@ -33,13 +33,13 @@ type TrunkFields struct {
 	Name           wire.Opt[string]   `json:"name,omitzero"`
 	Host           wire.Opt[string]   `json:"host,omitzero" doc:"Name or address of the carrier's SIP server."`
 	Port           wire.Opt[int]      `json:"port,omitzero" doc:"5060 when not sent, 5061 for tls."`
-	Transport      wire.Opt[string]   `json:"transport,omitzero" doc:"udp, tcp or tls; udp when not sent."`
+	Transport      wire.Opt[string]   `json:"transport,omitzero" doc:"udp or tcp; udp when not sent. tls is refused by this version."`
 	Username       wire.Opt[string]   `json:"username,omitzero"`
 	Password       wire.Opt[string]   `json:"password,omitzero" doc:"Never shown again."`
-	Register       wire.Opt[bool]     `json:"register,omitzero" doc:"Register with the carrier."`
+	Register       wire.Opt[bool]     `json:"register,omitzero" doc:"Register with the carrier. Kept, and not acted on by this version: calls go out without."`
 	RealtimeText   wire.Opt[bool]     `json:"realtimeText,omitzero" doc:"Offer real-time text (RFC 4103)."`
-	SRTP           wire.Opt[string]   `json:"srtp,omitzero" doc:"off, optional or required; off when not sent."`
-	Codecs         wire.Opt[[]string] `json:"codecs,omitzero" doc:"PCMU, PCMA, G722 in order of preference."`
+	SRTP           wire.Opt[string]   `json:"srtp,omitzero" doc:"off or optional; off when not sent. required is refused by this version, which does not encrypt."`
+	Codecs         wire.Opt[[]string] `json:"codecs,omitzero" doc:"PCMU, PCMA in order of preference."`
 	CallsPerSecond wire.Opt[int]      `json:"callsPerSecond,omitzero" doc:"10 when not sent."`
 	MaxCalls       wire.Opt[int]      `json:"maxCalls,omitzero" doc:"100 when not sent."`
 }
