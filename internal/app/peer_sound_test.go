@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -109,11 +110,26 @@ func perSecond(packets []packet) float64 {
 }
 
 // TestPeerEcho has the peer send back what it gets, after a known delay: both
-// sides of the recording have to be in step for the whole call.
+// sides of the recording have to be in step for the whole call. A busy machine
+// makes our jitter buffer move, rightly, so it has three tries: what is out of
+// step by construction is so each time.
 func TestPeerEcho(t *testing.T) {
 	t.Parallel()
-	const delay = 200 * time.Millisecond
 	h := open(t, setup{})
+	var faults []string
+	for range 3 {
+		if faults = echoFaults(t, h); len(faults) == 0 {
+			return
+		}
+	}
+	t.Error(strings.Join(faults, "\n"))
+}
+
+// echoFaults places one call to a peer that echoes, and returns what is out of
+// step in its recording.
+func echoFaults(t *testing.T, h *house) (faults []string) {
+	t.Helper()
+	const delay = 200 * time.Millisecond
 	var nodes []map[string]any
 	const words = 8
 	for i := range words {
@@ -141,13 +157,14 @@ func TestPeerEcho(t *testing.T) {
 	for i := range said {
 		late := echoed[i] - said[i] - delay
 		if late < 0 || late > 150*time.Millisecond {
-			t.Errorf("echo %d is recorded %v after the peer sent it, want 0 to 150ms", i, late)
+			faults = append(faults, fmt.Sprintf("echo %d is recorded %v after the peer sent it, want 0 to 150ms", i, late))
 		}
 		if i >= settled {
 			least, most = min(least, late), max(most, late)
 		}
 	}
 	if most-least > 20*time.Millisecond {
-		t.Errorf("said at %v, echoed at %v: out of step by %v, want at most 20ms", said, echoed, most-least)
+		faults = append(faults, fmt.Sprintf("said at %v, echoed at %v: out of step by %v, want at most 20ms", said, echoed, most-least))
 	}
+	return faults
 }
