@@ -31,7 +31,7 @@ func sandbox(t *testing.T, s setup) (*house, domain.ID) {
 // ask is a node that puts a question; answer is the type it wants.
 func ask(id, text string, answer any, to string) map[string]any {
 	return map[string]any{
-		"id": id, "type": "ask", "text": text, "variable": id, "answer": answer, "timeoutSeconds": 1, "repeat": 1,
+		"id": id, "type": "ask", "text": text, "variable": id, "answer": answer, "timeoutSeconds": 3, "repeat": 1,
 		"edges": []any{map[string]any{"to": to}},
 	}
 }

@@ -233,3 +233,61 @@ func TestKill(t *testing.T) {
 	}
 	t.Logf("%d acknowledged commits survived 5 kills", len(acked))
 }
+
+// TestLeasesEndWithTheirServer claims a delivery and a job and goes away; the
+// next server has both at once, a command beside it changes nothing.
+func TestLeasesEndWithTheirServer(t *testing.T) {
+	dir := t.TempDir()
+	in := domain.Scope{Workspace: domain.NewID(), Mode: domain.Live}
+	now := time.Now()
+	claim := func(db *store.DB) (n int) {
+		t.Helper()
+		err := db.InTx(t.Context(), domain.LaneBackground, func(ctx context.Context, s *domain.Stores) error {
+			deliveries, _, err := s.Deliveries.Claim(ctx, now, time.Hour, 10)
+			if err != nil {
+				return err
+			}
+			jobs, _, err := s.Jobs.Claim(ctx, domain.JobAnalysis, now, time.Hour, 10)
+			n = len(deliveries) + len(jobs)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	open := func(shared bool) *store.DB {
+		t.Helper()
+		db, err := store.Open(t.Context(), store.Options{Dir: dir, Shared: shared})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return db
+	}
+	first := open(false)
+	err := first.InTx(t.Context(), domain.LaneAPI, func(ctx context.Context, s *domain.Stores) error {
+		d := &domain.Delivery{ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, State: domain.DeliveryPending, NextAt: now, Body: []byte("{}"), CreatedAt: now}
+		if err := s.Deliveries.Create(ctx, d); err != nil {
+			return err
+		}
+		return s.Jobs.Create(ctx, &domain.Job{ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, Kind: domain.JobAnalysis, State: domain.JobPending, NextAt: now, CreatedAt: now})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := claim(first); n != 2 {
+		t.Fatalf("claimed %d, want 2", n)
+	}
+	beside := open(true)
+	if n := claim(beside); n != 0 {
+		t.Errorf("a command beside the server freed %d", n)
+	}
+	for _, db := range []*store.DB{beside, first} {
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := claim(openIn(t, dir)); n != 2 {
+		t.Errorf("the next server has %d, want 2 at once", n)
+	}
+}

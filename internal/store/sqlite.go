@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"net/url"
 	"os"
 	"strings"
@@ -65,5 +66,20 @@ func prepare(ctx context.Context, dir, path string, shared bool) error {
 		return err
 	}
 	defer func() { _ = db.Close() }()
-	return migrate(ctx, db.DB, dir, shared)
+	if err := migrate(ctx, db.DB, dir, shared); err != nil || shared {
+		return err
+	}
+	return freeLeases(ctx, db.DB)
+}
+
+// freeLeases gives back what the last server held when it died. Whoever holds
+// the lock on the directory is the only server, so nobody works on it any more;
+// without this, deliveries and jobs would wait for their leases to run out.
+func freeLeases(ctx context.Context, db *sql.DB) error {
+	for _, table := range []string{"deliveries", "jobs"} {
+		if _, err := db.ExecContext(ctx, "UPDATE "+table+" SET lease_until = 0 WHERE state = 'pending' AND lease_until > 0"); err != nil {
+			return fmt.Errorf("free what the last server held in %s: %w", table, err)
+		}
+	}
+	return nil
 }
