@@ -58,29 +58,25 @@ func (c *Conversation) think(ctx context.Context, a flow.Think) {
 	req.Tools = append(req.Tools, endCallTool)
 	go func() {
 		defer cancel()
-		var pending string
+		var split speech.Splitter
 		bye := false
 		for chunk, err := range c.o.LLM.Chat(ctx, req) {
 			if err != nil {
 				c.post(thought{of: t, done: true, err: err})
 				return
 			}
-			pending += chunk.Text
+			if said := strings.Join(split.Push(chunk.Text), ""); said != "" {
+				c.post(thought{of: t, text: said})
+			}
 			switch {
 			case chunk.Call == nil:
 			case chunk.Call.Name == endCall:
 				bye = true
 			default:
-				c.post(thought{of: t, text: pending, tool: chunk.Call})
-				pending = ""
-			}
-			if clauses := speech.Clauses(pending); len(clauses) > 1 {
-				last := len(clauses) - 1
-				c.post(thought{of: t, text: strings.Join(clauses[:last], "")})
-				pending = clauses[last]
+				c.post(thought{of: t, text: split.Flush(), tool: chunk.Call})
 			}
 		}
-		c.post(thought{of: t, text: pending, done: true, bye: bye})
+		c.post(thought{of: t, text: split.Flush(), done: true, bye: bye})
 	}()
 }
 
