@@ -3,7 +3,7 @@
 GO ?= go
 ARGS ?= --once
 
-.PHONY: demo test lint build flite docs
+.PHONY: demo test lint build flite docs bench soak
 
 # demo places one real call on this machine; ARGS="--once --json" prints one
 # JSON object, alone on standard output.
@@ -29,3 +29,8 @@ flite:
 # docs writes the generated documents anew: the API's contract and the states.
 docs:
 	@$(GO) test ./internal/api ./internal/archtest -update >/dev/null
+
+# bench measures, and prints figures with a baseline beside them; the flags of a
+# bench are given with ARGS="-max 200".
+bench: flite
+	@$(GO) run ./bench/media $(BENCH_ARGS)

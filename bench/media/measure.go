@@ -1,0 +1,252 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/callwright/callwright/bench/rig"
+	"github.com/callwright/callwright/internal/audio"
+)
+
+const (
+	jitterLimit = 5 * time.Millisecond // at the 99th percentile
+	setupLimit  = 30 * time.Second     // for the calls of one step to be answered
+	warmUp      = 2 * time.Second
+	callRate    = 50 // calls a second that are placed
+)
+
+// ladder is how many calls the steps have.
+var ladder = []int{25, 50, 100, 200, 300, 400, 500, 600, 800, 1000}
+
+var turns = rig.Turns{After: 4 * time.Second, Every: 6 * time.Second}
+
+const manual = `Each step has more calls at once, until the gaps between packets that arrive deviate
+from 20 ms by more than 5 ms at the 99th percentile, packets are lost or a call fails.`
+
+// bench is one server and the phones that it calls.
+type bench struct {
+	o        options
+	progress io.Writer
+	dir      string
+	server   *rig.Server
+	office   *rig.Office
+	sound    *rig.Sound
+	phone    *rig.Phone
+	cancel   context.CancelFunc
+	ran      []chan error
+	calls    int
+	idle     rig.Usage
+	greeting rig.Spread
+}
+
+// measure makes a whole run: baselines, steps, variants.
+func measure(ctx context.Context, o options, progress io.Writer) (*result, error) {
+	dir, err := os.MkdirTemp("", "callwright-bench-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	if o.binary == "" {
+		if o.binary, err = rig.Build(ctx, dir); err != nil {
+			return nil, err
+		}
+	}
+	r := &result{Host: rig.ReadHost(), Codec: o.codec, VAD: o.vad, Recorded: o.recording}
+	if err := r.baselines(ctx, o, progress); err != nil {
+		return nil, err
+	}
+	b, err := open(ctx, o, filepath.Join(dir, "main"), progress)
+	if err != nil {
+		return nil, err
+	}
+	defer b.close()
+	for _, calls := range steps(o.max) {
+		s, err := b.step(ctx, calls)
+		if err != nil {
+			return nil, err
+		}
+		r.add(s)
+		fmt.Fprintf(progress, "%4d calls: %.2f cores, jitter p99 %.2f ms, response p50 %.0f ms %s\n",
+			s.Calls, s.ServerCores, s.JitterP99Ms, s.ResponseP50Ms, s.Why)
+		if !s.Held {
+			r.Stopped = s.Why
+			break
+		}
+	}
+	r.GreetingP50Ms, r.GreetingP95Ms = b.greeting.Ms(0.5), b.greeting.Ms(0.95)
+	setup := b.phone.Setup()
+	r.SetupP50Ms, r.SetupP95Ms = setup.Ms(0.5), setup.Ms(0.95)
+	return r, nil
+}
+
+// steps are the steps of the ladder up to most, which is the last one.
+func steps(most int) []int {
+	out := slices.DeleteFunc(slices.Clone(ladder), func(n int) bool { return n >= most })
+	return append(out, most)
+}
+
+func (r *result) baselines(ctx context.Context, o options, progress io.Writer) error {
+	var err1, err2 error
+	d := min(o.duration, 3*time.Second)
+	r.BaselineCallsPerCore, err1 = bareEcho(ctx, min(o.max, 300), d)
+	r.SippCallsPerCore, err2 = sippEcho(ctx, min(o.max, 300), d)
+	fmt.Fprintf(progress, "baseline: %.0f calls per core in a bare Go echo loop, %.0f in sipp -rtp_echo\n",
+		r.BaselineCallsPerCore, r.SippCallsPerCore)
+	return errors.Join(err1, err2)
+}
+
+// add takes a step; the highest that held is the result.
+func (r *result) add(s step) {
+	r.Steps = append(r.Steps, s)
+	r.Host.OtherCores = max(r.Host.OtherCores, s.OtherCores)
+	if !s.Held && r.Calls > 0 {
+		return
+	}
+	r.Calls, r.CallsPerCore, r.MemoryPerCallBytes = s.Calls, s.CallsPerCore, s.MemoryPerCallBytes
+	r.JitterP50Ms, r.JitterP99Ms = s.JitterP50Ms, s.JitterP99Ms
+	r.OwnShareP50Ms, r.OwnShareP95Ms, r.OwnShareP99Ms = s.OwnShareP50Ms, s.OwnShareP95Ms, s.OwnShareP99Ms
+	r.Stopped = "the most that was asked for"
+}
+
+// open starts a server and phones.
+func open(ctx context.Context, o options, dir string, progress io.Writer) (_ *bench, err error) {
+	b := &bench{o: o, progress: progress, dir: dir}
+	ctx, b.cancel = context.WithCancel(ctx)
+	defer func() {
+		if err != nil {
+			b.close()
+		}
+	}()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	local := netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	if b.sound, err = rig.NewSound(local); err != nil {
+		return nil, err
+	}
+	codec, ok := audio.CodecByName(strings.ToUpper(o.codec))
+	if !ok {
+		return nil, fmt.Errorf("there is no codec %q", o.codec)
+	}
+	if b.phone, err = rig.NewPhone(local, b.sound, rig.NewVoice(codec), turns); err != nil {
+		return nil, err
+	}
+	b.run(ctx, b.sound.Run)
+	b.run(ctx, b.phone.Run)
+	if b.server, err = rig.StartServer(ctx, rig.ServerOptions{Binary: o.binary, Dir: dir, Database: o.database}); err != nil {
+		return nil, err
+	}
+	trunk := map[string]any{"codecs": []string{codec.Name}}
+	if b.office, err = b.server.OpenOffice(ctx, b.phone.Addr(), trunk, b.agent(ctx)); err != nil {
+		return nil, err
+	}
+	b.idle, err = b.server.Usage()
+	return b, err
+}
+
+func (b *bench) run(ctx context.Context, part func(context.Context) error) {
+	ran := make(chan error, 1)
+	go func() { ran <- part(ctx) }()
+	b.ran = append(b.ran, ran)
+}
+
+// agent is who talks in the calls.
+func (b *bench) agent(ctx context.Context) map[string]any {
+	var flow struct{ ID string }
+	long := strings.Repeat("one two three four five six seven eight nine ten. ", 60)
+	err := b.server.Do(ctx, "POST", "/flows", map[string]any{"name": "bench", "status": "published", "startNodeId": "a", "nodes": []any{
+		map[string]any{"id": "a", "type": "say", "text": long, "edges": []any{map[string]any{"to": "b"}}},
+		map[string]any{"id": "b", "type": "wait", "seconds": 300, "edges": []any{map[string]any{"to": "c"}}},
+		map[string]any{"id": "c", "type": "end"},
+	}}, &flow)
+	if err != nil {
+		fmt.Fprintln(b.progress, err)
+	}
+	return map[string]any{"flowId": flow.ID, "record": b.o.recording, "maxCallDuration": 600}
+}
+
+func (b *bench) close() {
+	if b.server != nil {
+		_ = b.server.Kill()
+	}
+	b.cancel()
+	for _, ran := range b.ran {
+		<-ran
+	}
+	if b.sound != nil {
+		_ = b.sound.Close()
+	}
+}
+
+// raise places calls until there are so many.
+func (b *bench) raise(ctx context.Context, calls int) error {
+	for next := time.Now(); b.calls < calls; b.calls++ {
+		if _, err := b.office.Call(ctx, b.calls); err != nil {
+			return err
+		}
+		next = next.Add(time.Second / callRate)
+		time.Sleep(time.Until(next))
+	}
+	if !rig.Wait(ctx, setupLimit, func() bool { live, _ := b.phone.Live(); return live >= calls }) {
+		live, ended := b.phone.Live()
+		return fmt.Errorf("only %d of %d calls are live, %d are over\n%s", live, calls, ended, b.server.Log())
+	}
+	return nil
+}
+
+// step measures so many calls.
+func (b *bench) step(ctx context.Context, calls int) (step, error) {
+	if err := b.raise(ctx, calls); err != nil {
+		return step{}, err
+	}
+	time.Sleep(warmUp)
+	before := b.sound.Take()
+	b.greeting.Join(&before.Greeting)
+	meter, err := rig.StartMeter(b.server.PID())
+	if err != nil {
+		return step{}, err
+	}
+	select {
+	case <-time.After(b.o.duration):
+	case <-ctx.Done():
+		return step{}, ctx.Err()
+	}
+	load, err := meter.Stop()
+	if err != nil {
+		return step{}, err
+	}
+	live, _ := b.phone.Live()
+	return b.judge(calls, live, load, b.sound.Take()), nil
+}
+
+func (b *bench) judge(calls, live int, load rig.Load, seen *rig.Seen) step {
+	s := step{
+		Calls: calls, ServerCores: load.Server, ServerSystemCores: load.ServerSystem, GeneratorCores: load.Generator, OtherCores: load.Other,
+		CallsPerCore: float64(calls) / max(load.Server, 0.001), MemoryPerCallBytes: (load.Usage.RSS - b.idle.RSS) / int64(calls),
+		JitterP50Ms: rig.Milliseconds(seen.Jitter(0.5)), JitterP99Ms: rig.Milliseconds(seen.Jitter(0.99)), JitterMaxMs: rig.Milliseconds(seen.Jitter(1)),
+		Packets: seen.Packets, LostPackets: seen.Lost,
+		GreetingP50Ms: seen.Greeting.Ms(0.5), GreetingP95Ms: seen.Greeting.Ms(0.95),
+		Turns: seen.Response.Len(), ResponseP50Ms: seen.Response.Ms(0.5), ResponseP95Ms: seen.Response.Ms(0.95),
+		Held: true,
+	}
+	want := calls * int(b.o.duration/(20*time.Millisecond))
+	switch {
+	case live < calls:
+		s.Held, s.Why = false, fmt.Sprintf("%d calls failed", calls-live)
+	case seen.Jitter(0.99) > jitterLimit:
+		s.Held, s.Why = false, "jitter over 5 ms"
+	case seen.Packets < want*98/100:
+		s.Held, s.Why = false, fmt.Sprintf("%d packets of %d were missing", want-seen.Packets, want)
+	}
+	return s
+}
