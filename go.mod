@@ -26,7 +26,10 @@ require (
 	pgregory.net/rapid v1.3.0
 )
 
-require golang.org/x/net v0.61.0 // indirect
+require (
+	github.com/coder/websocket v1.8.15 // indirect
+	golang.org/x/net v0.61.0 // indirect
+)
 
 require (
 	github.com/dustin/go-humanize v1.1.0 // indirect
