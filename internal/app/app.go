@@ -178,10 +178,13 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 		return err
 	}
 	a.engine, err = engine.New(engine.Options{
-		Service: a.Service, Carriers: a.carriers, Recordings: recordings, Voices: voices, Late: late, LLM: model,
+		Service: a.Service, Carriers: a.carriers, Recordings: recordings, Voices: voices, Late: late, LLM: model, VAD: a.o.Config.VAD,
 		HTTP: webhook.NewClient(allow, flowRequestLimit),
 		Ring: a.o.Ring, SIP: addr, ExternalIP: external, Ports: rtp.PortRange{Min: lo, Max: hi}, Logger: a.log,
 	})
+	if domain.CodeOf(err) == domain.CodeInvalid {
+		return err
+	}
 	if err != nil {
 		return domain.Errorf(domain.CodeInvalid, "the SIP address %s cannot be used (%v); choose another with --sip", addr, err)
 	}

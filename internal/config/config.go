@@ -33,6 +33,7 @@ type Config struct {
 	SIP          string   `name:"sip" help:"Address of the SIP user agent." default:"127.0.0.1:5060" placeholder:"IP:PORT"`
 	ExternalIP   string   `name:"external-ip" help:"IP address at which SIP peers reach this machine, when it is not the one it binds." placeholder:"IP"`
 	RTPPorts     string   `name:"rtp-ports" help:"UDP ports for sound." default:"20000-29999" placeholder:"MIN-MAX"`
+	VAD          string   `name:"vad" help:"How a caller's voice is told from noise: by its spectrum, or by the Silero network." enum:"spectral,silero" default:"spectral"`
 	WebhookAllow []string `name:"webhook-allow" help:"Private networks that may receive webhooks, also over plain http." placeholder:"CIDR"`
 	LogFormat    string   `name:"log-format" help:"Log lines on standard error as text or json." enum:"text,json" default:"text"`
 	LogLevel     string   `name:"log-level" help:"How much is logged." enum:"debug,info,warn,error" default:"info"`

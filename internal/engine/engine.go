@@ -29,6 +29,7 @@ type Options struct {
 	Voices     []speech.TTS                 // the first is the default
 	Late       speech.TTS                   // speaks when a voice is too late or fails; nil is nobody
 	LLM        func(domain.Mode) speech.LLM // nil, or returning nil: no model thinks
+	VAD        string                       // finds the caller's voice: spectral ("" too) or silero
 	HTTP       *http.Client                 // for requests of flows, to addresses that strangers chose; nil: none are sent
 	SIP        netip.AddrPort               // where the user agent listens
 	ExternalIP string                       // the address that peers reach us at; "" is the one we bind
@@ -69,6 +70,9 @@ func New(o Options) (*Engine, error) {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if _, err := speech.OpenVAD(o.VAD, lineRate); err != nil {
+		return nil, err
 	}
 	ports, err := rtp.NewPorts(o.Ports)
 	if err != nil {
