@@ -22,16 +22,16 @@ import (
 type options struct {
 	json      bool
 	duration  time.Duration
-	max       int
+	from, max int
 	recording bool
 	codec     string
 	vad       string
+	voice     string
 	rows      int
 	database  string
 	binary    string
 	all       bool
 	profile   string
-	steps     []int
 }
 
 func parse(args []string, out io.Writer) (options, error) {
@@ -40,15 +40,17 @@ func parse(args []string, out io.Writer) (options, error) {
 	f.SetOutput(out)
 	f.BoolVar(&o.json, "json", false, "print one JSON object, alone on standard output")
 	f.DurationVar(&o.duration, "duration", 5*time.Second, "how long each step is measured")
+	f.IntVar(&o.from, "from", 25, "calls of the first step")
 	f.IntVar(&o.max, "max", 800, "the most calls at once")
 	f.BoolVar(&o.recording, "recording", true, "record the calls")
 	f.StringVar(&o.codec, "codec", "pcmu", "pcmu, pcma or g722")
 	f.StringVar(&o.vad, "vad", "", "voice detection: spectral (the default) or silero")
+	f.StringVar(&o.voice, "voice", "", "flite: every call speaks sentences of its own with the built-in voice")
 	f.IntVar(&o.rows, "import", 0, "rows a second that are written through the API meanwhile")
 	f.StringVar(&o.database, "database", "", "URL of an empty PostgreSQL database; the default is SQLite")
 	f.StringVar(&o.binary, "binary", "", "server to measure; the default is built from this directory")
 	f.BoolVar(&o.all, "all", false, "after the full pipeline, a short step of every variant")
-	f.StringVar(&o.profile, "profile", "", "write a CPU profile of the last step's server to this file (perf record)")
+	f.StringVar(&o.profile, "profile", "", "have perf record the server during the last step into this file")
 	f.Usage = func() {
 		fmt.Fprintf(out, "Usage: go run ./bench/media [flags]\n\n%s\nFlags:\n", manual)
 		f.PrintDefaults()

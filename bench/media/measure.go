@@ -9,10 +9,15 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/callwright/callwright/bench/rig"
 	"github.com/callwright/callwright/internal/audio"
@@ -47,6 +52,7 @@ type bench struct {
 	calls    int
 	idle     rig.Usage
 	greeting rig.Spread
+	written  atomic.Int64
 }
 
 // measure makes a whole run: baselines, steps, variants.
@@ -70,7 +76,7 @@ func measure(ctx context.Context, o options, progress io.Writer) (*result, error
 		return nil, err
 	}
 	defer b.close()
-	for _, calls := range steps(o.max) {
+	for _, calls := range steps(o.from, o.max) {
 		s, err := b.step(ctx, calls)
 		if err != nil {
 			return nil, err
@@ -89,9 +95,10 @@ func measure(ctx context.Context, o options, progress io.Writer) (*result, error
 	return r, nil
 }
 
-// steps are the steps of the ladder up to most, which is the last one.
-func steps(most int) []int {
-	out := slices.DeleteFunc(slices.Clone(ladder), func(n int) bool { return n >= most })
+// steps are those of the ladder from the first number on up to most, which is
+// the last one.
+func steps(from, most int) []int {
+	out := slices.DeleteFunc(slices.Clone(ladder), func(n int) bool { return n < from || n >= most })
 	return append(out, most)
 }
 
@@ -143,15 +150,52 @@ func open(ctx context.Context, o options, dir string, progress io.Writer) (_ *be
 	}
 	b.run(ctx, b.sound.Run)
 	b.run(ctx, b.phone.Run)
-	if b.server, err = rig.StartServer(ctx, rig.ServerOptions{Binary: o.binary, Dir: dir, Database: o.database}); err != nil {
+	if b.server, err = rig.StartServer(ctx, b.serverOptions()); err != nil {
 		return nil, err
 	}
 	trunk := map[string]any{"codecs": []string{codec.Name}}
 	if b.office, err = b.server.OpenOffice(ctx, b.phone.Addr(), trunk, b.agent(ctx)); err != nil {
 		return nil, err
 	}
+	if o.rows > 0 {
+		b.run(ctx, b.write)
+	}
 	b.idle, err = b.server.Usage()
 	return b, err
+}
+
+func (b *bench) serverOptions() rig.ServerOptions {
+	so := rig.ServerOptions{Binary: b.o.binary, Dir: b.dir, Database: b.o.database}
+	if b.o.vad != "" {
+		so.Args = append(so.Args, "--vad", b.o.vad)
+	}
+	return so
+}
+
+// write makes rows through the API until ctx is done, at the rate asked for: each
+// is validated and committed in a transaction, as rows of a CSV file are.
+func (b *bench) write(ctx context.Context) error {
+	const writers = 8
+	var all errgroup.Group
+	for w := range writers {
+		all.Go(func() error {
+			tick := time.NewTicker(time.Second * writers / time.Duration(b.o.rows))
+			defer tick.Stop()
+			for i := 0; ; i++ {
+				select {
+				case <-tick.C:
+				case <-ctx.Done():
+					return nil
+				}
+				err := b.server.Do(ctx, "POST", "/agents", map[string]any{"name": fmt.Sprintf("Row %d of %d", i, w), "systemPrompt": "Speak."}, nil)
+				if err != nil && ctx.Err() == nil {
+					return err
+				}
+				b.written.Add(1)
+			}
+		})
+	}
+	return all.Wait()
 }
 
 func (b *bench) run(ctx context.Context, part func(context.Context) error) {
@@ -163,7 +207,13 @@ func (b *bench) run(ctx context.Context, part func(context.Context) error) {
 // agent is who talks in the calls.
 func (b *bench) agent(ctx context.Context) map[string]any {
 	var flow struct{ ID string }
-	long := strings.Repeat("one two three four five six seven eight nine ten. ", 60)
+	long := strings.Repeat("one two three four five six seven eight nine ten. ", 20)
+	if b.o.voice != "" {
+		long = ""
+		for i := range 60 {
+			long += fmt.Sprintf("This is line {{line}} with sentence number %d of many. ", i)
+		}
+	}
 	err := b.server.Do(ctx, "POST", "/flows", map[string]any{"name": "bench", "status": "published", "startNodeId": "a", "nodes": []any{
 		map[string]any{"id": "a", "type": "say", "text": long, "edges": []any{map[string]any{"to": "b"}}},
 		map[string]any{"id": "b", "type": "wait", "seconds": 300, "edges": []any{map[string]any{"to": "c"}}},
@@ -216,10 +266,8 @@ func (b *bench) step(ctx context.Context, calls int) (step, error) {
 	if err != nil {
 		return step{}, err
 	}
-	select {
-	case <-time.After(b.o.duration):
-	case <-ctx.Done():
-		return step{}, ctx.Err()
+	if err := b.watch(ctx, calls); err != nil {
+		return step{}, err
 	}
 	load, err := meter.Stop()
 	if err != nil {
@@ -227,6 +275,25 @@ func (b *bench) step(ctx context.Context, calls int) (step, error) {
 	}
 	live, _ := b.phone.Live()
 	return b.judge(calls, live, load, b.sound.Take()), nil
+}
+
+// watch lets the time of a step pass, the last under perf when that is asked for.
+func (b *bench) watch(ctx context.Context, calls int) error {
+	if b.o.profile != "" && calls == b.o.max {
+		perf := exec.CommandContext(ctx, "perf", "record", "-q", "-F", "499", "-g", "-p", strconv.Itoa(b.server.PID()),
+			"-o", b.o.profile, "--", "sleep", strconv.Itoa(int(b.o.duration.Seconds())))
+		out, err := perf.CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("perf: %w\n%s", err, out)
+		}
+		return nil
+	}
+	select {
+	case <-time.After(b.o.duration):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func (b *bench) judge(calls, live int, load rig.Load, seen *rig.Seen) step {
