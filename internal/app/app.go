@@ -42,6 +42,8 @@ type Options struct {
 	Callee func(callee.Report)
 	// Voices speak instead of those of this machine; the first is the default.
 	Voices []speech.TTS
+	// Ears hear instead of those that are configured; the first is preferred.
+	Ears []speech.STT
 	// Ring is how long a call may ring; 0 is 30 s.
 	Ring time.Duration
 }
@@ -179,6 +181,7 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 	}
 	a.engine, err = engine.New(engine.Options{
 		Service: a.Service, Carriers: a.carriers, Recordings: recordings, Voices: voices, Late: late, LLM: model,
+		STT: a.o.Ears,
 		HTTP: webhook.NewClient(allow, flowRequestLimit),
 		Ring: a.o.Ring, SIP: addr, ExternalIP: external, Ports: rtp.PortRange{Min: lo, Max: hi}, Logger: a.log,
 	})
