@@ -35,6 +35,10 @@ type Config struct {
 	RTPPorts     string   `name:"rtp-ports" help:"UDP ports for sound." default:"20000-29999" placeholder:"MIN-MAX"`
 	VAD          string   `name:"vad" help:"How a caller's voice is told from noise: by its spectrum, or by the Silero network." enum:"spectral,silero" default:"spectral"`
 	WebhookAllow []string `name:"webhook-allow" help:"Private networks that may receive webhooks, also over plain http." placeholder:"CIDR"`
+	LLM          string   `name:"llm" help:"Language models, the preferred first: a list of {engine, url, key, model, …}." placeholder:"LIST"`
+	STT          string   `name:"stt" help:"Engines that hear callers, likewise." placeholder:"LIST"`
+	TTS          string   `name:"tts" help:"Engines that talk, before the voices of this machine, likewise." placeholder:"LIST"`
+	Fillers      []string `name:"fillers" sep:"|" help:"What is said while a model or a tool makes callers wait, parted by |." placeholder:"TEXT"`
 	LogFormat    string   `name:"log-format" help:"Log lines on standard error as text or json." enum:"text,json" default:"text"`
 	LogLevel     string   `name:"log-level" help:"How much is logged." enum:"debug,info,warn,error" default:"info"`
 }

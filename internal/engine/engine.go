@@ -28,6 +28,7 @@ type Options struct {
 	Recordings domain.Recordings
 	Voices     []speech.TTS                 // the first is the default
 	Late       speech.TTS                   // speaks when a voice is too late or fails; nil is nobody
+	STT        []speech.STT                 // hear callers whose words do not come as text; the first is preferred
 	LLM        func(domain.Mode) speech.LLM // nil, or returning nil: no model thinks
 	VAD        string                       // finds the caller's voice: spectral ("" too) or silero
 	HTTP       *http.Client                 // for requests of flows, to addresses that strangers chose; nil: none are sent
