@@ -112,6 +112,7 @@ func (c *call) answered() error {
 		c.media.recorder = newRecorder(c.createRecording, c.engine.log)
 	}
 	d.Notes = c.notes
+	c.talk.Answered(now)
 	c.progress()
 	if err := c.media.start(c.engine.pacer, agreed, c.talk); err != nil {
 		return err
