@@ -33,6 +33,9 @@ const (
 // ladder is how many calls the steps have.
 var ladder = []int{25, 50, 100, 200, 300, 400, 500, 600, 800, 1000}
 
+// delays are about those of good services nearby.
+var delays = rig.Delays{Hear: 50 * time.Millisecond, Think: 200 * time.Millisecond, Speak: 100 * time.Millisecond}
+
 var turns = rig.Turns{After: 4 * time.Second, Every: 6 * time.Second}
 
 const manual = `Each step has more calls at once, until the gaps between packets that arrive deviate
@@ -45,11 +48,14 @@ type bench struct {
 	dir      string
 	server   *rig.Server
 	office   *rig.Office
+	services *rig.Services
+	asks     asks
 	sound    *rig.Sound
 	phone    *rig.Phone
 	cancel   context.CancelFunc
 	ran      []chan error
 	calls    int
+	ids      []string // of the calls, by line
 	idle     rig.Usage
 	greeting rig.Spread
 	written  atomic.Int64
@@ -138,6 +144,9 @@ func open(ctx context.Context, o options, dir string, progress io.Writer) (_ *be
 		return nil, err
 	}
 	local := netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	if b.services, err = rig.NewServices(delays, b.asks.take); err != nil {
+		return nil, err
+	}
 	if b.sound, err = rig.NewSound(local); err != nil {
 		return nil, err
 	}
@@ -154,7 +163,7 @@ func open(ctx context.Context, o options, dir string, progress io.Writer) (_ *be
 		return nil, err
 	}
 	trunk := map[string]any{"codecs": []string{codec.Name}}
-	if b.office, err = b.server.OpenOffice(ctx, b.phone.Addr(), trunk, b.agent(ctx)); err != nil {
+	if b.office, err = b.server.OpenOffice(ctx, b.phone.Addr(), trunk, b.agent()); err != nil {
 		return nil, err
 	}
 	if o.rows > 0 {
@@ -165,7 +174,7 @@ func open(ctx context.Context, o options, dir string, progress io.Writer) (_ *be
 }
 
 func (b *bench) serverOptions() rig.ServerOptions {
-	so := rig.ServerOptions{Binary: b.o.binary, Dir: b.dir, Database: b.o.database}
+	so := rig.ServerOptions{Binary: b.o.binary, Dir: b.dir, Database: b.o.database, Settings: b.settings()}
 	if b.o.vad != "" {
 		so.Args = append(so.Args, "--vad", b.o.vad)
 	}
@@ -204,25 +213,24 @@ func (b *bench) run(ctx context.Context, part func(context.Context) error) {
 	b.ran = append(b.ran, ran)
 }
 
-// agent is who talks in the calls.
-func (b *bench) agent(ctx context.Context) map[string]any {
-	var flow struct{ ID string }
-	long := strings.Repeat("one two three four five six seven eight nine ten. ", 20)
-	if b.o.voice != "" {
-		long = ""
-		for i := range 60 {
-			long += fmt.Sprintf("This is line {{line}} with sentence number %d of many. ", i)
-		}
+// settings has the scripted services hear, think and, unless flite is asked for,
+// talk.
+func (b *bench) settings() string {
+	at := b.services.Addr
+	s := fmt.Sprintf("llm: [{engine: openai, url: \"http://%[1]s/v1\", key: k, model: scripted}]\n"+
+		"stt: [{engine: deepgram, url: \"ws://%[1]s/v1\", key: k}]\n", at)
+	if b.o.voice == "" {
+		s += fmt.Sprintf("tts: [{engine: openai, url: \"http://%s/v1\", key: k}]\n", at)
 	}
-	err := b.server.Do(ctx, "POST", "/flows", map[string]any{"name": "bench", "status": "published", "startNodeId": "a", "nodes": []any{
-		map[string]any{"id": "a", "type": "say", "text": long, "edges": []any{map[string]any{"to": "b"}}},
-		map[string]any{"id": "b", "type": "wait", "seconds": 300, "edges": []any{map[string]any{"to": "c"}}},
-		map[string]any{"id": "c", "type": "end"},
-	}}, &flow)
-	if err != nil {
-		fmt.Fprintln(b.progress, err)
+	return s
+}
+
+// agent is who talks in the calls: it greets, and answers what it hears.
+func (b *bench) agent() map[string]any {
+	return map[string]any{
+		"systemPrompt": "You are on line {{line}}. Be brief.", "firstMessage": "Hello, this is the office.",
+		"record": b.o.recording, "maxCallDuration": 600,
 	}
-	return map[string]any{"flowId": flow.ID, "record": b.o.recording, "maxCallDuration": 600}
 }
 
 func (b *bench) close() {
@@ -236,14 +244,19 @@ func (b *bench) close() {
 	if b.sound != nil {
 		_ = b.sound.Close()
 	}
+	if b.services != nil {
+		_ = b.services.Close()
+	}
 }
 
 // raise places calls until there are so many.
 func (b *bench) raise(ctx context.Context, calls int) error {
 	for next := time.Now(); b.calls < calls; b.calls++ {
-		if _, err := b.office.Call(ctx, b.calls); err != nil {
+		id, err := b.office.Call(ctx, b.calls)
+		if err != nil {
 			return err
 		}
+		b.ids = append(b.ids, id)
 		next = next.Add(time.Second / callRate)
 		time.Sleep(time.Until(next))
 	}
@@ -261,6 +274,7 @@ func (b *bench) step(ctx context.Context, calls int) (step, error) {
 	}
 	time.Sleep(warmUp)
 	before := b.sound.Take()
+	began := time.Now()
 	b.greeting.Join(&before.Greeting)
 	meter, err := rig.StartMeter(b.server.PID())
 	if err != nil {
@@ -274,7 +288,14 @@ func (b *bench) step(ctx context.Context, calls int) (step, error) {
 		return step{}, err
 	}
 	live, _ := b.phone.Live()
-	return b.judge(calls, live, load, b.sound.Take()), nil
+	s := b.judge(calls, live, load, b.sound.Take())
+	own, err := b.own(ctx, began)
+	if err != nil {
+		return step{}, err
+	}
+	s.OwnShareP50Ms, s.OwnShareP95Ms, s.OwnShareP99Ms = own.strict.Ms(0.5), own.strict.Ms(0.95), own.strict.Ms(0.99)
+	s.OwnReportedP95Ms, s.Turns = own.reported.Ms(0.95), own.strict.Len()
+	return s, nil
 }
 
 // watch lets the time of a step pass, the last under perf when that is asked for.
@@ -303,7 +324,7 @@ func (b *bench) judge(calls, live int, load rig.Load, seen *rig.Seen) step {
 		JitterP50Ms: rig.Milliseconds(seen.Jitter(0.5)), JitterP99Ms: rig.Milliseconds(seen.Jitter(0.99)), JitterMaxMs: rig.Milliseconds(seen.Jitter(1)),
 		Packets: seen.Packets, LostPackets: seen.Lost,
 		GreetingP50Ms: seen.Greeting.Ms(0.5), GreetingP95Ms: seen.Greeting.Ms(0.95),
-		Turns: seen.Response.Len(), ResponseP50Ms: seen.Response.Ms(0.5), ResponseP95Ms: seen.Response.Ms(0.95),
+		ResponseP50Ms: seen.Response.Ms(0.5), ResponseP95Ms: seen.Response.Ms(0.95),
 		Held: true,
 	}
 	want := calls * int(b.o.duration/(20*time.Millisecond))

@@ -59,6 +59,7 @@ type step struct {
 	OwnShareP50Ms      float64 `json:"ownShareP50Ms"`
 	OwnShareP95Ms      float64 `json:"ownShareP95Ms"`
 	OwnShareP99Ms      float64 `json:"ownShareP99Ms"`
+	OwnReportedP95Ms   float64 `json:"ownReportedP95Ms"`
 	Held               bool    `json:"held"`
 	Why                string  `json:"why,omitempty"`
 }
