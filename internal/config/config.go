@@ -39,8 +39,11 @@ type Config struct {
 	STT          string   `name:"stt" help:"Engines that hear callers, likewise." placeholder:"LIST"`
 	TTS          string   `name:"tts" help:"Engines that talk, before the voices of this machine, likewise." placeholder:"LIST"`
 	Fillers      []string `name:"fillers" sep:"|" help:"What is said while a model or a tool makes callers wait, parted by |." placeholder:"TEXT"`
-	LogFormat    string   `name:"log-format" help:"Log lines on standard error as text or json." enum:"text,json" default:"text"`
-	LogLevel     string   `name:"log-level" help:"How much is logged." enum:"debug,info,warn,error" default:"info"`
+	// Worker is the command of a process that computes for this one; nil: all is
+	// computed here. It is no setting: a program that can be one names itself.
+	Worker    []string `kong:"-"`
+	LogFormat string   `name:"log-format" help:"Log lines on standard error as text or json." enum:"text,json" default:"text"`
+	LogLevel  string   `name:"log-level" help:"How much is logged." enum:"debug,info,warn,error" default:"info"`
 }
 
 // SIPAddr parses the SIP address.
