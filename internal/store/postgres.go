@@ -207,6 +207,9 @@ func unserved(ctx context.Context, conn *sql.Conn) (func() error, error) {
 // Fresh makes a schema of its own in a PostgreSQL database and returns the URL
 // that leads into it, and what removes it with all that is in it.
 func Fresh(ctx context.Context, dsn string) (inside string, drop func(context.Context) error, err error) {
+	if !isPostgres(dsn) {
+		return "", nil, unknownScheme(dsn)
+	}
 	p, err := parsePostgres(dsn)
 	if err != nil {
 		return "", nil, err

@@ -76,8 +76,12 @@ func Open(ctx context.Context, opts Options) (_ *DB, err error) {
 	case isPostgres(opts.DSN):
 		return db, db.openPostgres(ctx, opts)
 	}
-	scheme, _, _ := strings.Cut(opts.DSN, ":") // the rest may hold a password
-	return nil, domain.Invalid("database", "A database URL with the scheme %q is not understood: write postgres://user:password@host:5432/name, or leave the database setting empty to use SQLite in the data directory", scheme)
+	return nil, unknownScheme(opts.DSN)
+}
+
+func unknownScheme(dsn string) error {
+	scheme, _, _ := strings.Cut(dsn, ":") // the rest may hold a password
+	return domain.Invalid("database", "A database URL with the scheme %q is not understood: write postgres://user:password@host:5432/name, or leave the database setting empty to use SQLite in the data directory", scheme)
 }
 
 func (db *DB) openSQLite(ctx context.Context, opts Options) error {
