@@ -28,7 +28,7 @@ const Prefix = "CALLWRIGHT_"
 // parser; each flag is also an environment variable and a key of the file.
 type Config struct {
 	Data         string   `help:"Directory for the database and recordings." default:"./callwright-data" placeholder:"DIR"`
-	Database     string   `help:"Database to use; the default is SQLite in the data directory." placeholder:"URL"`
+	Database     string   `help:"Database to use, like postgres://user:password@host:5432/name; the default is SQLite in the data directory." placeholder:"URL"`
 	HTTP         string   `name:"http" help:"Address of the API and the dashboard." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
 	SIP          string   `name:"sip" help:"Address of the SIP user agent." default:"127.0.0.1:5060" placeholder:"IP:PORT"`
 	ExternalIP   string   `name:"external-ip" help:"IP address at which SIP peers reach this machine, when it is not the one it binds." placeholder:"IP"`
