@@ -28,7 +28,7 @@ const Prefix = "CALLWRIGHT_"
 // parser; each flag is also an environment variable and a key of the file.
 type Config struct {
 	Data         string   `help:"Directory for the database and recordings." default:"./callwright-data" placeholder:"DIR"`
-	Database     string   `help:"Database to use; the default is SQLite in the data directory." placeholder:"URL"`
+	Database     string   `help:"Database to use, like postgres://user:password@host:5432/name; the default is SQLite in the data directory." placeholder:"URL"`
 	HTTP         string   `name:"http" help:"Address of the API and the dashboard." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
 	SIP          string   `name:"sip" help:"Address of the SIP user agent." default:"127.0.0.1:5060" placeholder:"IP:PORT"`
 	ExternalIP   string   `name:"external-ip" help:"IP address at which SIP peers reach this machine, when it is not the one it binds." placeholder:"IP"`
@@ -39,11 +39,13 @@ type Config struct {
 	STT          string   `name:"stt" help:"Engines that hear callers, likewise." placeholder:"LIST"`
 	TTS          string   `name:"tts" help:"Engines that talk, before the voices of this machine, likewise." placeholder:"LIST"`
 	Fillers      []string `name:"fillers" sep:"|" help:"What is said while a model or a tool makes callers wait, parted by |." placeholder:"TEXT"`
+	Ops          string   `name:"ops" help:"Address of metrics and profiles; the default is none." placeholder:"HOST:PORT"`
+	LogFormat    string   `name:"log-format" help:"Log lines on standard error as text or json." enum:"text,json" default:"text"`
+	LogLevel     string   `name:"log-level" help:"How much is logged." enum:"debug,info,warn,error" default:"info"`
+
 	// Worker is the command of a process that computes for this one; nil: all is
 	// computed here. It is no setting: a program that can be one names itself.
-	Worker    []string `kong:"-"`
-	LogFormat string   `name:"log-format" help:"Log lines on standard error as text or json." enum:"text,json" default:"text"`
-	LogLevel  string   `name:"log-level" help:"How much is logged." enum:"debug,info,warn,error" default:"info"`
+	Worker []string `kong:"-"`
 }
 
 // SIPAddr parses the SIP address.

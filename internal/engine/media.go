@@ -30,6 +30,7 @@ type media struct {
 	leg         *rtp.Leg
 	recorder    *recorder
 	ear         ear
+	codec       string // that was agreed on; "" before
 	captions    *captions
 	hearing     *hearing // nil when no engine hears
 	talk        *conversation.Conversation
@@ -161,7 +162,7 @@ func (m *media) start(pacer *rtp.Pacer, agreed sdp.Agreed, talk *conversation.Co
 		return err
 	}
 	leg.Hold(agreed.Hold)
-	m.leg = leg
+	m.leg, m.codec = leg, codec.Name
 	return nil
 }
 

@@ -127,6 +127,7 @@ func (c *call) converse() domain.EndReason {
 	if note := c.media.stop(); note != "" {
 		c.notes = append(c.notes, note)
 	}
+	c.reportMedia()
 	cancel()
 	c.work.Wait()
 	return c.reason()

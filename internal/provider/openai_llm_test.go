@@ -132,7 +132,7 @@ var hostile = map[string]struct {
 	"stops after words":   {&providertest.Replay{Body: []byte(said), Stall: true}, "Hello. | error retryable: nothing more came for 300ms"},
 	"stays after its end": {&providertest.Replay{Body: []byte(said + "data: [DONE]\n\n"), Stall: true}, "Hello. "},
 	"sends a long line":   {&providertest.Replay{Body: bytes.Repeat([]byte("data: x"), 1<<14), Repeat: -1}, "error retryable: a line of more than"},
-	"comments for ever":   {&providertest.Replay{Body: bytes.Repeat([]byte(": x\n"), 1<<14), Repeat: -1}, "error retryable: sent more than 16 MB"},
+	"comments for ever":   {&providertest.Replay{Body: bytes.Repeat([]byte(": x\n"), 1<<14), Repeat: -1}, "error retryable: sent more than 4 MB"},
 	"talks for ever":      {&providertest.Replay{Body: []byte(strings.Repeat(said, 100)), Repeat: -1}, "Hello. "},
 }
 

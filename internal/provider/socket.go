@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -128,11 +129,11 @@ func (s *socketStream) WriteFrame(pcm []int16) error {
 		return errStreamOver
 	}
 	size := 2 * len(pcm)
-	if excess := len(s.waiting) + size - s.most; excess > 0 {
-		s.waiting = s.waiting[:copy(s.waiting, s.waiting[excess:])]
+	if len(s.waiting)+size > s.most {
+		s.waiting = s.waiting[:copy(s.waiting, s.waiting[s.most/4/size*size:])] // some at a time: it costs a copy
 	}
 	at := len(s.waiting)
-	s.waiting = append(s.waiting, make([]byte, size)...)
+	s.waiting = slices.Grow(s.waiting, size)[:at+size]
 	audio.PutPCM(s.waiting[at:], pcm)
 	if len(s.waiting) >= s.chunk {
 		s.nudge()

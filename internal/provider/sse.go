@@ -11,7 +11,7 @@ import (
 // Bounds of a stream of events. No honest answer comes near.
 const (
 	maxEventLine   = 256 << 10
-	maxEventStream = 16 << 20
+	maxEventStream = 4 << 20
 )
 
 var (

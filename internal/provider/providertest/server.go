@@ -17,6 +17,7 @@ type Server struct {
 	URL string // http://127.0.0.1:port
 
 	server *http.Server
+	cancel context.CancelFunc // ends WebSockets, which the server has let go of
 	done   chan struct{}
 }
 
@@ -26,10 +27,12 @@ func Start(h http.Handler) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithCancel(context.Background())
 	s := &Server{
-		URL:    "http://" + l.Addr().String(),
-		server: &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second},
-		done:   make(chan struct{}),
+		URL: "http://" + l.Addr().String(),
+		server: &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second,
+			BaseContext: func(net.Listener) context.Context { return ctx }},
+		cancel: cancel, done: make(chan struct{}),
 	}
 	go func() {
 		defer close(s.done)
@@ -40,6 +43,7 @@ func Start(h http.Handler) (*Server, error) {
 
 // Close ends the server and its connections.
 func (s *Server) Close() {
+	s.cancel()
 	_ = s.server.Close() // nothing is left to be done about it
 	<-s.done
 }
