@@ -120,7 +120,7 @@ func TestLegCutSilencesWithinOneFrame(t *testing.T) {
 	leg.Playout().Enqueue(audio.Sine(8000, 440, 8000, time.Minute))
 	leg.Playout().Cue("end")
 	pcm := make([]int16, 160)
-	loud := func(p []byte) bool { audio.PCMU.Decode(pcm, p); return audio.Level(pcm[40:]) > 100 }
+	loud := func(p []byte) bool { audio.DecodeULaw(pcm, p); return audio.Level(pcm[40:]) > 100 }
 	for range 20 {
 		if p := peer.read(); p == nil {
 			t.Fatal("nothing was sent")
