@@ -140,7 +140,7 @@ func (m *media) start(pacer *rtp.Pacer, agreed sdp.Agreed, talk *conversation.Co
 	}
 	m.talk = talk
 	o := rtp.Options{
-		Pacer: pacer, Socket: m.sound, Remote: agreed.AudioRemote, Codec: codec, EventPT: uint8(agreed.EventPT), EventInPT: m.eventPT(),
+		Pacer: pacer, Socket: m.sound, Remote: agreed.AudioRemote, Codec: codec, EventPT: uint8(agreed.EventPT), EventInPT: uint8(agreed.EventInPT),
 		Tap: m.tap, OnCue: m.cue, OnMark: talk.Mark,
 		OnDigit:   func(key rune) { talk.Digit(string(key)) },
 		OnTimeout: func() { m.silent.Store(true) },
@@ -160,17 +160,6 @@ func (m *media) start(pacer *rtp.Pacer, agreed sdp.Agreed, talk *conversation.Co
 	leg.Hold(agreed.Hold)
 	m.leg = leg
 	return nil
-}
-
-// eventPT is the payload type under which telephone events come in: the one
-// that was offered.
-func (m *media) eventPT() uint8 {
-	for _, c := range m.offer.Audio.Codecs {
-		if c.Name == "telephone-event" {
-			return uint8(c.PT)
-		}
-	}
-	return 0
 }
 
 // tap sees each frame of both directions, on the pacer's goroutine.
@@ -219,7 +208,7 @@ func (m *media) reinvite(body []byte) ([]byte, error) {
 	if !ok {
 		return nil, sdp.ErrNoCodec
 	}
-	if err := m.leg.SetCodec(codec, uint8(agreed.EventPT)); err != nil {
+	if err := m.leg.SetCodec(codec, uint8(agreed.EventPT), uint8(agreed.EventInPT)); err != nil {
 		return nil, err
 	}
 	m.leg.SetRemote(agreed.AudioRemote)

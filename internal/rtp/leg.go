@@ -77,7 +77,7 @@ type Leg struct {
 	readers sync.WaitGroup
 	closed  atomic.Bool
 	hold    atomic.Bool
-	idle    atomic.Bool // nothing is expected: no timeout
+	silent  atomic.Bool // nothing is expected to come
 
 	ticking sync.Mutex // held by a tick, and by Close to wait for one
 	out     outStream
@@ -132,7 +132,7 @@ func NewLeg(o Options) (*Leg, error) {
 		in:      inStream{buffer: NewJitterBuffer(o.SampleRate), voices: newVoices(o.SampleRate), pcm: make([]int16, frame)},
 		timeout: mediaTimeout{start: o.StartTimeout, later: o.Timeout, since: now},
 	}
-	if err := l.SetCodec(o.Codec, o.EventPT); err != nil {
+	if err := l.SetCodec(o.Codec, o.EventPT, o.EventInPT); err != nil {
 		return nil, errors.Join(err, o.closeSockets())
 	}
 	if err := l.SetKeys(o.Keys, o.textKeys()); err != nil {
@@ -252,25 +252,20 @@ func (l *Leg) SetKeys(sound, text *Keys) error {
 	return err
 }
 
-// SetCodec changes what is sent, as the peer's new SDP says: codec and payload
-// type of events, 0 for none. The same codec goes on without a seam.
-func (l *Leg) SetCodec(c audio.Codec, eventPT uint8) error {
+// SetCodec changes what is sent, as the peer's new SDP says: the codec, with the
+// payload type that was agreed on, and the payload types of events sent and
+// received, 0 for none. The same codec goes on without a seam.
+func (l *Leg) SetCodec(c audio.Codec, eventPT, eventInPT uint8) error {
 	if c.ClockRate != clockRate {
 		return fmt.Errorf("rtp: codec %q with a clock of %d Hz cannot be sent; a leg's runs at %d Hz", c.Name, c.ClockRate, clockRate)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.voice == nil || l.voice.name != c.Name {
-		voice, err := newOutVoice(c, l.o.SampleRate)
-		if err != nil {
-			return err
-		}
-		l.voice = voice
+	if err := l.speakIn(c); err != nil {
+		return err
 	}
-	l.eventP = eventPT
-	if l.o.EventInPT == 0 {
-		l.o.EventInPT = eventPT
-	}
+	l.in.voices.agreed = c
+	l.eventP, l.o.EventInPT = eventPT, eventInPT
 	if eventPT != 0 {
 		l.in.tones = nil
 	} else if l.in.tones == nil {
@@ -279,13 +274,32 @@ func (l *Leg) SetCodec(c audio.Codec, eventPT uint8) error {
 	return nil
 }
 
+// speakIn sets the codec that is sent. What the one before remembers of the
+// stream is kept when only the payload type is another.
+func (l *Leg) speakIn(c audio.Codec) error {
+	var voice *outVoice
+	switch {
+	case l.voice == nil || l.voice.name != c.Name:
+		var err error
+		if voice, err = newOutVoice(c, l.o.SampleRate); err != nil {
+			return err
+		}
+	default:
+		same := *l.voice
+		voice = &same
+	}
+	voice.payloadType = c.PayloadType
+	l.voice = voice
+	return nil
+}
+
 // Hold stops sending, sound and text, and the media timeout; Playout stays
 // where it is. What still comes in is heard. Hold(false) goes on.
 func (l *Leg) Hold(on bool) { l.hold.Store(on) }
 
-// Await says whether anything is expected to come: Await(false) stops the media
-// timeout only, as when we put the far end on hold.
-func (l *Leg) Await(on bool) { l.idle.Store(!on) }
+// ExpectNothing stops the media timeout, and nothing else: the peer was told not
+// to send. ExpectNothing(false) goes on.
+func (l *Leg) ExpectNothing(on bool) { l.silent.Store(on) }
 
 // LastReceived is when the last packet came, zero for none.
 func (l *Leg) LastReceived() time.Time {

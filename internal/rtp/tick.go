@@ -81,7 +81,7 @@ func (l *Leg) Tick(now time.Time) {
 	if l.text != nil {
 		l.text.tick(now, hold, l.o.OnText)
 	}
-	if l.timeout.expired(input.lastAt, hold || l.idle.Load(), now) && l.o.OnTimeout != nil {
+	if l.timeout.expired(input.lastAt, hold || l.silent.Load(), now) && l.o.OnTimeout != nil {
 		l.o.OnTimeout()
 	}
 	if l.o.Tap != nil {

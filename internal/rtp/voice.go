@@ -14,7 +14,7 @@ type outVoice struct {
 }
 
 func newOutVoice(c audio.Codec, rate int) (*outVoice, error) {
-	v := &outVoice{name: c.Name, payloadType: c.PayloadType, encoder: c.NewEncoder()}
+	v := &outVoice{name: c.Name, encoder: c.NewEncoder()}
 	if c.SampleRate == rate {
 		return v, nil
 	}
@@ -36,6 +36,7 @@ func (v *outVoice) encode(dst []byte, pcm []int16) int {
 // change its codec from packet to packet (RFC 3264 §5.1).
 type voices struct {
 	rate   int
+	agreed audio.Codec // with its payload type; others are known by static ones
 	known  [maxVoices]inVoice
 	n      int
 	pcm    [maxScale * maxPacket]int16
@@ -48,6 +49,7 @@ const maxVoices = 4
 // inVoice is one codec of a stream that comes in.
 type inVoice struct {
 	payloadType uint8
+	name        string
 	decoder     audio.Decoder
 	resample    *audio.Resampler
 }
@@ -75,16 +77,21 @@ func (v *voices) decode(p *Packet) []int16 {
 }
 
 func (v *voices) voice(pt uint8) *inVoice {
-	for i := range v.known[:v.n] {
-		if v.known[i].payloadType == pt {
-			return &v.known[i]
+	codec, ok := v.agreed, true
+	if codec.PayloadType != pt {
+		if codec, ok = audio.CodecByPayloadType(pt); !ok {
+			return nil
 		}
 	}
-	codec, ok := audio.CodecByPayloadType(pt)
-	if !ok || v.n == len(v.known) {
-		return nil
+	for i := range v.known[:v.n] {
+		if known := &v.known[i]; known.payloadType == pt && known.name == codec.Name {
+			return known
+		}
 	}
-	voice := inVoice{payloadType: pt, decoder: codec.NewDecoder()}
+	if v.n == len(v.known) {
+		v.n = 0 // as many changes of codec as nobody makes: begin anew
+	}
+	voice := inVoice{payloadType: pt, name: codec.Name, decoder: codec.NewDecoder()}
 	if codec.SampleRate != v.rate {
 		var err error
 		if voice.resample, err = audio.NewResampler(codec.SampleRate, v.rate); err != nil {

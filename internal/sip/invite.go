@@ -26,6 +26,9 @@ type Invite struct {
 	OnProvisional func(status int, body []byte)
 	// OnSent is called once, right before the first byte of the INVITE leaves.
 	OnSent func()
+	// Reoffer is asked once, when the call is refused for good, for another offer
+	// than Body. One that is not nil is sent with a new INVITE of the same call.
+	Reoffer func(status int) []byte
 }
 
 // Invite places a call and returns its dialog when it is answered; the ACK has
@@ -217,13 +220,29 @@ func (c *outgoing) run(ctx context.Context) (*Dialog, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !again {
+		if !again && !c.reoffer(next, res.StatusCode) {
 			return nil, statusError(res)
 		}
 		next.CSeq().SeqNo++
 		next.Via().Params.Add("branch", newBranch())
 		c.req = next
 	}
+}
+
+// reoffer puts another offer into the next INVITE, if there is one.
+func (c *outgoing) reoffer(next *wire.Request, status int) bool {
+	ask := c.in.Reoffer
+	if ask == nil {
+		return false
+	}
+	c.in.Reoffer = nil
+	body := ask(status)
+	if body == nil {
+		return false
+	}
+	next.SetBody(body)
+	c.auth.tried = nil // a challenge of the new INVITE is answered
+	return true
 }
 
 func (c *outgoing) progress(res *wire.Response) {
