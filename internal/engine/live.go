@@ -158,4 +158,4 @@ func (c *liveCall) tell(e domain.LiveEvent) {
 	}
 }
 
-var _ domain.LiveCalls = (*live)(nil)
+var _ domain.LiveCalls = (*Engine)(nil)
