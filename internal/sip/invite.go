@@ -90,6 +90,8 @@ type outgoing struct {
 	settled atomic.Bool // the outcome has an owner: the caller, or nobody
 	heard   atomic.Bool // something came back
 
+	lengthened bool // after a 422
+
 	mu     sync.Mutex
 	dialog *Dialog            // of the first 2xx
 	forks  map[string]*Dialog // of further ones, by remote tag
@@ -135,6 +137,10 @@ func (u *UA) newOutgoing(ctx context.Context, in Invite) (*outgoing, error) {
 	req.AppendHeader(&forwards)
 	req.AppendHeader(u.contact(from.User, dst))
 	req.AppendHeader(wire.NewHeader("Allow", allow))
+	req.AppendHeader(wire.NewHeader("Supported", supported))
+	for _, h := range u.timerAsk(0) {
+		req.AppendHeader(h)
+	}
 	req.AppendHeader(wire.NewHeader("User-Agent", u.opts.UserAgent))
 	for _, h := range headers {
 		req.AppendHeader(h)
@@ -217,13 +223,29 @@ func (c *outgoing) run(ctx context.Context) (*Dialog, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !again {
+		if !again && !c.lengthen(next, res) {
 			return nil, statusError(res)
 		}
 		next.CSeq().SeqNo++
 		next.Via().Params.Add("branch", newBranch())
 		c.req = next
 	}
+}
+
+// lengthen asks for the session interval that a 422 wants, once (RFC 4028
+// section 7.3).
+func (c *outgoing) lengthen(req *wire.Request, res *wire.Response) bool {
+	least := minSEOf(res)
+	if res.StatusCode != 422 || least == 0 || c.lengthened {
+		return false
+	}
+	c.lengthened = true
+	req.RemoveHeader("Session-Expires")
+	req.RemoveHeader("Min-SE")
+	for _, h := range c.u.timerAsk(least) {
+		req.AppendHeader(h)
+	}
+	return true
 }
 
 func (c *outgoing) progress(res *wire.Response) {
@@ -277,7 +299,8 @@ func (c *outgoing) newDialog(res *wire.Response, remoteTag string) *Dialog {
 		LocalCSeq: c.req.CSeq().SeqNo, Transport: c.dst.network,
 	})
 	d.refresh(res)
-	d.remoteSDP = res.Body()
+	d.localSDP, d.remoteSDP = c.in.Body, res.Body()
+	d.timed(res)
 	d.auth = credentials{username: c.in.Username, password: c.in.Password}
 	d.caller = true
 	d.confirm()

@@ -30,6 +30,11 @@ type Options struct {
 	// T1 is the estimate of a round trip from which all timers follow (RFC 3261
 	// section 17.1.1.1). 0 is 500 ms.
 	T1 time.Duration
+	// SessionExpires is the session interval that calls ask for (RFC 4028). 0 is
+	// 30 minutes; a negative one asks for none, and takes what others ask for.
+	SessionExpires time.Duration
+	// MinSE is the shortest interval that others may ask for. 0 is 90 seconds.
+	MinSE time.Duration
 }
 
 const (
@@ -77,6 +82,12 @@ func New(o Options) (*UA, error) {
 	}
 	if o.T1 <= 0 {
 		o.T1 = defaultT1
+	}
+	if o.MinSE <= 0 {
+		o.MinSE = defaultMinSE
+	}
+	if o.SessionExpires == 0 {
+		o.SessionExpires = max(defaultSessionExpires, o.MinSE)
 	}
 	if o.ExternalIP != "" {
 		if _, err := netip.ParseAddr(o.ExternalIP); err != nil {
