@@ -276,6 +276,7 @@ func (c *outgoing) newDialog(res *wire.Response, remoteTag string) *Dialog {
 		Target: c.req.Recipient.String(), Routes: routes,
 		LocalCSeq: c.req.CSeq().SeqNo, Transport: c.dst.network,
 	})
+	d.expect(c.dst.addr.Addr())
 	d.refresh(res)
 	d.remoteSDP = res.Body()
 	d.auth = credentials{username: c.in.Username, password: c.in.Password}
