@@ -298,6 +298,7 @@ func (c *outgoing) newDialog(res *wire.Response, remoteTag string) *Dialog {
 		Target: c.req.Recipient.String(), Routes: routes,
 		LocalCSeq: c.req.CSeq().SeqNo, Transport: c.dst.network,
 	})
+	d.expect(c.dst.addr.Addr())
 	d.refresh(res)
 	d.localSDP, d.remoteSDP = c.in.Body, res.Body()
 	d.timed(res)
