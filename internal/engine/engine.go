@@ -28,6 +28,7 @@ type Options struct {
 	Recordings domain.Recordings
 	Voices     []speech.TTS                 // the first is the default
 	Late       speech.TTS                   // speaks when a voice is too late or fails; nil is nobody
+	STT        []speech.STT                 // hear, the best first; nil: words come as real-time text alone
 	LLM        func(domain.Mode) speech.LLM // nil, or returning nil: no model thinks
 	HTTP       *http.Client                 // for requests of flows, to addresses that strangers chose; nil: none are sent
 	SIP        netip.AddrPort               // where the user agent listens
