@@ -19,6 +19,7 @@ type liveCall struct {
 
 	mu       sync.Mutex
 	over     bool
+	call     *call // nil until it was answered
 	watchers map[*watcher]struct{}
 }
 

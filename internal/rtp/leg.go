@@ -24,6 +24,10 @@ const (
 	readRetry        = 10 * time.Millisecond
 )
 
+// ErrBroken is a fault after which a leg is not to be trusted: a tick of it
+// panicked.
+var ErrBroken = errors.New("rtp: a media tick panicked")
+
 // Options says what a Leg is made of. All functions may be nil; they are called
 // on the pacer's goroutine, one at a time, must not block and must not call
 // Close. Slices are valid during the call only.
@@ -70,6 +74,7 @@ type Leg struct {
 	readers sync.WaitGroup
 	closed  atomic.Bool
 	hold    atomic.Bool
+	silent  atomic.Bool // nothing is expected to come
 
 	ticking sync.Mutex // held by a tick, and by Close to wait for one
 	out     outStream
@@ -215,6 +220,10 @@ func (l *Leg) SetCodec(c audio.Codec, eventPT uint8) error {
 // Hold stops sending, sound and text, and the media timeout; Playout stays
 // where it is. What still comes in is heard. Hold(false) goes on.
 func (l *Leg) Hold(on bool) { l.hold.Store(on) }
+
+// ExpectNothing stops the media timeout, and nothing else: the peer was told not
+// to send. ExpectNothing(false) goes on.
+func (l *Leg) ExpectNothing(on bool) { l.silent.Store(on) }
 
 // LastReceived is when the last packet came, zero for none.
 func (l *Leg) LastReceived() time.Time {

@@ -86,7 +86,7 @@ func (l *Leg) Tick(now time.Time) {
 	if l.text != nil {
 		l.text.tick(now, hold, l.o.OnText)
 	}
-	if l.timeout.expired(input.lastAt, hold, now) && l.o.OnTimeout != nil {
+	if l.timeout.expired(input.lastAt, hold || l.silent.Load(), now) && l.o.OnTimeout != nil {
 		l.o.OnTimeout()
 	}
 	if l.o.Tap != nil {
@@ -184,7 +184,7 @@ func (l *Leg) Fault(recovered any) {
 	l.ticking.Lock()
 	defer l.ticking.Unlock()
 	if !l.closed.Load() {
-		l.fail(fmt.Errorf("rtp: a media tick panicked: %v", recovered))
+		l.fail(fmt.Errorf("%w: %v", ErrBroken, recovered))
 	}
 }
 

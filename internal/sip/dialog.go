@@ -318,11 +318,19 @@ func (u *UA) sendQuietly(dst hop, raw []byte) {
 func (d *Dialog) confirmed(req *wire.Request) {
 	d.mu.Lock()
 	t := d.accepted
+	ours := t != nil && t.req.CSeq().SeqNo == req.CSeq().SeqNo
+	if ours && len(t.req.Body()) == 0 && len(req.Body()) > 0 {
+		d.remoteSDP = req.Body() // we offered in the 200 (RFC 3261 section 13.2.1)
+	}
 	d.mu.Unlock()
-	if t != nil && t.req.CSeq().SeqNo == req.CSeq().SeqNo {
+	if ours {
 		t.ack()
 	}
 }
+
+// Confirmed is closed when the far end has acknowledged our 200, or never will;
+// at once when we placed the call.
+func (d *Dialog) Confirmed() <-chan struct{} { return d.acked }
 
 func (d *Dialog) confirm() { d.ackOne.Do(func() { close(d.acked) }) }
 

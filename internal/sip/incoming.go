@@ -16,6 +16,7 @@ type Incoming struct {
 	To          string         // the called number: the user part of To
 	DisplayName string         // of the caller, or ""
 	RequestURI  string         // what the request was sent to
+	Target      string         // its user part
 	CallID      string         //
 	Source      netip.AddrPort // where the request really came from
 	Body        []byte         // the offer; nil when the caller wants us to offer
@@ -43,7 +44,7 @@ func (u *UA) serveInvite(t *serverTx) {
 	}
 	in := &Incoming{
 		From: number(req.From().Address), To: number(req.To().Address),
-		DisplayName: req.From().DisplayName, RequestURI: req.Recipient.String(),
+		DisplayName: req.From().DisplayName, RequestURI: req.Recipient.String(), Target: number(req.Recipient),
 		CallID: req.CallID().Value(), Source: t.from.addr, Body: req.Body(), Replaces: old, u: u, t: t,
 	}
 	u.opts.OnInvite(in)
@@ -73,6 +74,17 @@ func (in *Incoming) Header(name string) string {
 		return h.Value()
 	}
 	return ""
+}
+
+// Number returns the user part of the address in the first header of that name,
+// such as P-Called-Party-ID or P-Asserted-Identity, "" for none.
+func (in *Incoming) Number(name string) string {
+	var uri wire.Uri
+	var params wire.HeaderParams
+	if _, err := wire.ParseAddressValue(in.Header(name), &uri, &params); err != nil {
+		return ""
+	}
+	return number(uri)
 }
 
 // Canceled is closed when the caller gives up before the call is decided.
