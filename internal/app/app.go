@@ -181,7 +181,7 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 	}
 	a.engine, err = engine.New(engine.Options{
 		Service: a.Service, Carriers: a.carriers, Recordings: recordings, Voices: voices, Late: late, LLM: model,
-		HTTP: webhook.NewClient(allow, flowRequestLimit),
+		HTTP:      webhook.NewClient(allow, flowRequestLimit),
 		Strangers: engine.Strangers(a.o.Config.UnknownPeers), MediaStart: a.o.MediaStart, MediaGap: a.o.MediaGap,
 		Ring: a.o.Ring, SIP: addr, ExternalIP: external, Ports: rtp.PortRange{Min: lo, Max: hi}, Logger: a.log,
 	})

@@ -113,7 +113,7 @@ type call struct {
 	holding  bool        // we hold the far end; under moving
 	handed   atomic.Bool // the caller is with whom it was handed over to
 
-	agreed   *sdp.Agreed   // what our answer to its offer came to; nil when the offer was ours
+	agreed *sdp.Agreed // what our answer to its offer came to; nil when the offer was ours
 }
 
 // ended is the cause with which a call's context is canceled.

@@ -36,7 +36,7 @@ type media struct {
 	silent      atomic.Bool
 	partner     atomic.Pointer[media] // whom what is heard goes to, instead of the talk
 	terms       sync.Mutex            // of offer and offered, once the call was answered
-	fault       func(error) // is told once of what broke
+	fault       func(error)           // is told once of what broke
 	startGap    time.Duration
 	gap         time.Duration
 }

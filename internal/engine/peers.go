@@ -82,7 +82,13 @@ func (p *peers) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+			continue
 		case <-p.wanted:
+		}
+		select { // many may be wanted at once
+		case <-ctx.Done():
+			return
+		case <-time.After(peersAfresh):
 		}
 	}
 }

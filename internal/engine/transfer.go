@@ -73,7 +73,7 @@ func (c *call) refer(ctx context.Context, leg *service.Leg, t domain.Transfer) e
 	if err != nil {
 		return err
 	}
-	c.handed.Store(true) // whoever hangs up from now on
+	c.handed.Store(true)         // whoever hangs up from now on
 	const more = 5 * time.Second // until the far end tells what it knows
 	ctx, cancel := context.WithTimeout(ctx, t.Ring+more)
 	defer cancel()
