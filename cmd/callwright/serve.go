@@ -12,8 +12,8 @@ import (
 type serveCmd struct{}
 
 // Run serves until it is told to stop.
-func (serveCmd) Run(ctx context.Context, c *config.Config, log *slog.Logger) error {
-	a, err := app.Open(ctx, app.Options{Config: c, Version: version, Logger: log})
+func (serveCmd) Run(ctx context.Context, c *config.Config, log *slog.Logger, force forced) error {
+	a, err := app.Open(ctx, app.Options{Config: c, Version: version, Logger: log, Force: force})
 	if err != nil {
 		return err
 	}

@@ -23,12 +23,13 @@ func (c *Conversation) step(ctx context.Context, e flow.Event) {
 	c.flow = next
 	c.keep()
 	if len(acts) > 0 {
-		c.listen = nil // the pending act is replaced
+		c.listen, c.after = nil, nil // the pending act is replaced
 		c.dropThought()
 	}
 	for _, a := range acts {
 		c.perform(ctx, a)
 	}
+	c.settle(acts)
 	c.hush()
 	if !c.speaking() && c.state == Thinking && c.thinking == nil {
 		c.move(InPlayed) // nothing to say: the caller may go on
@@ -37,6 +38,19 @@ func (c *Conversation) step(ctx context.Context, e flow.Event) {
 	if c.ending != "" && !c.speaking() {
 		c.move(InGoodbye)
 		c.timers.set(timeTail, c.o.Timing.Tail)
+	}
+}
+
+// settle gives up measuring an answer that the acts did not bring nearer: what
+// the agent says later answers something else.
+func (c *Conversation) settle(acts []flow.Act) {
+	if len(acts) == 0 {
+		return
+	}
+	switch acts[len(acts)-1].(type) {
+	case flow.Think, flow.Route, flow.Do:
+	default:
+		c.answer = nil
 	}
 }
 
@@ -58,11 +72,20 @@ func (c *Conversation) perform(ctx context.Context, act flow.Act) {
 	case flow.Listen:
 		c.listen, c.digits = &a, ""
 	case flow.Think:
-		c.think(ctx, a)
+		c.answer.begin(stageToken, stageText)
+		c.think(context.WithValue(ctx, answerKey{}, c.answer), a)
 	case flow.Route:
+		c.answer.begin(stageRoute)
 		c.route(ctx, a)
 	case flow.Do:
-		c.o.Performer.Do(ctx, c.flow.Node, a)
+		c.answer.begin(stageTool)
+		node := c.flow.Node
+		do := func() { c.o.Performer.Do(ctx, node, a) }
+		if a.Kind == flow.DoTransfer || a.Kind == flow.DoDigits {
+			c.afterwards(do)
+			return
+		}
+		do()
 	case flow.Wait:
 		if c.speaking() {
 			c.wait = a.For

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/callwright/callwright/internal/domain"
@@ -28,6 +27,7 @@ type Options struct {
 	Recordings domain.Recordings
 	Voices     []speech.TTS                 // the first is the default
 	Late       speech.TTS                   // speaks when a voice is too late or fails; nil is nobody
+	STT        []speech.STT                 // hear, the best first; nil: words come as real-time text alone
 	LLM        func(domain.Mode) speech.LLM // nil, or returning nil: no model thinks
 	HTTP       *http.Client                 // for requests of flows, to addresses that strangers chose; nil: none are sent
 	SIP        netip.AddrPort               // where the user agent listens
@@ -36,24 +36,31 @@ type Options struct {
 	Ring       time.Duration // how long a call may ring; 0 is 30 s
 	Lease      time.Duration // between a claim and its intent; 0 is 15 s
 	MaxCalls   int           // carried at once; 0 is 1,000
-	Logger     *slog.Logger
+	// Strangers says what is done with calls from addresses that no trunk names.
+	Strangers Strangers
+	RingFor   time.Duration // how long incoming calls ring at least before they are answered
+	// MediaStart and MediaGap are how long a call may last without a packet of
+	// the far end: from its start, and after one. 0 is what package rtp has.
+	MediaStart, MediaGap time.Duration
+	Logger               *slog.Logger
 }
 
 // Engine carries the calls of one process run.
 type Engine struct {
 	*live // the calls that are under way
 
-	o        Options
-	log      *slog.Logger
-	epoch    domain.ID
-	ua       *sip.UA
-	pacer    *rtp.Pacer
-	ports    *rtp.Ports
-	queue    *queue.Queue[domain.Attempt]
-	rates    rates
-	draining atomic.Bool // no INVITE leaves any more
-	voice    *speech.Fallback
-	late     sync.WaitGroup // finishes that wait for the database
+	o     Options
+	log   *slog.Logger
+	epoch domain.ID
+	ua    *sip.UA
+	pacer *rtp.Pacer
+	ports *rtp.Ports
+	queue *queue.Queue[domain.Attempt]
+	rates rates
+	door  door
+	peers *peers
+	voice *speech.Fallback
+	late  sync.WaitGroup // finishes that wait for the database
 }
 
 // New binds the engine's SIP address. Run starts it.
@@ -74,12 +81,14 @@ func New(o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	ua, err := sip.New(sip.Options{Listen: o.SIP, ExternalIP: o.ExternalIP, Logger: o.Logger})
-	if err != nil {
+	e := &Engine{live: newLive(), o: o, log: o.Logger, epoch: domain.NewID(), ports: ports, door: door{most: o.MaxCalls},
+		peers: newPeers(o.Service.CallableTrunks, o.Logger), voice: speech.NewFallback(speech.FallbackOptions{Engines: o.Voices, Late: o.Late})}
+	if e.ua, err = sip.New(sip.Options{
+		Listen: o.SIP, ExternalIP: o.ExternalIP, OnInvite: e.incoming, Admit: e.admit, Logger: o.Logger,
+	}); err != nil {
 		return nil, err
 	}
-	e := &Engine{live: newLive(), o: o, log: o.Logger, epoch: domain.NewID(), ua: ua, pacer: rtp.NewPacer(), ports: ports,
-		voice: speech.NewFallback(speech.FallbackOptions{Engines: o.Voices, Late: o.Late})}
+	e.pacer = rtp.NewPacer()
 	e.queue = queue.New(queue.Options[domain.Attempt]{
 		Name: "attempts", Workers: o.MaxCalls, Logger: o.Logger,
 		Drain: 24 * time.Hour, // calls are ended by Run, not by the queue
@@ -96,9 +105,6 @@ func (e *Engine) Addr() netip.AddrPort { return e.ua.Addr() }
 
 // Kick makes the engine look for attempts at once.
 func (e *Engine) Kick() { e.queue.Kick() }
-
-// Draining tells whether the engine is stopping: it dials nothing any more.
-func (e *Engine) Draining() bool { return e.draining.Load() }
 
 // Recover ends what earlier process runs left behind: calls in mid-air fail as
 // interrupted, with their recordings made playable and their far ends hung up.
@@ -126,28 +132,4 @@ func (e *Engine) hangUpOrphan(ctx context.Context, o service.Orphan) {
 	if err := e.ua.ByeFrom(ctx, o.Dialog); err != nil {
 		e.log.Warn("the far end of an interrupted call could not be hung up", "call", o.Call.ID, "err", err)
 	}
-}
-
-// Run carries calls until ctx is done. Calls that are live then get the grace
-// to end by themselves; after it they are hung up and fail as interrupted.
-func (e *Engine) Run(ctx context.Context, grace time.Duration) error {
-	done := make(chan error, 1)
-	go func() { done <- e.queue.Run(ctx) }()
-	var err error
-	select {
-	case err = <-done:
-	case <-ctx.Done():
-		e.draining.Store(true)
-		select {
-		case err = <-done:
-		case <-time.After(grace):
-			for _, c := range e.all() {
-				c.hangup(domain.EndInterrupted)
-			}
-			err = <-done
-		}
-	}
-	e.late.Wait()
-	e.pacer.Close()
-	return errors.Join(err, e.ua.Close())
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,8 +31,14 @@ type media struct {
 	recorder    *recorder
 	ear         ear
 	captions    *captions
+	hearing     *hearing // nil when no engine hears
 	talk        *conversation.Conversation
 	silent      atomic.Bool
+	partner     atomic.Pointer[media] // whom what is heard goes to, instead of the talk
+	terms       sync.Mutex            // of offer and offered, once the call was answered
+	fault       func(error)           // is told once of what broke
+	startGap    time.Duration
+	gap         time.Duration
 }
 
 // defaultCodecs are offered over trunks that name none.
@@ -40,7 +47,7 @@ var defaultCodecs = []string{"PCMU", "PCMA"}
 // openMedia opens the sockets for a call over the trunk.
 func (e *Engine) openMedia(t domain.Trunk) (*media, error) {
 	ip := e.ua.Addr().Addr()
-	m := &media{}
+	m := &media{startGap: e.o.MediaStart, gap: e.o.MediaGap}
 	var err error
 	if m.sound, err = e.ports.Listen(ip); err != nil {
 		return nil, noPort(err)
@@ -92,13 +99,26 @@ func (c *call) invitation() (sip.Invite, error) {
 	}, nil
 }
 
-// answered joins what the far end's answer agreed on: sound, text, recording.
-func (c *call) answered() error {
+// agree returns what offer and answer come to.
+func (c *call) agree() (sdp.Agreed, error) {
+	if c.agreed != nil {
+		return *c.agreed, nil
+	}
+	select {
+	case <-c.dialog.Confirmed(): // a caller that had us offer answers with its ACK
+	case <-c.ctx.Done():
+		return sdp.Agreed{}, c.ctx.Err()
+	}
 	answer, err := sdp.Parse(c.dialog.RemoteSDP())
 	if err != nil {
-		return err
+		return sdp.Agreed{}, err
 	}
-	agreed, err := sdp.Accept(c.media.offer, answer)
+	return sdp.Accept(c.media.offer, answer)
+}
+
+// answered joins what the far end's answer agreed on: sound, text, recording.
+func (c *call) answered() error {
+	agreed, err := c.agree()
 	if err != nil {
 		return err
 	}
@@ -110,10 +130,13 @@ func (c *call) answered() error {
 		c.media.recorder = newRecorder(c.createRecording, c.engine.log)
 	}
 	d.Notes = c.notes
+	c.talk.Answered(now)
 	c.progress()
+	c.media.fault = c.faulted
 	if err := c.media.start(c.engine.pacer, agreed, c.talk); err != nil {
 		return err
 	}
+	c.dialog.OnInfo(c.media.info)
 	c.dialog.OnReinvite(c.media.reinvite) // a re-INVITE that came before waits for it
 	return nil
 }
@@ -132,7 +155,8 @@ func (c *call) createRecording() (domain.RecordingFile, error) {
 	return file, nil
 }
 
-// start begins to send and to hear.
+// start begins to send and to hear; without a talk, what is heard is for a
+// partner only.
 func (m *media) start(pacer *rtp.Pacer, agreed sdp.Agreed, talk *conversation.Conversation) error {
 	codec, ok := audio.CodecByName(agreed.Codec.Name)
 	if !ok {
@@ -141,15 +165,15 @@ func (m *media) start(pacer *rtp.Pacer, agreed sdp.Agreed, talk *conversation.Co
 	m.talk = talk
 	o := rtp.Options{
 		Pacer: pacer, Socket: m.sound, Remote: agreed.AudioRemote, Codec: codec, EventPT: uint8(agreed.EventPT), EventInPT: uint8(agreed.EventInPT),
-		Tap: m.tap, OnCue: m.cue, OnMark: talk.Mark,
-		OnDigit:   func(key rune) { talk.Digit(string(key)) },
-		OnTimeout: func() { m.silent.Store(true) },
+		Tap: m.tap, OnCue: m.cue, OnMark: m.mark,
+		OnDigit:   m.digit,
+		OnTimeout: func() { m.silent.Store(true) }, OnFault: m.fault, StartTimeout: m.startGap, Timeout: m.gap,
 	}
 	if m.text != nil && agreed.TextRemote.IsValid() && agreed.TextPT != 0 {
 		o.Text = &rtp.TextOptions{Socket: m.text, Remote: agreed.TextRemote, PT: uint8(agreed.TextPT), RedPT: uint8(agreed.RedPT)}
-		o.OnText = m.captions.text
+		o.OnText = m.read
 		m.text = nil // the leg's now
-	} else {
+	} else if m.hearing == nil && talk != nil {
 		talk.Deaf()
 	}
 	m.sound = nil // the leg's now, whatever comes of it
@@ -157,8 +181,11 @@ func (m *media) start(pacer *rtp.Pacer, agreed sdp.Agreed, talk *conversation.Co
 	if err != nil {
 		return err
 	}
-	leg.Hold(agreed.Hold)
 	m.leg = leg
+	leg.Hold(agreed.Hold)
+	if agreed.Hold && talk != nil {
+		talk.Hold(conversation.HeldByFarEnd, true)
+	}
 	return nil
 }
 
@@ -167,7 +194,48 @@ func (m *media) tap(in, out []int16) {
 	if m.recorder != nil {
 		m.recorder.tap(in, out)
 	}
+	if p := m.partner.Load(); p != nil {
+		p.relay(in)
+		return
+	}
+	if m.talk == nil {
+		return
+	}
+	if m.hearing != nil {
+		m.hearing.take(in)
+	}
 	m.ear.hear(in, m.talk)
+}
+
+// digit takes a key that was pressed, as a telephone event or by INFO.
+func (m *media) digit(key rune) {
+	if p := m.partner.Load(); p != nil {
+		_ = p.leg.SendDigits(string(key)) // a queue of 256 keys that is full
+	} else if m.talk != nil {
+		m.talk.Digit(string(key))
+	}
+}
+
+// info takes what the far end says beside the media: keys (RFC 6086).
+func (m *media) info(contentType string, body []byte) {
+	if key, _, ok := sip.ParseDTMFInfo(contentType, body); ok {
+		m.digit(key)
+	}
+}
+
+// read takes real-time text as it came.
+func (m *media) read(block string) {
+	if p := m.partner.Load(); p != nil {
+		p.leg.SendText(block)
+		return
+	}
+	m.captions.text(block)
+}
+
+func (m *media) mark(id int) {
+	if m.talk != nil {
+		m.talk.Mark(id)
+	}
 }
 
 func (m *media) cue(text string) {
@@ -175,8 +243,14 @@ func (m *media) cue(text string) {
 	m.talk.Cue(text)
 }
 
-// listen passes on what is understood of the caller until ctx is done.
+// listen passes on what is understood of the caller until ctx is done: by the
+// engines that hear, until the far end tells its words itself.
 func (m *media) listen(ctx context.Context, talk *conversation.Conversation) {
+	var ears sync.WaitGroup
+	defer ears.Wait()
+	if m.hearing != nil {
+		ears.Go(func() { m.hearing.run(ctx, talk) })
+	}
 	if m.captions == nil {
 		return
 	}
@@ -185,6 +259,9 @@ func (m *media) listen(ctx context.Context, talk *conversation.Conversation) {
 		return // captions always open
 	}
 	for h := range stream.Heard() {
+		if m.hearing != nil && h.Text != "" {
+			m.hearing.mute()
+		}
 		talk.Heard(h)
 	}
 }
@@ -192,6 +269,8 @@ func (m *media) listen(ctx context.Context, talk *conversation.Conversation) {
 // reinvite answers a new offer of the far end: hold, or another address. A far
 // end that asks for an offer gets the one it knows (RFC 3261 section 14.2).
 func (m *media) reinvite(body []byte) ([]byte, error) {
+	m.terms.Lock()
+	defer m.terms.Unlock()
 	if len(body) == 0 {
 		return m.offer.Bytes(), nil
 	}
@@ -204,19 +283,33 @@ func (m *media) reinvite(body []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := m.apply(agreed); err != nil {
+		return nil, err
+	}
+	m.offer = answer
+	return answer.Bytes(), nil
+}
+
+// apply has the leg do what was agreed anew, and the talk stand still while the
+// far end does not listen.
+func (m *media) apply(agreed sdp.Agreed) error {
 	codec, ok := audio.CodecByName(agreed.Codec.Name)
 	if !ok {
-		return nil, sdp.ErrNoCodec
+		return sdp.ErrNoCodec
 	}
 	if err := m.leg.SetCodec(codec, uint8(agreed.EventPT), uint8(agreed.EventInPT)); err != nil {
-		return nil, err
+		return err
 	}
 	m.leg.SetRemote(agreed.AudioRemote)
 	if agreed.TextRemote.IsValid() {
 		m.leg.SetTextRemote(agreed.TextRemote)
 	}
 	m.leg.Hold(agreed.Hold)
-	return answer.Bytes(), nil
+	m.leg.ExpectNothing(!agreed.Direction.Receives())
+	if m.talk != nil {
+		m.talk.Hold(conversation.HeldByFarEnd, agreed.Hold)
+	}
+	return nil
 }
 
 // silentFor reports whether no sound has come for too long.

@@ -2,12 +2,14 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/callwright/callwright/internal/conversation"
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/flow"
+	"github.com/callwright/callwright/internal/rtp"
 	"github.com/callwright/callwright/internal/speech"
 )
 
@@ -49,10 +51,13 @@ func (c *call) prepare() error {
 	if err != nil {
 		return err
 	}
+	if len(e.o.STT) > 0 {
+		c.media.hearing = newHearing(e.o.STT, d.Agent.Language, e.log.With("call", d.Call.ID))
+	}
 	c.talk = conversation.New(conversation.Options{
 		Graph: graph, Vars: d.Call.Variables, Line: c.media, Performer: (*performer)(c),
 		Voice: e.voice, VoiceName: d.Call.Voice, Rate: lineRate, LLM: c.voice.llm, Zone: d.Zone,
-		Ear: d.Trunk.RealtimeText, Logger: e.log.With("call", d.Call.ID),
+		Ear: d.Trunk.RealtimeText || c.media.hearing != nil, Logger: e.log.With("call", d.Call.ID),
 	})
 	c.warm(graph.Texts(d.Call.Variables))
 	return nil
@@ -88,6 +93,9 @@ func (c *call) warm(texts []string) {
 
 // graph is what the agent talks by: its flow, or one node made of its prompt.
 func (c *call) graph() (*flow.Graph, error) {
+	if c.dial.Message != "" {
+		return flow.FromMessage(c.dial.Message), nil
+	}
 	if c.dial.Flow != nil {
 		return flow.Parse(c.dial.Flow.Definition)
 	}
@@ -114,7 +122,8 @@ func (c *call) converse() domain.EndReason {
 		defer c.recovered("conversation")
 		c.talk.Run(ctx)
 	})
-	<-c.ctx.Done()
+	c.obey()
+	c.serve(ctx)
 	c.talk.Stop(c.reason())
 	select {
 	case <-talked:
@@ -123,6 +132,9 @@ func (c *call) converse() domain.EndReason {
 	c.hangUp()
 	if note := c.media.stop(); note != "" {
 		c.notes = append(c.notes, note)
+	}
+	if c.reason() == domain.EndInterrupted {
+		c.notes = append(c.notes, forcedNote)
 	}
 	cancel()
 	c.work.Wait()
@@ -145,6 +157,14 @@ func (c *call) recovered(where string) {
 	}
 }
 
+// faulted ends this call when its sound broke. It runs on the pacer's goroutine.
+func (c *call) faulted(err error) {
+	c.log.Error("the sound of a call failed", "err", err)
+	if errors.Is(err, rtp.ErrBroken) {
+		c.end(domain.EndInternal)
+	}
+}
+
 // watchFarEnd ends the call when the far end hangs up or falls silent on the
 // network.
 func (c *call) watchFarEnd(ctx context.Context) {
@@ -154,6 +174,9 @@ func (c *call) watchFarEnd(ctx context.Context) {
 	for {
 		select {
 		case <-c.dialog.Done():
+			if c.handed.Load() {
+				c.end(domain.EndTransferred)
+			}
 			c.end(domain.EndCallerHangup)
 			return
 		case <-ctx.Done():

@@ -24,6 +24,10 @@ const (
 	readRetry        = 10 * time.Millisecond
 )
 
+// ErrBroken is a fault after which a leg is not to be trusted: a tick of it
+// panicked.
+var ErrBroken = errors.New("rtp: a media tick panicked")
+
 // Options says what a Leg is made of. All functions may be nil; they are called
 // on the pacer's goroutine, one at a time, must not block and must not call
 // Close. Slices are valid during the call only.

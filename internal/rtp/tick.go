@@ -188,7 +188,7 @@ func (l *Leg) Fault(recovered any) {
 	l.ticking.Lock()
 	defer l.ticking.Unlock()
 	if !l.closed.Load() {
-		l.fail(fmt.Errorf("rtp: a media tick panicked: %v", recovered))
+		l.fail(fmt.Errorf("%w: %v", ErrBroken, recovered))
 	}
 }
 

@@ -36,7 +36,8 @@ type TrunkChange struct {
 	Codecs         Change[[]string]
 	CallsPerSecond Change[int]
 	MaxCalls       Change[int]
-	IfVersion      int64 // 0 for any
+	Incoming       Change[IncomingChange] // nil fields of it keep what is there
+	IfVersion      int64                  // 0 for any
 }
 
 // CreateTrunk makes a trunk. In live mode it is a SIP peer; in test mode every
@@ -93,6 +94,9 @@ func (req TrunkChange) apply(t *domain.Trunk) error {
 	set(&t.Codecs, req.Codecs)
 	set(&t.CallsPerSecond, req.CallsPerSecond)
 	set(&t.MaxCalls, req.MaxCalls)
+	if err := req.Incoming.apply(&t.Incoming); err != nil {
+		return err
+	}
 	if t.Port == 0 {
 		t.Port = sipPort(t.Transport)
 	}

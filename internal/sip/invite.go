@@ -93,6 +93,8 @@ type outgoing struct {
 	settled atomic.Bool // the outcome has an owner: the caller, or nobody
 	heard   atomic.Bool // something came back
 
+	lengthened bool // after a 422
+
 	mu     sync.Mutex
 	dialog *Dialog            // of the first 2xx
 	forks  map[string]*Dialog // of further ones, by remote tag
@@ -138,6 +140,10 @@ func (u *UA) newOutgoing(ctx context.Context, in Invite) (*outgoing, error) {
 	req.AppendHeader(&forwards)
 	req.AppendHeader(u.contact(from.User, dst))
 	req.AppendHeader(wire.NewHeader("Allow", allow))
+	req.AppendHeader(wire.NewHeader("Supported", supported))
+	for _, h := range u.timerAsk(0) {
+		req.AppendHeader(h)
+	}
 	req.AppendHeader(wire.NewHeader("User-Agent", u.opts.UserAgent))
 	for _, h := range headers {
 		req.AppendHeader(h)
@@ -220,7 +226,7 @@ func (c *outgoing) run(ctx context.Context) (*Dialog, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !again && !c.reoffer(next, res.StatusCode) {
+		if !again && !c.lengthen(next, res) && !c.reoffer(next, res.StatusCode) {
 			return nil, statusError(res)
 		}
 		next.CSeq().SeqNo++
@@ -242,6 +248,22 @@ func (c *outgoing) reoffer(next *wire.Request, status int) bool {
 	}
 	next.SetBody(body)
 	c.auth.tried = nil // a challenge of the new INVITE is answered
+	return true
+}
+
+// lengthen asks for the session interval that a 422 wants, once (RFC 4028
+// section 7.3).
+func (c *outgoing) lengthen(req *wire.Request, res *wire.Response) bool {
+	least := minSEOf(res)
+	if res.StatusCode != 422 || least == 0 || c.lengthened {
+		return false
+	}
+	c.lengthened = true
+	req.RemoveHeader("Session-Expires")
+	req.RemoveHeader("Min-SE")
+	for _, h := range c.u.timerAsk(least) {
+		req.AppendHeader(h)
+	}
 	return true
 }
 
@@ -295,8 +317,10 @@ func (c *outgoing) newDialog(res *wire.Response, remoteTag string) *Dialog {
 		Target: c.req.Recipient.String(), Routes: routes,
 		LocalCSeq: c.req.CSeq().SeqNo, Transport: c.dst.network,
 	})
+	d.expect(c.dst.addr.Addr())
 	d.refresh(res)
-	d.remoteSDP = res.Body()
+	d.localSDP, d.remoteSDP = c.in.Body, res.Body()
+	d.timed(res)
 	d.auth = credentials{username: c.in.Username, password: c.in.Password}
 	d.caller = true
 	d.confirm()

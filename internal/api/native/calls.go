@@ -1,6 +1,7 @@
 package native
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strings"
@@ -40,6 +41,7 @@ type Call struct {
 	MaxCallDuration int64          `json:"maxCallDuration" doc:"Seconds."`
 	Transcript      string         `json:"transcript" doc:"One line a turn, with its speaker."`
 	Turns           []Turn         `json:"turns"`
+	Latency         *CallLatency   `json:"latency" doc:"How long the agent took, over all turns."`
 	Analysis        *Analysis      `json:"analysis"`
 	Variables       map[string]any `json:"variables" doc:"What was given with the request, and over it what the call learned."`
 	Notes           []string       `json:"notes" doc:"What a reader of this call should know."`
@@ -55,6 +57,7 @@ type Turn struct {
 	StartMs     int64       `json:"startMs" doc:"Since the answer."`
 	EndMs       int64       `json:"endMs"`
 	Interrupted bool        `json:"interrupted"`
+	Latency     *Latency    `json:"latency,omitempty" doc:"How long the agent took to answer; not on turns that answer nothing."`
 }
 
 // Analysis is what was made of a call after it.
@@ -67,6 +70,8 @@ type Analysis struct {
 // Attempt is one try to reach the number.
 type Attempt struct {
 	TryNumber int          `json:"tryNumber"`
+	Kind      string       `json:"kind" enum:"dial,incoming,transfer" doc:"transfer is a leg to whom the call was handed over."`
+	Number    string       `json:"number" doc:"Of the far end."`
 	State     string       `json:"state"`
 	EndReason *string      `json:"endReason"`
 	EndedAt   wire.Instant `json:"endedAt"`
@@ -221,13 +226,14 @@ func (f *face) call(ctx context.Context, c *service.CallDetail) Call {
 	}
 	lines := make([]string, len(c.Turns))
 	for i, t := range c.Turns {
-		out.Turns[i] = Turn{Role: t.Role, Text: t.Text, StartMs: t.StartMs, EndMs: t.EndMs, Interrupted: t.Interrupted}
+		out.Turns[i] = Turn{Role: t.Role, Text: t.Text, StartMs: t.StartMs, EndMs: t.EndMs, Interrupted: t.Interrupted, Latency: latency(t.Latency)}
 		lines[i] = hookLine(t)
 	}
+	out.Latency = callLatency(c.Turns)
 	out.Transcript = strings.Join(lines, "\n")
 	for i, a := range c.Attempts {
 		out.Attempts[i] = Attempt{
-			TryNumber: a.TryNumber, State: string(a.State), EndReason: orNull(string(a.EndReason)), EndedAt: wire.Instant(a.EndedAt),
+			TryNumber: a.TryNumber, Kind: cmp.Or(string(a.Kind), "dial"), Number: a.Number, State: string(a.State), EndReason: orNull(string(a.EndReason)), EndedAt: wire.Instant(a.EndedAt),
 		}
 	}
 	if a := c.Analysis; a != nil {

@@ -274,6 +274,21 @@ func attemptsOneLive(_ *testing.T, b *bench) {
 		a.Number = "+15005550009"
 		return s.Attempts.Create(ctx, &a)
 	}), domain.CodeConflict, "already has a try number 1")
+	for _, kind := range []domain.AttemptKind{domain.AttemptIncoming, domain.AttemptTransfer} {
+		beside := attemptOf(in, number, now) // calls that were not placed do not count
+		beside.Kind, beside.State, beside.TrunkID = kind, domain.AttemptAnswered, live.TrunkID
+		b.createAttempts(beside)
+		b.read(func(ctx context.Context, s *domain.Stores) error {
+			got, err := s.Attempts.Get(ctx, beside.ID)
+			b.same(*got, beside)
+			return err
+		})
+	}
+	b.read(func(ctx context.Context, s *domain.Stores) error {
+		to, err := s.Attempts.LiveTo(ctx, in, number)
+		b.same(to, 1)
+		return err
+	})
 	live.State = domain.AttemptEnded
 	waiting.State = domain.AttemptRinging
 	b.write(func(ctx context.Context, s *domain.Stores) error {
@@ -285,7 +300,7 @@ func attemptsOneLive(_ *testing.T, b *bench) {
 	})
 	b.read(func(ctx context.Context, s *domain.Stores) error {
 		n, err := s.Attempts.LiveOn(ctx, live.TrunkID)
-		b.same(n, 1)
+		b.same(n, 3) // of every kind
 		return err
 	})
 }
@@ -328,7 +343,8 @@ func turns(_ *testing.T, b *bench) {
 	said := []domain.Turn{
 		{CallID: call, Sequence: 1, Role: domain.RoleAgent, Text: "Grüß Gott", EndMs: 900, Interrupted: true, NodeID: "a"},
 		{CallID: call, Sequence: 2, Role: domain.RoleCaller, Text: "", StartMs: 1000, EndMs: 2000, Note: "n", NodeID: "b"},
-		{CallID: call, Sequence: 10, Role: domain.RoleAgent, Text: "bye", StartMs: math.MaxInt32 * 2},
+		{CallID: call, Sequence: 10, Role: domain.RoleAgent, Text: "bye", StartMs: math.MaxInt32 * 2,
+			Latency: &domain.TurnLatency{EotAt: math.MaxInt32 * 2, Endpoint: 500, STT: 1, FirstRTP: 80, Own: 12, Fillers: 1}},
 	}
 	b.write(func(ctx context.Context, s *domain.Stores) error { return s.Turns.Append(ctx, said[1], said[2]) })
 	b.write(func(ctx context.Context, s *domain.Stores) error { return s.Turns.Append(ctx, said[0]) })
@@ -336,6 +352,10 @@ func turns(_ *testing.T, b *bench) {
 		domain.CodeConflict, "already has a turn 2")
 	b.read(func(ctx context.Context, s *domain.Stores) error {
 		got, err := s.Turns.ByCall(ctx, call)
+		if n := len(got) - 1; n >= 0 && got[n].Latency != nil { // compared by what it points to
+			b.same(*got[n].Latency, *said[2].Latency)
+			got[n].Latency = said[2].Latency
+		}
 		b.same(got, said)
 		return err
 	})
