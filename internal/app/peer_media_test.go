@@ -110,6 +110,16 @@ func (p *rtpPeer) press(key byte, sequence uint16, timestamp uint32) {
 // the agent right.
 func (h *house) recording(c call) (left, right []int16) {
 	h.Helper()
+	left, right, rate := h.recorded(c)
+	if rate != 8000 {
+		h.Fatalf("the recording of call %s is of %d Hz, want 8000", c.ID, rate)
+	}
+	return left, right
+}
+
+// recorded returns both sides of a call's recording and its rate.
+func (h *house) recorded(c call) (left, right []int16, rate int) {
+	h.Helper()
 	req, err := http.NewRequestWithContext(h.Context(), http.MethodGet, c.RecordingURL, nil)
 	if err != nil {
 		h.Fatal(err)
@@ -128,15 +138,15 @@ func (h *house) recording(c call) (left, right []int16) {
 	if err != nil {
 		h.Fatalf("the recording of call %s is no WAV: %v", c.ID, err)
 	}
-	if format.Channels != 2 || format.Rate != 8000 || int(format.DataBytes) != sound.Len() {
-		h.Fatalf("the recording of call %s is %+v with %d bytes of sound; want stereo at 8 kHz, whole", c.ID, format, sound.Len())
+	if format.Channels != 2 || int(format.DataBytes) != sound.Len() {
+		h.Fatalf("the recording of call %s is %+v with %d bytes of sound; want stereo, whole", c.ID, format, sound.Len())
 	}
 	samples := raw[len(raw)-sound.Len():]
 	for i := 0; i+3 < len(samples); i += 4 {
 		left = append(left, int16(binary.LittleEndian.Uint16(samples[i:])))
 		right = append(right, int16(binary.LittleEndian.Uint16(samples[i+2:])))
 	}
-	return left, right
+	return left, right, format.Rate
 }
 
 // recordedWhole asserts that the recording of a call lasts as long as the call.

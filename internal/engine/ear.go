@@ -10,8 +10,9 @@ import (
 // ear finds where the caller's voice starts and ends. It lives on the pacer's
 // goroutine.
 type ear struct {
-	vad *speech.SpectralVAD
-	end *speech.Endpointer
+	rate int // hertz
+	vad  *speech.SpectralVAD
+	end  *speech.Endpointer
 }
 
 // onset is how long a voice must sound before the agent pauses for it. That is
@@ -19,12 +20,12 @@ type ear struct {
 // word that begins with a hiss is heard a tenth of a second before its voice.
 const onset = 60 * time.Millisecond
 
-func newEar() (ear, error) {
-	vad, err := speech.NewVAD(lineRate)
+func newEar(rate int) (ear, error) {
+	vad, err := speech.NewVAD(rate)
 	if err != nil {
 		return ear{}, err
 	}
-	return ear{vad: vad, end: speech.NewEndpointer(lineRate, speech.EndpointOptions{Onset: onset})}, nil
+	return ear{rate: rate, vad: vad, end: speech.NewEndpointer(rate, speech.EndpointOptions{Onset: onset})}, nil
 }
 
 // hear takes one frame and tells the conversation of edges.
@@ -33,7 +34,7 @@ func (e *ear) hear(pcm []int16, talk *conversation.Conversation) {
 	if !found {
 		return
 	}
-	ago := time.Duration(edge.Known-edge.At) * time.Second / lineRate
+	ago := time.Duration(edge.Known-edge.At) * time.Second / time.Duration(e.rate)
 	at := time.Now().Add(-ago)
 	switch edge.Kind {
 	case speech.SpeechStart:

@@ -19,7 +19,7 @@ const (
 )
 
 // trunkCodecs are the codecs that a trunk may list.
-var trunkCodecs = []string{"PCMU", "PCMA"}
+var trunkCodecs = []string{"PCMU", "PCMA", "G722"}
 
 // TrunkChange is a new trunk, or what is to change in one. Nil fields keep what
 // is there (in a new trunk: the defaults).
@@ -117,14 +117,11 @@ func (req TrunkChange) apply(t *domain.Trunk) error {
 	return err
 }
 
-// unable refuses what would be sent in the clear, or not at all, although the
-// trunk asks for more.
+// unable refuses what would be sent in the clear although the trunk asks for
+// more.
 func unable(t *domain.Trunk) error {
-	switch {
-	case t.Transport == "tls":
+	if t.Transport == "tls" {
 		return domain.Invalid("transport", "transport tls is not available in this version; use udp or tcp")
-	case t.SRTP == "required":
-		return domain.Invalid("srtp", "srtp required is not available in this version: sound would go unencrypted; use off")
 	}
 	return nil
 }
