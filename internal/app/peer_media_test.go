@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -14,6 +15,8 @@ import (
 	"github.com/pion/rtp"
 
 	"github.com/callwright/callwright/internal/audio"
+	"github.com/callwright/callwright/internal/sip/siptest"
+	"github.com/callwright/callwright/internal/speech/speechtest"
 )
 
 // rtpPeer is the sound of a peer whose calls are signalled by sipp.
@@ -175,4 +178,39 @@ func onsets(pcm []int16, gap time.Duration) []time.Duration {
 		quiet = 0
 	}
 	return found
+}
+
+// TestPeerMoves has a peer take its sound elsewhere, and change the codec, in
+// mid-call: once by answering an offer that it asked for, once by an offer.
+func TestPeerMoves(t *testing.T) {
+	t.Parallel()
+	h := open(t, setup{})
+	first, second := newRTPPeer(t, nil), newRTPPeer(t, nil)
+	p := siptest.UAS(t, siptest.Scenario{
+		Name: siptest.Move, Media: first.addr, Pause: time.Second, Keys: map[string]string{"other_port": strconv.Itoa(int(second.addr.Port()))},
+	})
+	h.wants(h.ended(h.dial(p, map[string]any{"codecs": []string{"PCMU", "PCMA", "G722"}}, h.agent(nil, sings()...))), "completed", "flow-ended")
+	heard := map[string]int{} // packets by peer and type
+	sound := map[string][]int16{}
+	decoders := map[string]audio.Decoder{}
+	for name, peer := range map[string]*rtpPeer{"first": first, "second": second} {
+		for _, packet := range peer.got() {
+			codec, _ := audio.CodecByPayloadType(packet.PayloadType)
+			what := name + " " + codec.Name
+			if heard[what]++; heard[what] == 1 {
+				decoders[what] = codec.NewDecoder()
+			}
+			frame := make([]int16, 320)
+			sound[what] = append(sound[what], frame[:decoders[what].Decode(frame, packet.Payload)]...)
+		}
+	}
+	if heard["second PCMA"] < 40 || heard["first G722"] < 40 || heard["second PCMU"]+heard["second G722"]+heard["first PCMA"] > 0 {
+		t.Errorf("packets %v", heard)
+	}
+	tone := speechtest.Pitch("", sung)
+	for what, rate := range map[string]int{"second PCMA": 8000, "first G722": 16000} {
+		if n := parts(sound[what], rate, tone); n < 5 {
+			t.Errorf("%s: the agent's tone is in %d00 ms", what, n)
+		}
+	}
 }

@@ -47,6 +47,7 @@ const (
 	Digest401   = "digest401"   // 401, answers when User and Password are right, else 403
 	Digest407   = "digest407"   // the same with 407, but only User is checked
 	Hold        = "hold"        // answers, holds by re-INVITE, resumes after Pause, waits for BYE
+	Move        = "move"        // answers, moves to port Keys["other_port"] and PCMA by its ACK, and after Pause back and to G.722
 	DTMFRelay   = "dtmfrelay"   // answers, sends digit 5 by INFO, waits for BYE
 )
 
