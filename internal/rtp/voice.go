@@ -77,8 +77,9 @@ func (v *voices) decode(p *Packet) []int16 {
 }
 
 func (v *voices) voice(pt uint8) *inVoice {
-	codec, ok := v.agreed, true
+	codec := v.agreed
 	if codec.PayloadType != pt {
+		var ok bool
 		if codec, ok = audio.CodecByPayloadType(pt); !ok {
 			return nil
 		}
