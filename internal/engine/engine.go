@@ -85,6 +85,7 @@ func New(o Options) (*Engine, error) {
 		peers: newPeers(o.Service.CallableTrunks, o.Logger), voice: speech.NewFallback(speech.FallbackOptions{Engines: o.Voices, Late: o.Late})}
 	if e.ua, err = sip.New(sip.Options{
 		Listen: o.SIP, ExternalIP: o.ExternalIP, OnInvite: e.incoming, Admit: e.admit, Logger: o.Logger,
+		DigestAlgorithms: []string{"MD5"}, // what every phone and switch knows
 	}); err != nil {
 		return nil, err
 	}
