@@ -125,7 +125,7 @@ type caller struct {
 
 // callee finds whom a call is for.
 func (e *Engine) callee(ctx context.Context, in *sip.Incoming) (caller, *domain.PhoneNumber, *domain.Trunk, error) {
-	who := caller{Incoming: service.Incoming{Called: called(in), SIPCallID: in.CallID, Epoch: e.epoch}}
+	who := caller{Incoming: service.Incoming{Called: called(in), SIPCallID: in.CallID, Epoch: e.node.name()}}
 	who.Trunks, who.known = e.peers.callers(in.Source)
 	who.Caller = callerNumber(in, who.known)
 	number, over, err := e.o.Service.Callee(ctx, who.Incoming)
