@@ -37,27 +37,43 @@ func NewDTMFDetector(rate int) *DTMFDetector {
 // now to have begun, if one has.
 func (d *DTMFDetector) Push(pcm []int16) (key rune, found bool) {
 	for len(pcm) > 0 {
+		if d.filled == 0 && power(pcm) < dtmfLeast*dtmfLeast*float64(len(pcm)) {
+			d.hear(0) // most of the time nobody presses a key
+			return key, found
+		}
 		n := min(len(pcm), d.size-d.filled)
 		for i := range d.tones {
 			d.tones[i].push(pcm[:n])
 		}
-		for _, s := range pcm[:n] {
-			d.power += float64(s) * float64(s)
-		}
+		d.power += power(pcm[:n])
 		pcm = pcm[n:]
 		if d.filled += n; d.filled < d.size {
 			break
 		}
-		hit := d.block()
-		if hit == d.last && hit != d.now { // twice, or twice not
-			d.now = hit
-			if hit != 0 {
-				key, found = hit, true
-			}
+		if hit, begins := d.hear(d.block()); begins {
+			key, found = hit, true
 		}
-		d.last = hit
 	}
 	return key, found
+}
+
+// hear takes what a block is and reports whether a key has begun: one that is
+// heard twice, after two blocks that were not it.
+func (d *DTMFDetector) hear(hit rune) (key rune, begins bool) {
+	if hit == d.last && hit != d.now {
+		d.now, begins = hit, hit != 0
+	}
+	d.last = hit
+	return hit, begins
+}
+
+// power is the sum of the squares of samples.
+func power(pcm []int16) float64 {
+	sum := 0
+	for _, s := range pcm {
+		sum += int(s) * int(s)
+	}
+	return float64(sum)
 }
 
 // block says which key a full block is, 0 for none, and begins the next.

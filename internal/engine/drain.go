@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/callwright/callwright/internal/domain"
@@ -31,16 +32,23 @@ func (e *Engine) Draining() bool { return e.door.isShut() }
 // they are hung up and fail as interrupted.
 func (e *Engine) Run(ctx context.Context, d Drain) error {
 	claimed := make(chan error, 1)
-	go func() { claimed <- e.queue.Run(ctx) }()
+	alive, leave := context.WithCancel(context.WithoutCancel(ctx))
+	var beats sync.WaitGroup
+	beats.Go(func() { e.keepAlive(alive) })
+	adopting, stopAdopting := context.WithCancel(ctx)
+	e.late.Go(func() { e.keepAdopting(adopting) })
 	watching, stopWatching := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopWatching()
 	e.late.Go(func() { e.peers.run(watching) })
+	go func() { claimed <- e.queue.Run(ctx) }()
 	e.door.open()
 	<-ctx.Done()
 	err := e.drain(d)
 	err = errors.Join(err, <-claimed)
+	stopAdopting()
 	stopWatching()
 	e.late.Wait()
+	leave()
+	beats.Wait()
 	e.pacer.Close()
 	return errors.Join(err, e.ua.Close())
 }

@@ -11,7 +11,7 @@ import (
 // goroutine.
 type ear struct {
 	rate int // hertz
-	vad  *speech.SpectralVAD
+	vad  speech.VAD
 	end  *speech.Endpointer
 }
 
@@ -20,8 +20,10 @@ type ear struct {
 // word that begins with a hiss is heard a tenth of a second before its voice.
 const onset = 60 * time.Millisecond
 
-func newEar(rate int) (ear, error) {
-	vad, err := speech.NewVAD(rate)
+// newEar listens at rate hertz with the voice detector of that name, "" being the
+// default.
+func newEar(detector string, rate int) (ear, error) {
+	vad, err := speech.OpenVAD(detector, rate)
 	if err != nil {
 		return ear{}, err
 	}

@@ -4,7 +4,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -27,8 +26,9 @@ type Options struct {
 	Recordings domain.Recordings
 	Voices     []speech.TTS                 // the first is the default
 	Late       speech.TTS                   // speaks when a voice is too late or fails; nil is nobody
-	STT        []speech.STT                 // hear, the best first; nil: words come as real-time text alone
+	STT        []speech.STT                 // hear callers whose words do not come as text; the first is preferred
 	LLM        func(domain.Mode) speech.LLM // nil, or returning nil: no model thinks
+	VAD        string                       // finds the caller's voice: spectral ("" too) or silero
 	HTTP       *http.Client                 // for requests of flows, to addresses that strangers chose; nil: none are sent
 	SIP        netip.AddrPort               // where the user agent listens
 	ExternalIP string                       // the address that peers reach us at; "" is the one we bind
@@ -42,6 +42,7 @@ type Options struct {
 	// MediaStart and MediaGap are how long a call may last without a packet of
 	// the far end: from its start, and after one. 0 is what package rtp has.
 	MediaStart, MediaGap time.Duration
+	Observer             domain.Observer // is told of calls, turns and sound; nil is nobody
 	Logger               *slog.Logger
 }
 
@@ -51,7 +52,7 @@ type Engine struct {
 
 	o     Options
 	log   *slog.Logger
-	epoch domain.ID
+	node  node
 	ua    *sip.UA
 	pacer *rtp.Pacer
 	ports *rtp.Ports
@@ -77,14 +78,21 @@ func New(o Options) (*Engine, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if _, err := speech.OpenVAD(o.VAD, rateOf(domain.Trunk{})); err != nil {
+		return nil, err
+	}
+	if o.Observer == nil {
+		o.Observer = domain.Observers{}
+	}
 	ports, err := rtp.NewPorts(o.Ports)
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{live: newLive(), o: o, log: o.Logger, epoch: domain.NewID(), ports: ports, door: door{most: o.MaxCalls},
+	e := &Engine{live: newLive(), o: o, log: o.Logger, ports: ports, door: door{most: o.MaxCalls},
 		peers: newPeers(o.Service.CallableTrunks, o.Logger), voice: speech.NewFallback(speech.FallbackOptions{Engines: o.Voices, Late: o.Late})}
 	if e.ua, err = sip.New(sip.Options{
 		Listen: o.SIP, ExternalIP: o.ExternalIP, OnInvite: e.incoming, Admit: e.admit, Logger: o.Logger,
+		DigestAlgorithms: []string{"MD5"}, // what every phone and switch knows
 	}); err != nil {
 		return nil, err
 	}
@@ -93,7 +101,11 @@ func New(o Options) (*Engine, error) {
 		Name: "attempts", Workers: o.MaxCalls, Logger: o.Logger,
 		Drain: 24 * time.Hour, // calls are ended by Run, not by the queue
 		Claim: func(ctx context.Context, now time.Time, limit int) ([]domain.Attempt, time.Time, error) {
-			return o.Service.ClaimAttempts(ctx, e.epoch, now, o.Lease, min(limit, 64))
+			epoch := e.node.name()
+			if epoch == "" {
+				return nil, time.Time{}, nil // fenced: others may have what we would claim
+			}
+			return o.Service.ClaimAttempts(ctx, epoch, now, o.Lease, min(limit, 64))
 		},
 		Handle: e.carry,
 	})
@@ -103,33 +115,8 @@ func New(o Options) (*Engine, error) {
 // Addr is where the engine's user agent listens.
 func (e *Engine) Addr() netip.AddrPort { return e.ua.Addr() }
 
+// Lateness is how late the packets of all calls have left.
+func (e *Engine) Lateness() rtp.Lateness { return e.pacer.Lateness() }
+
 // Kick makes the engine look for attempts at once.
 func (e *Engine) Kick() { e.queue.Kick() }
-
-// Recover ends what earlier process runs left behind: calls in mid-air fail as
-// interrupted, with their recordings made playable and their far ends hung up.
-func (e *Engine) Recover(ctx context.Context) error {
-	orphans, err := e.o.Service.Recover(ctx, e.epoch)
-	var problems []error
-	for _, o := range orphans {
-		if o.Call.Recording != "" {
-			if err := e.o.Recordings.Repair(ctx, o.Call.Recording); err != nil {
-				problems = append(problems, err)
-			}
-		}
-		if o.Dialog == nil {
-			e.ua.Disown(o.SIPCallID) // it may yet be answered
-			continue
-		}
-		e.late.Go(func() { e.hangUpOrphan(ctx, o) })
-	}
-	return errors.Join(append(problems, err)...)
-}
-
-func (e *Engine) hangUpOrphan(ctx context.Context, o service.Orphan) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	if err := e.ua.ByeFrom(ctx, o.Dialog); err != nil {
-		e.log.Warn("the far end of an interrupted call could not be hung up", "call", o.Call.ID, "err", err)
-	}
-}

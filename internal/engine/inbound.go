@@ -86,11 +86,11 @@ func (e *Engine) reject(in *sip.Incoming, r refusal, why string) {
 func (e *Engine) receive(in *sip.Incoming) {
 	ctx, cancel := context.WithTimeout(context.Background(), receiveTime)
 	defer cancel()
-	who := service.Incoming{Called: called(in), SIPCallID: in.CallID, Epoch: e.epoch}
-	var known bool
-	who.Trunks, known = e.peers.callers(ctx, in.Source)
-	who.Caller = caller(in, known)
-	number, over, err := e.o.Service.Callee(ctx, who)
+	who, number, over, err := e.callee(ctx, in)
+	if domain.CodeOf(err) == domain.CodeNotFound && !who.known {
+		e.peers.renew(ctx)
+		who, number, over, err = e.callee(ctx, in)
+	}
 	missing := domain.CodeOf(err) == domain.CodeNotFound
 	if err != nil && !missing {
 		e.reject(in, refusalOf(err), err.Error())
@@ -99,7 +99,7 @@ func (e *Engine) receive(in *sip.Incoming) {
 	switch guarded := !missing && over.Incoming.Username != ""; {
 	case guarded && !e.authenticated(in, over):
 		return
-	case guarded, known, e.o.Strangers == StrangersAnswer:
+	case guarded, who.known, e.o.Strangers == StrangersAnswer:
 	default:
 		e.reject(in, forbidden, "no trunk names the address that it came from")
 		return
@@ -108,12 +108,28 @@ func (e *Engine) receive(in *sip.Incoming) {
 		e.reject(in, notFound, err.Error())
 		return
 	}
-	d, err := e.o.Service.Receive(ctx, who, number, over)
+	d, err := e.o.Service.Receive(ctx, who.Incoming, number, over)
 	if err != nil {
 		e.reject(in, refusalOf(err), err.Error())
 		return
 	}
 	e.run(context.Background(), &call{dial: d, incoming: in}, (*call).take)
+}
+
+// caller is who calls: what the rules want to know, and whether a trunk names
+// the address that the call came from.
+type caller struct {
+	service.Incoming
+	known bool
+}
+
+// callee finds whom a call is for.
+func (e *Engine) callee(ctx context.Context, in *sip.Incoming) (caller, *domain.PhoneNumber, *domain.Trunk, error) {
+	who := caller{Incoming: service.Incoming{Called: called(in), SIPCallID: in.CallID, Epoch: e.node.name()}}
+	who.Trunks, who.known = e.peers.callers(in.Source)
+	who.Caller = callerNumber(in, who.known)
+	number, over, err := e.o.Service.Callee(ctx, who.Incoming)
+	return who, number, over, err
 }
 
 // authenticated has the caller prove the password of the trunk's callers.
@@ -138,10 +154,10 @@ func called(in *sip.Incoming) []string {
 	return all
 }
 
-// caller is the number that the caller shows, "" for none: it may ask for
+// callerNumber is the number that the caller shows, "" for none: it may ask for
 // privacy (RFC 3323), and a known peer may vouch for another than it wrote
 // (RFC 3325).
-func caller(in *sip.Incoming, trusted bool) string {
+func callerNumber(in *sip.Incoming, trusted bool) string {
 	if strings.EqualFold(in.From, service.Anonymous) {
 		return ""
 	}

@@ -26,6 +26,7 @@ type media struct {
 	leg         *rtp.Leg
 	recorder    *recorder
 	ear         ear
+	codec       string // that was agreed on; "" before
 	captions    *captions
 	hearing     *hearing // nil when no engine hears
 	talk        *conversation.Conversation
@@ -69,7 +70,7 @@ func (e *Engine) openMedia(t domain.Trunk, rate int) (*media, error) {
 		m.close()
 		return nil, domain.Invalid("codecs", "trunk %s: %v", t.ID, err)
 	}
-	if m.ear, err = newEar(rate); err != nil {
+	if m.ear, err = newEar(e.o.VAD, rate); err != nil {
 		m.close()
 		return nil, err
 	}
@@ -181,7 +182,7 @@ func (m *media) start(pacer *rtp.Pacer, agreed sdp.Agreed, talk *conversation.Co
 	if err != nil {
 		return err
 	}
-	m.leg = leg
+	m.leg, m.codec = leg, codec.Name
 	leg.Hold(agreed.Hold)
 	if agreed.Hold && talk != nil {
 		talk.Hold(conversation.HeldByFarEnd, true)

@@ -247,15 +247,23 @@ func (e *Engine) admit(addr netip.Addr) sip.Admission {
 }
 
 // callers returns the trunks that a call from an address may have come over, and
-// whether they name it. A trunk that was made a moment ago is there too.
-func (p *peers) callers(ctx context.Context, from netip.AddrPort) (trunks []domain.Trunk, known bool) {
-	if trunks = p.now.Load().at(from); len(trunks) > 0 {
-		return trunks, true
-	}
-	p.refresh(ctx, peersAfresh)
+// whether they name it.
+func (p *peers) callers(from netip.AddrPort) (trunks []domain.Trunk, known bool) {
 	r := p.now.Load()
 	if trunks = r.at(from); len(trunks) > 0 {
 		return trunks, true
 	}
 	return r.all, false
+}
+
+// renew has the list read anew for a caller who was not found in it: a trunk may
+// have been made a moment ago. Others ask too, and it is not read for each.
+func (p *peers) renew(ctx context.Context) {
+	wait := time.NewTimer(peersAfresh)
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+	case <-ctx.Done():
+	}
+	p.refresh(ctx, peersAfresh)
 }

@@ -136,6 +136,7 @@ func (c *call) converse() domain.EndReason {
 	if c.reason() == domain.EndInterrupted {
 		c.notes = append(c.notes, forcedNote)
 	}
+	c.reportMedia()
 	cancel()
 	c.work.Wait()
 	return c.reason()

@@ -48,7 +48,7 @@ func (c *call) handOver(ctx context.Context, t domain.Transfer) (run func() erro
 		}
 	}()
 	id := sip.NewCallID()
-	leg, err := c.engine.o.Service.HandOver(ctx, c.dial.Call, t, c.engine.epoch, id)
+	leg, err := c.engine.o.Service.HandOver(ctx, c.dial.Call, t, c.engine.node.name(), id)
 	if err != nil {
 		return nil, err
 	}

@@ -112,6 +112,10 @@ func (s *Service) Receive(ctx context.Context, in Incoming, number *domain.Phone
 	var d *Dial
 	err := s.store.InTx(ctx, domain.LaneCall, func(ctx context.Context, st *domain.Stores) error {
 		d = &Dial{Trunk: *trunk, Zone: time.UTC}
+		// From here on until the commit nobody takes this process for dead.
+		if err := st.Nodes.Hold(ctx, in.Epoch, NodeLease); err != nil {
+			return domain.Unavailable(drainRetry, err, "this process may be taken for dead")
+		}
 		w, err := st.Workspaces.Get(ctx, scope.Workspace)
 		if err != nil {
 			return err

@@ -29,6 +29,10 @@ func (s *Service) HandOver(ctx context.Context, call domain.Call, t domain.Trans
 	in := domain.Scope{Workspace: call.WorkspaceID, Mode: call.Mode}
 	var leg *Leg
 	err := s.store.InTx(ctx, domain.LaneDial, func(ctx context.Context, st *domain.Stores) error {
+		// From here on until the commit nobody takes this process for dead.
+		if err := st.Nodes.Hold(ctx, epoch, NodeLease); err != nil {
+			return err
+		}
 		from, err := st.Numbers.Get(ctx, in, call.PhoneNumberID)
 		if err != nil {
 			return err

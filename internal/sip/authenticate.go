@@ -23,8 +23,8 @@ var ErrUnauthorized = errors.New("sip: the caller was asked for a password")
 // RFC 7616, RFC 8760) and returns the user that they are of. password looks a
 // user up, exactly as written, and reports false for one that there is not.
 //
-// Whatever is wrong, the call is answered 401 with a fresh challenge, SHA-256
-// before MD5, and the error is ErrUnauthorized: known and unknown users cannot
+// Whatever is wrong, the call is answered 401 with a fresh challenge for each of
+// Options.DigestAlgorithms, and the error is ErrUnauthorized: known and unknown users cannot
 // be told apart. Credentials are good once: each needs a nonce that was issued
 // to the same source within five minutes and a higher count than the last. A
 // source that sends wrong passwords is banned as Limits say.
@@ -52,7 +52,7 @@ func (in *Incoming) Authenticate(realm string, password func(user string) (strin
 func (u *UA) challenges(from hop, realm string, stale bool, now time.Time) []wire.Header {
 	nonce := u.nonces.issue(from.addr.Addr(), realm, now)
 	var out []wire.Header
-	for _, algorithm := range []string{"SHA-256", "MD5"} {
+	for _, algorithm := range u.opts.DigestAlgorithms {
 		value := fmt.Sprintf(`Digest realm=%s, nonce="%s", qop="auth", algorithm=%s`, quoted(realm), nonce, algorithm)
 		if stale {
 			value += ", stale=true"
