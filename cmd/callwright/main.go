@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -55,15 +56,38 @@ func main() {
 	if err != nil {
 		fail(fmt.Errorf("%w (callwright --help shows what there is)", err))
 	}
-	// The second signal is not caught: it ends the process at once.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
-	defer stop()
+	ctx, force := stopped()
 	run.BindTo(ctx, (*context.Context)(nil))
-	run.Bind(&c.Config, newLogger(&c.Config))
+	run.Bind(&c.Config, newLogger(&c.Config), force)
 	if err := run.Run(); err != nil {
 		fail(err)
 	}
+}
+
+// forced is closed when the process was told twice to stop.
+type forced <-chan struct{}
+
+// forcedTime is how long a process that was told twice to stop may take for it.
+const forcedTime = 3 * time.Second
+
+// stopped returns a context that is done with the first signal to stop, and what
+// is closed with the second. A third one, or the time, ends the process.
+func stopped() (context.Context, forced) {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals, force := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		cancel()
+		<-signals
+		close(force)
+		select {
+		case <-signals:
+		case <-time.After(forcedTime):
+		}
+		os.Exit(1)
+	}()
+	return ctx, force
 }
 
 // sharedFlags are the flags that every command has. Only they may stand in the

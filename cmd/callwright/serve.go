@@ -12,9 +12,9 @@ import (
 type serveCmd struct{}
 
 // Run serves until it is told to stop.
-func (serveCmd) Run(ctx context.Context, c *config.Config, log *slog.Logger) error {
+func (serveCmd) Run(ctx context.Context, c *config.Config, log *slog.Logger, force forced) error {
 	nameWorker(c)
-	a, err := app.Open(ctx, app.Options{Config: c, Version: version, Logger: log})
+	a, err := app.Open(ctx, app.Options{Config: c, Version: version, Logger: log, Force: force})
 	if err != nil {
 		return err
 	}

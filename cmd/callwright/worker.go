@@ -12,7 +12,9 @@ import (
 type workerCmd struct{}
 
 // Run works until its input ends.
-func (workerCmd) Run(ctx context.Context) error { return provider.ServeWorker(ctx, os.Stdin, os.Stdout) }
+func (workerCmd) Run(ctx context.Context) error {
+	return provider.ServeWorker(ctx, os.Stdin, os.Stdout)
+}
 
 // nameWorker has this program's voices computed in processes of its own, unless
 // it cannot tell what program it is.

@@ -49,10 +49,12 @@ type Options struct {
 	Models []speech.LLM
 	// Ring is how long a call may ring; 0 is 30 s.
 	Ring time.Duration
+	// MediaStart and MediaGap are how long a call may last without sound of the
+	// far end, from its start and later; 0 is 30 s and 15 s.
+	MediaStart, MediaGap time.Duration
+	// Force, when it is closed, ends live calls that a stop lets go on.
+	Force <-chan struct{}
 }
-
-// drainGrace is how long live calls may go on after a stop is asked for.
-const drainGrace = 5 * time.Second
 
 // flowRequestLimit bounds a request of a flow, whatever its node says.
 const flowRequestLimit = time.Minute
@@ -200,7 +202,8 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 	a.engine, err = engine.New(engine.Options{
 		Service: a.Service, Carriers: a.carriers, Recordings: recordings, Voices: voices.all, Late: voices.late, LLM: a.model,
 		STT: ears, VAD: a.o.Config.VAD, Observer: a.observer,
-		HTTP: webhook.NewClient(allow, flowRequestLimit),
+		HTTP:      webhook.NewClient(allow, flowRequestLimit),
+		Strangers: engine.Strangers(a.o.Config.UnknownPeers), MediaStart: a.o.MediaStart, MediaGap: a.o.MediaGap,
 		Ring: a.o.Ring, SIP: addr, ExternalIP: external, Ports: rtp.PortRange{Min: lo, Max: hi}, Logger: a.log,
 	})
 	if domain.CodeOf(err) == domain.CodeInvalid {
@@ -230,7 +233,7 @@ func (a *App) openAPI() error {
 // is not stopping.
 func (a *App) ready(ctx context.Context) error {
 	if a.engine.Draining() {
-		return domain.Unavailable(drainGrace, nil, "this process is stopping")
+		return domain.Unavailable(10*time.Second, nil, "this process is stopping")
 	}
 	return a.store.View(ctx, func(ctx context.Context, s *domain.Stores) error {
 		_, err := s.Workspaces.First(ctx)
@@ -256,7 +259,7 @@ func (a *App) Run(ctx context.Context) error {
 	var group errgroup.Group
 	group.Go(func() error {
 		defer stopWork()
-		return a.engine.Run(ctx, drainGrace)
+		return a.engine.Run(ctx, engine.Drain{Grace: a.o.Config.Drain, Force: a.o.Force})
 	})
 	group.Go(func() error { return a.webhooks.Run(work) })
 	group.Go(func() error { return a.analysis.Run(work) })

@@ -50,6 +50,11 @@ type setup struct {
 	ring time.Duration // 0 is the application's default
 	slow time.Duration // before the voice says something new
 
+	strangers string        // what is done with unknown peers; "" is dropped
+	drain     time.Duration // that live calls get when the application stops
+	force     chan struct{}
+	gap       time.Duration // without sound that ends a call; 0 is the default
+
 	callee  func(callee.Report) // what the simulated phone is told at
 	offline bool                // the voices of this machine speak, and nothing sings
 }
@@ -70,8 +75,10 @@ func open(t *testing.T, s setup) *house {
 	a, err := app.Open(t.Context(), app.Options{
 		Config: &config.Config{
 			Data: dir, Database: database, HTTP: "127.0.0.1:0", SIP: "127.0.0.1:0", RTPPorts: "0-0", WebhookAllow: []string{"127.0.0.0/8"},
+			UnknownPeers: s.strangers, Drain: s.drain,
 		},
 		Version: "test", Logger: logger, Voices: voices, Ring: s.ring, Callee: s.callee,
+		MediaStart: s.gap, MediaGap: s.gap, Force: s.force,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/knadh/koanf/parsers/yaml"
 	"github.com/knadh/koanf/providers/file"
@@ -27,21 +28,23 @@ const Prefix = "CALLWRIGHT_"
 // Config is what every command shares. The tags are read by the command line's
 // parser; each flag is also an environment variable and a key of the file.
 type Config struct {
-	Data         string   `help:"Directory for the database and recordings." default:"./callwright-data" placeholder:"DIR"`
-	Database     string   `help:"Database to use, like postgres://user:password@host:5432/name; the default is SQLite in the data directory." placeholder:"URL"`
-	HTTP         string   `name:"http" help:"Address of the API and the dashboard." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
-	SIP          string   `name:"sip" help:"Address of the SIP user agent." default:"127.0.0.1:5060" placeholder:"IP:PORT"`
-	ExternalIP   string   `name:"external-ip" help:"IP address at which SIP peers reach this machine, when it is not the one it binds." placeholder:"IP"`
-	RTPPorts     string   `name:"rtp-ports" help:"UDP ports for sound." default:"20000-29999" placeholder:"MIN-MAX"`
-	VAD          string   `name:"vad" help:"How a caller's voice is told from noise: by its spectrum, or by the Silero network." enum:"spectral,silero" default:"spectral"`
-	WebhookAllow []string `name:"webhook-allow" help:"Private networks that may receive webhooks, also over plain http." placeholder:"CIDR"`
-	LLM          string   `name:"llm" help:"Language models, the preferred first: a list of {engine, url, key, model, …}." placeholder:"LIST"`
-	STT          string   `name:"stt" help:"Engines that hear callers, likewise." placeholder:"LIST"`
-	TTS          string   `name:"tts" help:"Engines that talk, before the voices of this machine, likewise." placeholder:"LIST"`
-	Fillers      []string `name:"fillers" sep:"|" help:"What is said while a model or a tool makes callers wait, parted by |." placeholder:"TEXT"`
-	Ops          string   `name:"ops" help:"Address of metrics and profiles; the default is none." placeholder:"HOST:PORT"`
-	LogFormat    string   `name:"log-format" help:"Log lines on standard error as text or json." enum:"text,json" default:"text"`
-	LogLevel     string   `name:"log-level" help:"How much is logged." enum:"debug,info,warn,error" default:"info"`
+	Data         string        `help:"Directory for the database and recordings." default:"./callwright-data" placeholder:"DIR"`
+	Database     string        `help:"Database to use, like postgres://user:password@host:5432/name; the default is SQLite in the data directory." placeholder:"URL"`
+	HTTP         string        `name:"http" help:"Address of the API and the dashboard." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
+	SIP          string        `name:"sip" help:"Address of the SIP user agent." default:"127.0.0.1:5060" placeholder:"IP:PORT"`
+	ExternalIP   string        `name:"external-ip" help:"IP address at which SIP peers reach this machine, when it is not the one it binds." placeholder:"IP"`
+	RTPPorts     string        `name:"rtp-ports" help:"UDP ports for sound." default:"20000-29999" placeholder:"MIN-MAX"`
+	VAD          string        `name:"vad" help:"How a caller's voice is told from noise: by its spectrum, or by the Silero network." enum:"spectral,silero" default:"spectral"`
+	WebhookAllow []string      `name:"webhook-allow" help:"Private networks that may receive webhooks, also over plain http." placeholder:"CIDR"`
+	LLM          string        `name:"llm" help:"Language models, the preferred first: a list of {engine, url, key, model, …}." placeholder:"LIST"`
+	STT          string        `name:"stt" help:"Engines that hear callers, likewise." placeholder:"LIST"`
+	TTS          string        `name:"tts" help:"Engines that talk, before the voices of this machine, likewise." placeholder:"LIST"`
+	Fillers      []string      `name:"fillers" sep:"|" help:"What is said while a model or a tool makes callers wait, parted by |." placeholder:"TEXT"`
+	Ops          string        `name:"ops" help:"Address of metrics and profiles; the default is none." placeholder:"HOST:PORT"`
+	UnknownPeers string        `name:"unknown-peers" help:"Calls from addresses that no trunk names: drop answers nothing, refuse answers 403, answer takes them." enum:"drop,refuse,answer" default:"drop"`
+	Drain        time.Duration `name:"drain" help:"How long live calls may go on when the server is told to stop." default:"30s" placeholder:"DURATION"`
+	LogFormat    string        `name:"log-format" help:"Log lines on standard error as text or json." enum:"text,json" default:"text"`
+	LogLevel     string        `name:"log-level" help:"How much is logged." enum:"debug,info,warn,error" default:"info"`
 
 	// Worker is the command of a process that computes for this one; nil: all is
 	// computed here. It is no setting: a program that can be one names itself.

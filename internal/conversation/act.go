@@ -23,7 +23,7 @@ func (c *Conversation) step(ctx context.Context, e flow.Event) {
 	c.flow = next
 	c.keep()
 	if len(acts) > 0 {
-		c.listen = nil // the pending act is replaced
+		c.listen, c.after = nil, nil // the pending act is replaced
 		c.dropThought()
 	}
 	for _, a := range acts {
@@ -79,7 +79,13 @@ func (c *Conversation) perform(ctx context.Context, act flow.Act) {
 		c.route(ctx, a)
 	case flow.Do:
 		c.answer.begin(stageTool)
-		c.o.Performer.Do(ctx, c.flow.Node, a)
+		node := c.flow.Node
+		do := func() { c.o.Performer.Do(ctx, node, a) }
+		if a.Kind == flow.DoTransfer || a.Kind == flow.DoDigits {
+			c.afterwards(do)
+			return
+		}
+		do()
 	case flow.Wait:
 		if c.speaking() {
 			c.wait = a.For

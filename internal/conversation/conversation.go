@@ -117,6 +117,9 @@ type Conversation struct {
 	answer   *waterfall // of the answer that is being made and has no utterance yet
 	pausedAt time.Time
 	timers   timers
+	held     Holding // why the talk stands still, 0 when it does not
+	deferred []any   // messages that came meanwhile
+	after    func()  // waits for the agent's words
 	dialogue []speech.Message
 	digits   string
 

@@ -19,6 +19,7 @@ const (
 type timers struct {
 	due   [timerKinds]time.Time
 	clock *time.Timer
+	still time.Time // since when no time passes; zero when it does
 }
 
 func (t *timers) init() {
@@ -41,7 +42,29 @@ func (t *timers) clear(k timerKind) {
 	t.arm()
 }
 
+// freeze lets no time pass until thaw.
+func (t *timers) freeze() {
+	t.still = time.Now()
+	t.clock.Stop()
+}
+
+// thaw lets time pass again: what was due is due later by the time that stood
+// still.
+func (t *timers) thaw() {
+	stood := time.Since(t.still)
+	t.still = time.Time{}
+	for k, d := range t.due {
+		if !d.IsZero() {
+			t.due[k] = d.Add(stood)
+		}
+	}
+	t.arm()
+}
+
 func (t *timers) arm() {
+	if !t.still.IsZero() {
+		return
+	}
 	var first time.Time
 	for _, d := range t.due {
 		if !d.IsZero() && (first.IsZero() || d.Before(first)) {

@@ -13,7 +13,14 @@ import (
 
 // receive handles one message on the conversation's goroutine.
 func (c *Conversation) receive(ctx context.Context, m any) {
+	if c.whileHeld(m) {
+		return
+	}
 	switch m := m.(type) {
+	case holding:
+		c.onHold(ctx, m)
+	case asked:
+		c.onAsked(m.text)
 	case deaf:
 		c.o.Ear = false
 	case soundOn:
@@ -169,6 +176,7 @@ func (c *Conversation) interrupt() {
 	c.speaker.cut()
 	c.resume()
 	c.closeAgent()
+	c.said()
 }
 
 // pause stops the agent's sound where it is; resume goes on from there.

@@ -140,6 +140,7 @@ func (c *Conversation) onMark(ctx context.Context) {
 	}
 	c.utterance = nil
 	c.move(InPlayed)
+	c.said()
 	if c.ending != "" {
 		c.timers.set(timeTail, c.o.Timing.Tail)
 		return

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/callwright/callwright/internal/conversation"
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/sdp"
 	"github.com/callwright/callwright/internal/service"
 	"github.com/callwright/callwright/internal/sip"
 )
@@ -31,15 +33,22 @@ func (e *Engine) carry(ctx context.Context, a domain.Attempt) {
 			Notes: []string{err.Error()}})
 		return
 	}
-	if e.draining.Load() {
-		e.postpone(ctx, a, time.Now()) // for the next start
+	if !e.door.enter() {
+		e.postpone(ctx, a, time.Now().Add(fullFor)) // or for the next start
 		return
 	}
+	defer e.door.leave()
 	if wait := e.rates.book(dial.Trunk, time.Now()); wait > 0 {
 		e.postpone(ctx, a, time.Now().Add(wait))
 		return
 	}
-	c := &call{engine: e, dial: dial, log: e.log.With("call", dial.Call.ID)}
+	e.run(ctx, &call{dial: dial}, (*call).place)
+}
+
+// run has way carry a call to its end; whatever breaks in it ends this call
+// alone.
+func (e *Engine) run(ctx context.Context, c *call, way func(*call)) {
+	c.engine, c.log = e, e.log.With("call", c.dial.Call.ID)
 	c.ctx, c.cancel = context.WithCancelCause(ctx)
 	defer c.cancel(nil)
 	defer func() {
@@ -49,7 +58,7 @@ func (e *Engine) carry(ctx context.Context, a domain.Attempt) {
 			c.finish(domain.EndInternal)
 		}
 	}()
-	c.place()
+	way(c)
 }
 
 func (e *Engine) postpone(ctx context.Context, a domain.Attempt, until time.Time) {
@@ -98,6 +107,14 @@ type call struct {
 	live   *liveCall
 	work   sync.WaitGroup // goroutines of the talk
 	notes  []string
+
+	incoming *sip.Incoming // nil for a call that we placed
+	commands chan command
+	moving   sync.Mutex  // held while the call is put on hold, taken back or handed over
+	holding  bool        // we hold the far end; under moving
+	handed   atomic.Bool // the caller is with whom it was handed over to
+
+	agreed *sdp.Agreed // what our answer to its offer came to; nil when the offer was ours
 }
 
 // ended is the cause with which a call's context is canceled.

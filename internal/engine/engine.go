@@ -4,12 +4,10 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/callwright/callwright/internal/domain"
@@ -35,28 +33,35 @@ type Options struct {
 	SIP        netip.AddrPort               // where the user agent listens
 	ExternalIP string                       // the address that peers reach us at; "" is the one we bind
 	Ports      rtp.PortRange
-	Ring       time.Duration   // how long a call may ring; 0 is 30 s
-	Lease      time.Duration   // between a claim and its intent; 0 is 15 s
-	MaxCalls   int             // carried at once; 0 is 1,000
-	Observer   domain.Observer // is told of calls, turns and sound; nil is nobody
-	Logger     *slog.Logger
+	Ring       time.Duration // how long a call may ring; 0 is 30 s
+	Lease      time.Duration // between a claim and its intent; 0 is 15 s
+	MaxCalls   int           // carried at once; 0 is 1,000
+	// Strangers says what is done with calls from addresses that no trunk names.
+	Strangers Strangers
+	RingFor   time.Duration // how long incoming calls ring at least before they are answered
+	// MediaStart and MediaGap are how long a call may last without a packet of
+	// the far end: from its start, and after one. 0 is what package rtp has.
+	MediaStart, MediaGap time.Duration
+	Observer             domain.Observer // is told of calls, turns and sound; nil is nobody
+	Logger               *slog.Logger
 }
 
 // Engine carries the calls of one process run.
 type Engine struct {
 	*live // the calls that are under way
 
-	o        Options
-	log      *slog.Logger
-	node     node
-	ua       *sip.UA
-	pacer    *rtp.Pacer
-	ports    *rtp.Ports
-	queue    *queue.Queue[domain.Attempt]
-	rates    rates
-	draining atomic.Bool // no INVITE leaves any more
-	voice    *speech.Fallback
-	late     sync.WaitGroup // finishes that wait for the database
+	o     Options
+	log   *slog.Logger
+	node  node
+	ua    *sip.UA
+	pacer *rtp.Pacer
+	ports *rtp.Ports
+	queue *queue.Queue[domain.Attempt]
+	rates rates
+	door  door
+	peers *peers
+	voice *speech.Fallback
+	late  sync.WaitGroup // finishes that wait for the database
 }
 
 // New binds the engine's SIP address. Run starts it.
@@ -73,7 +78,7 @@ func New(o Options) (*Engine, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	if _, err := speech.OpenVAD(o.VAD, lineRate); err != nil {
+	if _, err := speech.OpenVAD(o.VAD, rateOf(domain.Trunk{})); err != nil {
 		return nil, err
 	}
 	if o.Observer == nil {
@@ -83,12 +88,15 @@ func New(o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	ua, err := sip.New(sip.Options{Listen: o.SIP, ExternalIP: o.ExternalIP, Logger: o.Logger})
-	if err != nil {
+	e := &Engine{live: newLive(), o: o, log: o.Logger, ports: ports, door: door{most: o.MaxCalls},
+		peers: newPeers(o.Service.CallableTrunks, o.Logger), voice: speech.NewFallback(speech.FallbackOptions{Engines: o.Voices, Late: o.Late})}
+	if e.ua, err = sip.New(sip.Options{
+		Listen: o.SIP, ExternalIP: o.ExternalIP, OnInvite: e.incoming, Admit: e.admit, Logger: o.Logger,
+		DigestAlgorithms: []string{"MD5"}, // what every phone and switch knows
+	}); err != nil {
 		return nil, err
 	}
-	e := &Engine{live: newLive(), o: o, log: o.Logger, ua: ua, pacer: rtp.NewPacer(), ports: ports,
-		voice: speech.NewFallback(speech.FallbackOptions{Engines: o.Voices, Late: o.Late})}
+	e.pacer = rtp.NewPacer()
 	e.queue = queue.New(queue.Options[domain.Attempt]{
 		Name: "attempts", Workers: o.MaxCalls, Logger: o.Logger,
 		Drain: 24 * time.Hour, // calls are ended by Run, not by the queue
@@ -112,38 +120,3 @@ func (e *Engine) Lateness() rtp.Lateness { return e.pacer.Lateness() }
 
 // Kick makes the engine look for attempts at once.
 func (e *Engine) Kick() { e.queue.Kick() }
-
-// Draining tells whether the engine is stopping: it dials nothing any more.
-func (e *Engine) Draining() bool { return e.draining.Load() }
-
-// Run carries calls until ctx is done. Calls that are live then get the grace
-// to end by themselves; after it they are hung up and fail as interrupted.
-func (e *Engine) Run(ctx context.Context, grace time.Duration) error {
-	done := make(chan error, 1)
-	alive, leave := context.WithCancel(context.WithoutCancel(ctx))
-	var beats sync.WaitGroup
-	beats.Go(func() { e.keepAlive(alive) })
-	adopting, stopAdopting := context.WithCancel(ctx)
-	e.late.Go(func() { e.keepAdopting(adopting) })
-	go func() { done <- e.queue.Run(ctx) }()
-	var err error
-	select {
-	case err = <-done:
-	case <-ctx.Done():
-		e.draining.Store(true)
-		select {
-		case err = <-done:
-		case <-time.After(grace):
-			for _, c := range e.all() {
-				c.hangup(domain.EndInterrupted)
-			}
-			err = <-done
-		}
-	}
-	stopAdopting()
-	e.late.Wait()
-	leave()
-	beats.Wait()
-	e.pacer.Close()
-	return errors.Join(err, e.ua.Close())
-}

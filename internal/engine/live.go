@@ -19,6 +19,7 @@ type liveCall struct {
 
 	mu       sync.Mutex
 	over     bool
+	call     *call // nil until it was answered
 	watchers map[*watcher]struct{}
 }
 
@@ -158,4 +159,4 @@ func (c *liveCall) tell(e domain.LiveEvent) {
 	}
 }
 
-var _ domain.LiveCalls = (*live)(nil)
+var _ domain.LiveCalls = (*Engine)(nil)

@@ -3,13 +3,11 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/callwright/callwright/internal/audio"
 	"github.com/callwright/callwright/internal/conversation"
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/rtp"
@@ -18,12 +16,10 @@ import (
 	"github.com/callwright/callwright/internal/speech"
 )
 
-// lineRate is the rate of sound on the line, in hertz.
-const lineRate = 8000
-
 // media is one call's sound and text: the sockets it was offered on and, once
 // answered, the leg that carries it. It is the conversation's Line.
 type media struct {
+	rate        int // hertz of the sound inside, whatever the line's codec
 	sound, text *rtp.Socket
 	offered     sdp.Options
 	offer       *sdp.Session
@@ -35,15 +31,21 @@ type media struct {
 	hearing     *hearing // nil when no engine hears
 	talk        *conversation.Conversation
 	silent      atomic.Bool
+	partner     atomic.Pointer[media] // whom what is heard goes to, instead of the talk
+	terms       sync.Mutex            // of offer and offered, once the call was answered
+	fault       func(error)           // is told once of what broke
+	startGap    time.Duration
+	gap         time.Duration
 }
 
 // defaultCodecs are offered over trunks that name none.
 var defaultCodecs = []string{"PCMU", "PCMA"}
 
-// openMedia opens the sockets for a call over the trunk.
-func (e *Engine) openMedia(t domain.Trunk) (*media, error) {
+// openMedia opens the sockets for a call over the trunk, with sound of rate hertz
+// inside.
+func (e *Engine) openMedia(t domain.Trunk, rate int) (*media, error) {
 	ip := e.ua.Addr().Addr()
-	m := &media{}
+	m := &media{rate: rate, startGap: e.o.MediaStart, gap: e.o.MediaGap}
 	var err error
 	if m.sound, err = e.ports.Listen(ip); err != nil {
 		return nil, noPort(err)
@@ -55,24 +57,20 @@ func (e *Engine) openMedia(t domain.Trunk) (*media, error) {
 			return nil, domain.Invalid("external-ip", "%q is not an IP address", e.o.ExternalIP)
 		}
 	}
-	m.offered = sdp.Options{Addr: shown, AudioPort: int(m.sound.LocalAddr().Port()), Codecs: t.Codecs, Events: true}
-	if len(t.Codecs) == 0 {
-		m.offered.Codecs = defaultCodecs
-	}
+	o := sdp.Options{Addr: shown, AudioPort: int(m.sound.LocalAddr().Port()), Events: true}
 	if t.RealtimeText {
 		if m.text, err = e.ports.Listen(ip); err != nil {
 			m.close()
 			return nil, noPort(err)
 		}
-		m.offered.TextPort = int(m.text.LocalAddr().Port())
+		o.TextPort = int(m.text.LocalAddr().Port())
 		m.captions = newCaptions()
 	}
-	if m.offer, err = sdp.NewOffer(m.offered); err != nil {
+	if err := m.describe(t, o); err != nil {
 		m.close()
 		return nil, domain.Invalid("codecs", "trunk %s: %v", t.ID, err)
 	}
-	m.offered.ID, m.offered.Version = m.offer.ID, m.offer.Version
-	if m.ear, err = newEar(e.o.VAD); err != nil {
+	if m.ear, err = newEar(e.o.VAD, rate); err != nil {
 		m.close()
 		return nil, err
 	}
@@ -92,16 +90,30 @@ func (c *call) invitation() (sip.Invite, error) {
 	return sip.Invite{
 		CallID: sip.NewCallID(), URI: route.URI, From: c.dial.Call.From, To: c.dial.Call.To,
 		Body: c.media.offer.Bytes(), Username: route.Username, Password: route.Password,
+		Reoffer: c.media.reoffer,
 	}, nil
+}
+
+// agree returns what offer and answer come to.
+func (c *call) agree() (sdp.Agreed, error) {
+	if c.agreed != nil {
+		return *c.agreed, nil
+	}
+	select {
+	case <-c.dialog.Confirmed(): // a caller that had us offer answers with its ACK
+	case <-c.ctx.Done():
+		return sdp.Agreed{}, c.ctx.Err()
+	}
+	answer, err := sdp.Parse(c.dialog.RemoteSDP())
+	if err != nil {
+		return sdp.Agreed{}, err
+	}
+	return sdp.Accept(c.media.offer, answer)
 }
 
 // answered joins what the far end's answer agreed on: sound, text, recording.
 func (c *call) answered() error {
-	answer, err := sdp.Parse(c.dialog.RemoteSDP())
-	if err != nil {
-		return err
-	}
-	agreed, err := sdp.Accept(c.media.offer, answer)
+	agreed, err := c.agree()
 	if err != nil {
 		return err
 	}
@@ -110,14 +122,17 @@ func (c *call) answered() error {
 	d.State, d.AnsweredAt = domain.CallInProgress, now
 	c.dial.Attempt.State, c.dial.Attempt.Dialog = domain.AttemptAnswered, c.dialog.State().Bytes()
 	if d.Record {
-		c.media.recorder = newRecorder(c.createRecording, c.engine.log)
+		c.media.recorder = newRecorder(c.createRecording, c.media.rate, c.engine.log)
 	}
 	d.Notes = c.notes
 	c.talk.Answered(now)
 	c.progress()
+	c.media.fault = c.faulted
 	if err := c.media.start(c.engine.pacer, agreed, c.talk); err != nil {
 		return err
 	}
+	c.dialog.OnInfo(c.media.info)
+	c.dialog.OnAnswer(c.media.reanswered)
 	c.dialog.OnReinvite(c.media.reinvite) // a re-INVITE that came before waits for it
 	return nil
 }
@@ -136,24 +151,30 @@ func (c *call) createRecording() (domain.RecordingFile, error) {
 	return file, nil
 }
 
-// start begins to send and to hear.
+// start begins to send and to hear; without a talk, what is heard is for a
+// partner only.
 func (m *media) start(pacer *rtp.Pacer, agreed sdp.Agreed, talk *conversation.Conversation) error {
-	codec, ok := audio.CodecByName(agreed.Codec.Name)
-	if !ok {
-		return fmt.Errorf("%w: the far end chose %s", sdp.ErrNoCodec, agreed.Codec.Name)
+	codec, err := codecOf(agreed)
+	if err != nil {
+		return err
 	}
 	m.talk = talk
+	m.settle(agreed)
 	o := rtp.Options{
-		Pacer: pacer, Socket: m.sound, Remote: agreed.AudioRemote, Codec: codec, EventPT: uint8(agreed.EventPT), EventInPT: m.eventPT(),
-		Tap: m.tap, OnCue: m.cue, OnMark: talk.Mark,
-		OnDigit:   func(key rune) { talk.Digit(string(key)) },
-		OnTimeout: func() { m.silent.Store(true) },
+		Pacer: pacer, Socket: m.sound, Remote: agreed.AudioRemote, Codec: codec, SampleRate: m.rate, Keys: keysOf(agreed.Keys),
+		EventPT: uint8(agreed.EventPT), EventInPT: uint8(agreed.EventInPT),
+		Control: &rtp.ControlOptions{Mux: agreed.RTCPMux, Remote: agreed.RTCPRemote},
+		Tap:     m.tap, OnCue: m.cue, OnMark: m.mark,
+		OnDigit:   m.digit,
+		OnTimeout: func() { m.silent.Store(true) }, OnFault: m.fault, StartTimeout: m.startGap, Timeout: m.gap,
 	}
 	if m.text != nil && agreed.TextRemote.IsValid() && agreed.TextPT != 0 {
-		o.Text = &rtp.TextOptions{Socket: m.text, Remote: agreed.TextRemote, PT: uint8(agreed.TextPT), RedPT: uint8(agreed.RedPT)}
-		o.OnText = m.captions.text
+		o.Text = &rtp.TextOptions{
+			Socket: m.text, Remote: agreed.TextRemote, PT: uint8(agreed.TextPT), RedPT: uint8(agreed.RedPT), Keys: keysOf(agreed.TextKeys),
+		}
+		o.OnText = m.read
 		m.text = nil // the leg's now
-	} else if m.hearing == nil {
+	} else if m.hearing == nil && talk != nil {
 		talk.Deaf()
 	}
 	m.sound = nil // the leg's now, whatever comes of it
@@ -161,20 +182,12 @@ func (m *media) start(pacer *rtp.Pacer, agreed sdp.Agreed, talk *conversation.Co
 	if err != nil {
 		return err
 	}
-	leg.Hold(agreed.Hold)
 	m.leg, m.codec = leg, codec.Name
-	return nil
-}
-
-// eventPT is the payload type under which telephone events come in: the one
-// that was offered.
-func (m *media) eventPT() uint8 {
-	for _, c := range m.offer.Audio.Codecs {
-		if c.Name == "telephone-event" {
-			return uint8(c.PT)
-		}
+	leg.Hold(agreed.Hold)
+	if agreed.Hold && talk != nil {
+		talk.Hold(conversation.HeldByFarEnd, true)
 	}
-	return 0
+	return nil
 }
 
 // tap sees each frame of both directions, on the pacer's goroutine.
@@ -182,10 +195,48 @@ func (m *media) tap(in, out []int16) {
 	if m.recorder != nil {
 		m.recorder.tap(in, out)
 	}
+	if p := m.partner.Load(); p != nil {
+		p.relay(in)
+		return
+	}
+	if m.talk == nil {
+		return
+	}
 	if m.hearing != nil {
 		m.hearing.take(in)
 	}
 	m.ear.hear(in, m.talk)
+}
+
+// digit takes a key that was pressed, as a telephone event or by INFO.
+func (m *media) digit(key rune) {
+	if p := m.partner.Load(); p != nil {
+		_ = p.leg.SendDigits(string(key)) // a queue of 256 keys that is full
+	} else if m.talk != nil {
+		m.talk.Digit(string(key))
+	}
+}
+
+// info takes what the far end says beside the media: keys (RFC 6086).
+func (m *media) info(contentType string, body []byte) {
+	if key, _, ok := sip.ParseDTMFInfo(contentType, body); ok {
+		m.digit(key)
+	}
+}
+
+// read takes real-time text as it came.
+func (m *media) read(block string) {
+	if p := m.partner.Load(); p != nil {
+		p.leg.SendText(block)
+		return
+	}
+	m.captions.text(block)
+}
+
+func (m *media) mark(id int) {
+	if m.talk != nil {
+		m.talk.Mark(id)
+	}
 }
 
 func (m *media) cue(text string) {
@@ -204,7 +255,7 @@ func (m *media) listen(ctx context.Context, talk *conversation.Conversation) {
 	if m.captions == nil {
 		return
 	}
-	stream, err := m.captions.Open(ctx, speech.Format{SampleRate: lineRate})
+	stream, err := m.captions.Open(ctx, speech.Format{SampleRate: m.rate})
 	if err != nil {
 		return // captions always open
 	}
@@ -214,36 +265,6 @@ func (m *media) listen(ctx context.Context, talk *conversation.Conversation) {
 		}
 		talk.Heard(h)
 	}
-}
-
-// reinvite answers a new offer of the far end: hold, or another address. A far
-// end that asks for an offer gets the one it knows (RFC 3261 section 14.2).
-func (m *media) reinvite(body []byte) ([]byte, error) {
-	if len(body) == 0 {
-		return m.offer.Bytes(), nil
-	}
-	offer, err := sdp.Parse(body)
-	if err != nil {
-		return nil, err
-	}
-	m.offered.Version++
-	answer, agreed, err := sdp.Answer(offer, m.offered)
-	if err != nil {
-		return nil, err
-	}
-	codec, ok := audio.CodecByName(agreed.Codec.Name)
-	if !ok {
-		return nil, sdp.ErrNoCodec
-	}
-	if err := m.leg.SetCodec(codec, uint8(agreed.EventPT)); err != nil {
-		return nil, err
-	}
-	m.leg.SetRemote(agreed.AudioRemote)
-	if agreed.TextRemote.IsValid() {
-		m.leg.SetTextRemote(agreed.TextRemote)
-	}
-	m.leg.Hold(agreed.Hold)
-	return answer.Bytes(), nil
 }
 
 // silentFor reports whether no sound has come for too long.

@@ -27,7 +27,23 @@ func (p *performer) End(reason domain.EndReason) { (*call)(p).end(reason) }
 // Do performs an act that is not talk. What is not done, for whatever cause, is
 // noted and comes back as such, so that the flow takes its way for failures.
 func (p *performer) Do(ctx context.Context, node string, do flow.Do) {
-	if do.Kind != flow.DoHTTP {
+	switch do.Kind {
+	case flow.DoHTTP:
+	case flow.DoTransfer:
+		p.work.Go(func() {
+			defer (*call)(p).recovered("transfer")
+			(*call)(p).transfer(ctx, node, do.Args)
+		})
+		return
+	case flow.DoDigits:
+		keys, _ := do.Args["digits"].(string)
+		err := (*call)(p).press(keys)
+		if err != nil {
+			p.talk.Note("node " + node + ": " + err.Error())
+		}
+		p.talk.Post(flow.Event{Kind: flow.Done, Node: node, OK: err == nil})
+		return
+	default:
 		p.talk.Note("node " + node + ": " + do.Kind + " is not available in this build")
 		p.talk.Post(flow.Event{Kind: flow.Done, Node: node, Value: map[string]any{"error": do.Kind + " is not available"}})
 		return

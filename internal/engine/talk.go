@@ -2,12 +2,14 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/callwright/callwright/internal/conversation"
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/flow"
+	"github.com/callwright/callwright/internal/rtp"
 	"github.com/callwright/callwright/internal/speech"
 )
 
@@ -45,16 +47,16 @@ func (c *call) prepare() error {
 	if err != nil {
 		return err
 	}
-	c.media, err = e.openMedia(d.Trunk)
+	c.media, err = e.openMedia(d.Trunk, rateOf(d.Trunk))
 	if err != nil {
 		return err
 	}
 	if len(e.o.STT) > 0 {
-		c.media.hearing = newHearing(e.o.STT, d.Agent.Language, e.log.With("call", d.Call.ID))
+		c.media.hearing = newHearing(e.o.STT, c.media.rate, d.Agent.Language, e.log.With("call", d.Call.ID))
 	}
 	c.talk = conversation.New(conversation.Options{
 		Graph: graph, Vars: d.Call.Variables, Line: c.media, Performer: (*performer)(c),
-		Voice: e.voice, VoiceName: d.Call.Voice, Rate: lineRate, LLM: c.voice.llm, Zone: d.Zone,
+		Voice: e.voice, VoiceName: d.Call.Voice, Rate: c.media.rate, LLM: c.voice.llm, Zone: d.Zone,
 		Ear: d.Trunk.RealtimeText || c.media.hearing != nil, Logger: e.log.With("call", d.Call.ID),
 	})
 	c.warm(graph.Texts(d.Call.Variables))
@@ -79,7 +81,7 @@ func (c *call) warm(texts []string) {
 	for _, text := range texts {
 		clauses = append(clauses, speech.Clauses(text)...)
 	}
-	p := speech.Preparation{Voice: c.voice.name, SampleRate: lineRate, Keep: true}
+	p := speech.Preparation{Voice: c.voice.name, SampleRate: c.media.rate, Keep: true}
 	p.Texts = clauses[:min(warmFirst, len(clauses))]
 	if err := cached.Prepare(c.ctx, p); err != nil {
 		c.log.Warn("the first words could not be prepared", "err", err)
@@ -91,6 +93,9 @@ func (c *call) warm(texts []string) {
 
 // graph is what the agent talks by: its flow, or one node made of its prompt.
 func (c *call) graph() (*flow.Graph, error) {
+	if c.dial.Message != "" {
+		return flow.FromMessage(c.dial.Message), nil
+	}
 	if c.dial.Flow != nil {
 		return flow.Parse(c.dial.Flow.Definition)
 	}
@@ -117,7 +122,8 @@ func (c *call) converse() domain.EndReason {
 		defer c.recovered("conversation")
 		c.talk.Run(ctx)
 	})
-	<-c.ctx.Done()
+	c.obey()
+	c.serve(ctx)
 	c.talk.Stop(c.reason())
 	select {
 	case <-talked:
@@ -126,6 +132,9 @@ func (c *call) converse() domain.EndReason {
 	c.hangUp()
 	if note := c.media.stop(); note != "" {
 		c.notes = append(c.notes, note)
+	}
+	if c.reason() == domain.EndInterrupted {
+		c.notes = append(c.notes, forcedNote)
 	}
 	c.reportMedia()
 	cancel()
@@ -149,6 +158,14 @@ func (c *call) recovered(where string) {
 	}
 }
 
+// faulted ends this call when its sound broke. It runs on the pacer's goroutine.
+func (c *call) faulted(err error) {
+	c.log.Error("the sound of a call failed", "err", err)
+	if errors.Is(err, rtp.ErrBroken) {
+		c.end(domain.EndInternal)
+	}
+}
+
 // watchFarEnd ends the call when the far end hangs up or falls silent on the
 // network.
 func (c *call) watchFarEnd(ctx context.Context) {
@@ -158,6 +175,9 @@ func (c *call) watchFarEnd(ctx context.Context) {
 	for {
 		select {
 		case <-c.dialog.Done():
+			if c.handed.Load() {
+				c.end(domain.EndTransferred)
+			}
 			c.end(domain.EndCallerHangup)
 			return
 		case <-ctx.Done():

@@ -91,7 +91,7 @@ type (
 	// Do performs something outside the talk and ends with Done: an HTTP
 	// request, a transfer, an SMS, a booking.
 	Do struct {
-		Kind string         // http, transfer, sms, book
+		Kind string         // http, transfer, sms, book, digits
 		Args map[string]any // templates already filled in; the node type's documentation names them
 	}
 	// Wait lets time pass and ends with Timer.

@@ -90,6 +90,12 @@ func FromPrompt(firstMessage, systemPrompt string) *Graph {
 	return &Graph{StartNodeID: n.ID, Nodes: []*Node{n}, byID: map[string]*Node{n.ID: n}}
 }
 
+// FromMessage makes the flow of a call in which a text is said and nothing else.
+func FromMessage(text string) *Graph {
+	n := &Node{ID: "message", Type: "end", body: &end{Text: text}}
+	return &Graph{StartNodeID: n.ID, Nodes: []*Node{n}, byID: map[string]*Node{n.ID: n}}
+}
+
 // Canonical returns the graph as JSON. The same graph always gives the same
 // bytes, and Parse reads them back to the same graph.
 func (g *Graph) Canonical() []byte {

@@ -21,8 +21,10 @@ func init() {
 const digitGap = 3 * time.Second
 
 // dtmf says a text and collects keys, up to Max or until one of Terminator was
-// pressed. Digits that are spoken count too.
+// pressed. Digits that are spoken count too. With Send it presses keys itself,
+// for a menu at the far end, and goes on when all were sent.
 type dtmf struct {
+	Send           string  `json:"send,omitempty"` // keys, and w or , for half a second; without any other field
 	Text           string  `json:"text,omitempty"`
 	Max            int     `json:"max,omitempty"`        // 0: as many as its longest dtmf edge; without one, no limit
 	Terminator     string  `json:"terminator,omitempty"` // keys out of 0-9 * # A-D
@@ -31,10 +33,16 @@ type dtmf struct {
 	TimeoutSeconds float64 `json:"timeoutSeconds,omitempty"`
 }
 
+// maxKeys is how many keys may be sent at once.
+const maxKeys = 256
+
 const keypad = "0123456789*#ABCD"
 
 func (b *dtmf) check(c *check) {
 	c.text("text", b.Text, false)
+	if b.Send != "" {
+		b.checkSend(c)
+	}
 	if b.Max < 0 || b.Max > 64 {
 		c.problem("max", "max must be 0 to 64")
 	}
@@ -48,6 +56,16 @@ func (b *dtmf) check(c *check) {
 	c.seconds("timeoutSeconds", b.TimeoutSeconds)
 }
 
+func (b *dtmf) checkSend(c *check) {
+	if b.Text != "" || b.Max != 0 || b.Terminator != "" || b.Variable != "" || b.Repeat != nil || b.TimeoutSeconds != 0 {
+		c.problem("send", "a node that sends keys collects none; use two nodes")
+	}
+	c.long("send", b.Send, maxKeys)
+	if !strings.Contains(b.Send, "{{") && strings.Trim(b.Send, keypad+"w,") != "" {
+		c.problem("send", "send may only have keys (%s) and, for pauses, w", keypad)
+	}
+}
+
 func (b *dtmf) spoken() []string { return []string{b.Text, goodbyeConfused, goodbyeSilent} }
 
 func (b *dtmf) sets() []string {
@@ -58,6 +76,10 @@ func (b *dtmf) sets() []string {
 }
 
 func (b *dtmf) enter(w *walk, n *Node) {
+	if b.Send != "" {
+		w.do(Do{Kind: DoDigits, Args: map[string]any{"digits": w.fill(b.Send)}})
+		return
+	}
 	w.say(b.Text)
 	w.listen(b.TimeoutSeconds, b.rule(n))
 }
@@ -73,6 +95,12 @@ func (b *dtmf) rule(n *Node) *DigitRule {
 }
 
 func (b *dtmf) take(w *walk, n *Node) {
+	if b.Send != "" {
+		if w.event.Kind == Done {
+			w.performed(n)
+		}
+		return
+	}
 	var digits string
 	switch w.event.Kind {
 	case Digit:

@@ -8,6 +8,7 @@ const (
 	DoTransfer = "transfer"
 	DoSMS      = "sms"
 	DoBook     = "book"
+	DoDigits   = "digits"
 )
 
 // doEdges are the edges of nodes that have something done.

@@ -24,6 +24,10 @@ const (
 	readRetry        = 10 * time.Millisecond
 )
 
+// ErrBroken is a fault after which a leg is not to be trusted: a tick of it
+// panicked.
+var ErrBroken = errors.New("rtp: a media tick panicked")
+
 // Options says what a Leg is made of. All functions may be nil; they are called
 // on the pacer's goroutine, one at a time, must not block and must not call
 // Close. Slices are valid during the call only.
@@ -31,15 +35,21 @@ type Options struct {
 	Pacer  *Pacer         // required
 	Socket *Socket        // required; the leg closes it
 	Remote netip.AddrPort // from SDP; may be left invalid until SetRemote
-	Codec  audio.Codec    // required; sound that comes in any G.711 is understood
-	Text   *TextOptions   // real-time text, nil for none
+	Codec  audio.Codec    // required: what is sent; sound that comes in any codec of audio is understood
+	// SampleRate is the rate of the sound inside, in hertz: that of Playout and
+	// Tap. 0 is the codec's. A codec of another rate is resampled at the edge.
+	SampleRate int
+	Keys       *Keys           // nil for RTP that is not protected
+	Control    *ControlOptions // RTCP; nil for none
+	Text       *TextOptions    // real-time text, nil for none
 
 	// EventPT is the payload type that the peer's SDP gives telephone-event/8000,
-	// 0 for none. EventInPT is that of our own SDP; 0 means the same.
+	// 0 for none: then keys are sent and heard as tones. EventInPT is that of our
+	// own SDP; 0 means the same.
 	EventPT, EventInPT uint8
 
-	// Tap gets each frame of both directions in step: 160 samples at 8 kHz of
-	// what was heard and what was sent, silence included.
+	// Tap gets each frame of both directions in step, 20 ms at SampleRate of what
+	// was heard and what was sent, silence included.
 	Tap       func(in, out []int16)
 	OnCue     func(text string)
 	OnMark    func(id int)
@@ -58,6 +68,7 @@ type TextOptions struct {
 	Remote netip.AddrPort // from SDP
 	PT     uint8          // of t140/1000
 	RedPT  uint8          // of red/1000, 0 for none
+	Keys   *Keys          // nil for RTP that is not protected
 }
 
 // Leg is one side of a call's media. From NewLeg to Close it sends a packet
@@ -70,16 +81,17 @@ type Leg struct {
 	readers sync.WaitGroup
 	closed  atomic.Bool
 	hold    atomic.Bool
+	silent  atomic.Bool // nothing is expected to come
 
 	ticking sync.Mutex // held by a tick, and by Close to wait for one
 	out     outStream
-	inPCM   [frameSamples]int16
+	reports reporter
 	faulted bool
 	timeout mediaTimeout
 
 	mu     sync.Mutex
 	in     inStream
-	codec  audio.Codec
+	voice  *outVoice
 	eventP uint8
 	fault  error // of a reader, for the next tick
 	stats  legCounts
@@ -87,6 +99,7 @@ type Leg struct {
 
 type legCounts struct {
 	sent      uint64
+	octets    uint64 // of payload
 	firstSent time.Time
 	faults    uint64
 }
@@ -101,6 +114,11 @@ type LegStats struct {
 	Jitter   time.Duration // interarrival jitter (RFC 3550 A.8)
 	Faults   uint64        // panics of ticks
 	LastAt   time.Time     // when the last packet came; zero for none
+
+	// What the peer reported last (RFC 3550 §6.4.1); zero when it does not.
+	RTT          time.Duration
+	RemoteLost   int64         // of our packets, in all
+	RemoteJitter time.Duration // of our packets
 }
 
 // NewLeg starts a leg. On an error the sockets are closed.
@@ -108,12 +126,27 @@ func NewLeg(o Options) (*Leg, error) {
 	if err := o.check(); err != nil {
 		return nil, errors.Join(err, o.closeSockets())
 	}
+	now := time.Now()
+	frame := audio.FrameSize(o.SampleRate)
 	l := &Leg{
-		o: o, playout: NewPlayout(o.OnCue, o.OnMark),
-		codec: o.Codec, eventP: o.EventPT,
-		out: outStream{ssrc: rand.Uint32(), seq: uint16(rand.Uint32()), timestamp: rand.Uint32(), marker: true},
+		o: o, playout: NewPlayout(o.SampleRate, o.OnCue, o.OnMark),
+		out: outStream{
+			ssrc: rand.Uint32(), seq: uint16(rand.Uint32()), timestamp: rand.Uint32(), marker: true, pcm: make([]int16, frame),
+		},
+		in:      inStream{buffer: NewJitterBuffer(o.SampleRate), voices: newVoices(o.SampleRate), pcm: make([]int16, frame)},
+		timeout: mediaTimeout{start: o.StartTimeout, later: o.Timeout, since: now},
 	}
-	l.timeout = mediaTimeout{start: o.StartTimeout, later: o.Timeout, since: time.Now()}
+	if err := l.SetCodec(o.Codec, o.EventPT, o.EventInPT); err != nil {
+		return nil, errors.Join(err, o.closeSockets())
+	}
+	if err := l.SetKeys(o.Keys, o.textKeys()); err != nil {
+		return nil, errors.Join(err, o.closeSockets())
+	}
+	var control *control
+	if o.Control != nil {
+		control = o.Socket.setControl(*o.Control, l.out.ssrc)
+	}
+	l.reports = newReporter(control, now)
 	o.Socket.SetRemote(o.Remote)
 	if o.Text != nil {
 		l.text = newTextLeg(*o.Text)
@@ -122,6 +155,9 @@ func NewLeg(o Options) (*Leg, error) {
 		return nil, errors.Join(fmt.Errorf("rtp: the pacer is closed: %w", err), o.closeSockets())
 	}
 	l.readers.Go(func() { l.read(o.Socket, l.arrive) })
+	if control != nil && control.conn != nil {
+		l.readers.Go(func() { o.Socket.readControl(control) })
+	}
 	if l.text != nil {
 		l.readers.Go(func() { l.read(o.Text.Socket, l.text.arrive) })
 	}
@@ -141,11 +177,19 @@ func (o *Options) check() error {
 	switch {
 	case o.Pacer == nil || o.Socket == nil || o.Text != nil && o.Text.Socket == nil:
 		return errors.New("rtp: a leg needs a pacer and a socket for each medium")
-	case o.Codec.ClockRate != clockRate:
-		return fmt.Errorf("rtp: codec %q at %d Hz cannot be sent; a leg sends at %d Hz",
-			o.Codec.Name, o.Codec.ClockRate, clockRate)
+	case o.SampleRate == 0:
+		o.SampleRate = o.Codec.SampleRate
+	case o.SampleRate%clockRate != 0 || o.SampleRate < clockRate || o.SampleRate > maxScale*clockRate:
+		return fmt.Errorf("rtp: a leg works at %d or %d Hz, not %d", clockRate, maxScale*clockRate, o.SampleRate)
 	}
 	return nil
+}
+
+func (o *Options) textKeys() *Keys {
+	if o.Text == nil {
+		return nil
+	}
+	return o.Text.Keys
 }
 
 func (o *Options) closeSockets() error {
@@ -158,6 +202,9 @@ func (o *Options) closeSockets() error {
 	}
 	return err
 }
+
+// SampleRate is the rate in hertz of the sound inside: that of Playout and Tap.
+func (l *Leg) SampleRate() int { return l.o.SampleRate }
 
 // Playout is what the leg says.
 func (l *Leg) Playout() *Playout { return l.playout }
@@ -172,7 +219,7 @@ func (l *Leg) SendDigits(digits string) error {
 	if pt != 0 {
 		return l.events.Send(digits)
 	}
-	pcm, err := tones(digits)
+	pcm, err := tones(digits, l.o.SampleRate)
 	if err != nil {
 		return err
 	}
@@ -197,24 +244,66 @@ func (l *Leg) SetTextRemote(addr netip.AddrPort) {
 	}
 }
 
-// SetCodec changes what is sent, as the peer's new SDP says: codec and payload
-// type of events, 0 for none.
-func (l *Leg) SetCodec(c audio.Codec, eventPT uint8) error {
+// SetKeys takes the keys of a new SDP, of sound and text; nil changes nothing.
+func (l *Leg) SetKeys(sound, text *Keys) error {
+	var err error
+	if sound != nil {
+		err = l.o.Socket.SetKeys(*sound)
+	}
+	if text != nil && l.o.Text != nil {
+		err = errors.Join(err, l.o.Text.Socket.SetKeys(*text))
+	}
+	return err
+}
+
+// SetCodec changes what is sent, as the peer's new SDP says: the codec, with the
+// payload type that was agreed on, and the payload types of events sent and
+// received, 0 for none. The same codec goes on without a seam.
+func (l *Leg) SetCodec(c audio.Codec, eventPT, eventInPT uint8) error {
 	if c.ClockRate != clockRate {
-		return fmt.Errorf("rtp: codec %q at %d Hz cannot be sent; a leg sends at %d Hz", c.Name, c.ClockRate, clockRate)
+		return fmt.Errorf("rtp: codec %q with a clock of %d Hz cannot be sent; a leg's runs at %d Hz", c.Name, c.ClockRate, clockRate)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.codec, l.eventP = c, eventPT
-	if l.o.EventInPT == 0 {
-		l.o.EventInPT = eventPT
+	if err := l.speakIn(c); err != nil {
+		return err
 	}
+	l.in.voices.agreed = c
+	l.eventP, l.o.EventInPT = eventPT, eventInPT
+	if eventPT != 0 {
+		l.in.tones = nil
+	} else if l.in.tones == nil {
+		l.in.tones = audio.NewDTMFDetector(l.o.SampleRate)
+	}
+	return nil
+}
+
+// speakIn sets the codec that is sent. What the one before remembers of the
+// stream is kept when only the payload type is another.
+func (l *Leg) speakIn(c audio.Codec) error {
+	var voice *outVoice
+	switch {
+	case l.voice == nil || l.voice.name != c.Name:
+		var err error
+		if voice, err = newOutVoice(c, l.o.SampleRate); err != nil {
+			return err
+		}
+	default:
+		same := *l.voice
+		voice = &same
+	}
+	voice.payloadType = c.PayloadType
+	l.voice = voice
 	return nil
 }
 
 // Hold stops sending, sound and text, and the media timeout; Playout stays
 // where it is. What still comes in is heard. Hold(false) goes on.
 func (l *Leg) Hold(on bool) { l.hold.Store(on) }
+
+// ExpectNothing stops the media timeout, and nothing else: the peer was told not
+// to send. ExpectNothing(false) goes on.
+func (l *Leg) ExpectNothing(on bool) { l.silent.Store(on) }
 
 // LastReceived is when the last packet came, zero for none.
 func (l *Leg) LastReceived() time.Time {
@@ -233,12 +322,14 @@ func (l *Leg) FirstSent() time.Time {
 // Stats returns the counts so far.
 func (l *Leg) Stats() LegStats {
 	socket := l.o.Socket.Stats()
+	peer := l.o.Socket.peerReport()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return LegStats{
+		RTT: peer.rtt, RemoteLost: int64(peer.block.lost), RemoteJitter: unitsTime(float64(peer.block.jitter)),
 		Socket: socket, Buffer: l.in.buffer.Stats(), Sent: l.stats.sent, Received: socket.Received,
 		Lost:   uint64(l.in.reception.lost()),
-		Jitter: time.Duration(l.in.reception.jitter * float64(time.Second) / clockRate),
+		Jitter: unitsTime(l.in.reception.jitter),
 		Faults: l.stats.faults, LastAt: l.in.lastAt,
 	}
 }
@@ -250,10 +341,11 @@ func (l *Leg) Close() error {
 		return nil
 	}
 	l.o.Pacer.Remove(l)
-	err := l.o.closeSockets()
-	l.readers.Wait()
 	l.ticking.Lock() // a tick under way ends first
 	defer l.ticking.Unlock()
+	l.report(time.Now(), true)
+	err := l.o.closeSockets()
+	l.readers.Wait()
 	return err
 }
 

@@ -8,7 +8,7 @@ import (
 	"github.com/callwright/callwright/internal/phone"
 )
 
-// Dial is all that is needed to place one call.
+// Dial is all that is needed to place or answer one call.
 type Dial struct {
 	Attempt domain.Attempt
 	Call    domain.Call
@@ -16,6 +16,7 @@ type Dial struct {
 	Flow    *domain.Flow // the version the call is pinned to; nil for a prompt-only agent
 	Trunk   domain.Trunk
 	Zone    *time.Location // the workspace's
+	Message string         // all that is said to the caller, instead of the agent's talk; "" for the talk
 }
 
 // ClaimAttempts takes up to limit attempts that are due for the process run

@@ -24,6 +24,9 @@ func (s *Service) PlaceCall(ctx context.Context, in domain.Scope, req PlaceReque
 	if err := first(required("agentId", string(req.AgentID)), number("to", req.To), variables("variables", req.Variables)); err != nil {
 		return nil, err
 	}
+	if err := s.takesCalls(); err != nil {
+		return nil, err
+	}
 	return effect(ctx, s, in, once, func(ctx context.Context, st *domain.Stores) (*domain.Call, error) {
 		agent, err := st.Agents.Get(ctx, in, req.AgentID)
 		if err != nil {

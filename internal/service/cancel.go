@@ -70,13 +70,12 @@ func (s *Service) hangup(ctx context.Context, call *domain.Call) error {
 	if call.State == domain.CallInProgress {
 		reason = domain.EndAgentHangup
 	}
-	gone := domain.Errorf(domain.CodeConflict, "the call is under way, but not in this process, or it is ending just now; read it again")
 	if s.live == nil {
-		return gone
+		return errElsewhere
 	}
 	err := s.live.Hangup(ctx, call.ID, reason)
 	if domain.CodeOf(err) == domain.CodeNotFound {
-		return gone
+		return errElsewhere
 	}
 	return err
 }

@@ -23,9 +23,6 @@ func (s *Service) Progress(call domain.Call, a domain.Attempt) bool {
 		if err := st.Calls.Update(ctx, row); err != nil {
 			return err
 		}
-		if a.ID == "" {
-			return nil // an inbound call has no attempt
-		}
 		held := a
 		return st.Attempts.Update(ctx, &held)
 	})
@@ -68,7 +65,7 @@ func (s *Service) SaveTurn(t domain.Turn) bool {
 // Verdict is how a call ended.
 type Verdict struct {
 	Call     domain.ID
-	Attempt  domain.Attempt // zero for an inbound call
+	Attempt  domain.Attempt
 	Reason   domain.EndReason
 	EndedAt  time.Time
 	Captured map[string]any

@@ -11,8 +11,9 @@ import (
 type NumberChange struct {
 	Number    Change[string] // only for a new one
 	TrunkID   Change[domain.ID]
-	AgentID   Change[domain.ID] // "" takes the agent off
-	IfVersion int64             // 0 for any
+	AgentID   Change[domain.ID]    // "" takes the agent off
+	Hours     Change[domain.Hours] // the zero value is always
+	IfVersion int64                // 0 for any
 }
 
 // CreateNumber adds a number of the workspace's own. It needs a trunk to go
@@ -79,7 +80,14 @@ func (req NumberChange) apply(ctx context.Context, st *domain.Stores, in domain.
 			return err
 		}
 	}
-	return nil
+	if req.Hours == nil {
+		return nil
+	}
+	if n.Hours = *req.Hours; n.Hours.Always() {
+		n.Hours = domain.Hours{}
+		return nil
+	}
+	return checkHours(ctx, st, in, &n.Hours)
 }
 
 // Number returns one of the workspace's own numbers.

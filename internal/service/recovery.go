@@ -80,8 +80,9 @@ func (s *Service) recoverOne(ctx context.Context, st *domain.Stores, left domain
 	if err := st.Attempts.Update(ctx, &a); err != nil {
 		return nil, err
 	}
+	orphan := &Orphan{Call: *call, SIPCallID: a.SIPCallID, Dialog: a.Dialog}
 	if call.State.Ended() {
-		return nil, nil
+		return orphan, nil // for another leg of it
 	}
 	call.State, call.EndReason, call.EndedAt = domain.CallFailed, domain.EndInterrupted, now
 	if err := st.Calls.Update(ctx, call); err != nil {
@@ -90,5 +91,6 @@ func (s *Service) recoverOne(ctx context.Context, st *domain.Stores, left domain
 	if err := s.announceEnd(ctx, st, call); err != nil {
 		return nil, err
 	}
-	return &Orphan{Call: *call, SIPCallID: a.SIPCallID, Dialog: a.Dialog}, nil
+	orphan.Call = *call
+	return orphan, nil
 }

@@ -3,6 +3,7 @@ package service_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"sync"
@@ -110,6 +111,9 @@ type liveCalls struct {
 	mu   sync.Mutex
 	ends map[domain.ID]domain.EndReason
 	gone bool
+
+	draining bool
+	done     []string // what was asked for of calls
 }
 
 func (l *liveCalls) Hangup(_ context.Context, call domain.ID, reason domain.EndReason) error {
@@ -127,6 +131,38 @@ func (l *liveCalls) Hangup(_ context.Context, call domain.ID, reason domain.EndR
 
 func (l *liveCalls) Watch(context.Context, domain.ID) (<-chan domain.LiveEvent, error) {
 	return nil, domain.Errorf(domain.CodeNotFound, "nothing to watch")
+}
+
+func (l *liveCalls) Draining() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.draining
+}
+
+func (l *liveCalls) Hold(_ context.Context, call domain.ID, on bool) error {
+	return l.note(call, fmt.Sprint("hold ", on))
+}
+
+func (l *liveCalls) Press(_ context.Context, call domain.ID, keys string) error {
+	return l.note(call, "press "+keys)
+}
+
+func (l *liveCalls) Say(_ context.Context, call domain.ID, text string) error {
+	return l.note(call, "say "+text)
+}
+
+func (l *liveCalls) Transfer(_ context.Context, call domain.ID, t domain.Transfer) error {
+	return l.note(call, "transfer to "+t.To)
+}
+
+func (l *liveCalls) note(call domain.ID, what string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.gone {
+		return domain.NotFound("Call", call)
+	}
+	l.done = append(l.done, what)
+	return nil
 }
 
 func TestFirstStartOnce(t *testing.T) {

@@ -19,7 +19,7 @@ const (
 )
 
 // trunkCodecs are the codecs that a trunk may list.
-var trunkCodecs = []string{"PCMU", "PCMA"}
+var trunkCodecs = []string{"PCMU", "PCMA", "G722"}
 
 // TrunkChange is a new trunk, or what is to change in one. Nil fields keep what
 // is there (in a new trunk: the defaults).
@@ -36,7 +36,8 @@ type TrunkChange struct {
 	Codecs         Change[[]string]
 	CallsPerSecond Change[int]
 	MaxCalls       Change[int]
-	IfVersion      int64 // 0 for any
+	Incoming       Change[IncomingChange] // nil fields of it keep what is there
+	IfVersion      int64                  // 0 for any
 }
 
 // CreateTrunk makes a trunk. In live mode it is a SIP peer; in test mode every
@@ -93,6 +94,9 @@ func (req TrunkChange) apply(t *domain.Trunk) error {
 	set(&t.Codecs, req.Codecs)
 	set(&t.CallsPerSecond, req.CallsPerSecond)
 	set(&t.MaxCalls, req.MaxCalls)
+	if err := req.Incoming.apply(&t.Incoming); err != nil {
+		return err
+	}
 	if t.Port == 0 {
 		t.Port = sipPort(t.Transport)
 	}
@@ -113,14 +117,11 @@ func (req TrunkChange) apply(t *domain.Trunk) error {
 	return err
 }
 
-// unable refuses what would be sent in the clear, or not at all, although the
-// trunk asks for more.
+// unable refuses what would be sent in the clear although the trunk asks for
+// more.
 func unable(t *domain.Trunk) error {
-	switch {
-	case t.Transport == "tls":
+	if t.Transport == "tls" {
 		return domain.Invalid("transport", "transport tls is not available in this version; use udp or tcp")
-	case t.SRTP == "required":
-		return domain.Invalid("srtp", "srtp required is not available in this version: sound would go unencrypted; use off")
 	}
 	return nil
 }

@@ -120,6 +120,9 @@ func (u *UA) stopTransactions() {
 		}
 		t.mu.Unlock()
 	}
+	for _, d := range u.dialogs {
+		d.session.stop(true)
+	}
 	u.mu.Unlock()
 	u.servers.mu.Lock()
 	all := make([]*serverTx, 0, len(u.servers.byKey))

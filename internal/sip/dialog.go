@@ -3,6 +3,7 @@ package sip
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,22 +20,33 @@ type Dialog struct {
 	auth   credentials
 	caller bool // we placed the call
 
-	mu         sync.Mutex
-	state      DialogState
-	remoteSDP  []byte
-	onReinvite *handler[func([]byte) ([]byte, error)]
-	onInfo     *handler[func(string, []byte)]
-	offering   bool      // our re-INVITE is under way
-	answering  bool      // theirs is
-	accepted   *serverTx // the INVITE that we accepted last
-	ended      bool
-	byRemote   bool
+	mu          sync.Mutex
+	ends        farEnds
+	state       DialogState
+	remoteSDP   []byte
+	onReinvite  *handler[func([]byte) ([]byte, error)]
+	onInfo      *handler[func(string, []byte)]
+	onAnswer    func([]byte) error
+	answered    bool // the ACK of accepted brought its answer
+	onRefer     *handler[func(*Referral) bool]
+	localSDP    []byte     // what the far end accepted of us last
+	takesUpdate bool       // the far end lists UPDATE in its Allow
+	referring   *referring // our REFER whose outcome is awaited
+	referred    int        // REFERs of the far end that were taken
+	successor   *Dialog    // took this one's place (RFC 3891)
+	offering    bool       // our re-INVITE is under way
+	answering   bool       // theirs is
+	accepted    *serverTx  // the INVITE that we accepted last
+	ended       bool
+	byRemote    bool
 
 	born   time.Time
 	done   chan struct{} // closed when it is over
 	acked  chan struct{} // closed when the far end confirmed our 2xx; at once when we called
 	ackOne sync.Once
 	ack    ackKeeper // of the 2xx that made the dialog
+
+	session sessionTimer
 }
 
 // register makes the dialog known to requests that come in.
@@ -42,6 +54,7 @@ func (u *UA) register(d *Dialog) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.dialogs[d.id] = d
+	d.listen(true)
 }
 
 func (u *UA) unregister(d *Dialog) {
@@ -49,6 +62,7 @@ func (u *UA) unregister(d *Dialog) {
 	defer u.mu.Unlock()
 	if u.dialogs[d.id] == d {
 		delete(u.dialogs, d.id)
+		d.listen(false)
 	}
 }
 
@@ -65,7 +79,8 @@ func newDialog(u *UA, s DialogState) *Dialog {
 	return &Dialog{
 		u: u, state: s, id: dialogID{s.CallID, s.LocalTag, s.RemoteTag},
 		onReinvite: newHandler[func([]byte) ([]byte, error)](), onInfo: newHandler[func(string, []byte)](),
-		born: time.Now(), done: make(chan struct{}), acked: make(chan struct{}),
+		onRefer: newHandler[func(*Referral) bool](),
+		born:    time.Now(), done: make(chan struct{}), acked: make(chan struct{}),
 	}
 }
 
@@ -112,6 +127,14 @@ func (d *Dialog) OnReinvite(f func(sdp []byte) (answer []byte, err error)) {
 	d.onReinvite.put(f)
 }
 
+// OnAnswer sets what takes the far end's answers to offers that it asked for by
+// OnReinvite. An error leaves the session as it was.
+func (d *Dialog) OnAnswer(f func(sdp []byte) error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.onAnswer = f
+}
+
 // OnInfo sets what takes INFO requests, such as application/dtmf-relay. The
 // content type is in lower case without parameters, "" when there was none.
 func (d *Dialog) OnInfo(f func(contentType string, body []byte)) {
@@ -127,6 +150,7 @@ func (d *Dialog) end(byRemote bool) bool {
 	}
 	d.ended, d.byRemote = true, byRemote
 	close(d.done)
+	d.session.stop(true)
 	return true
 }
 
@@ -208,7 +232,7 @@ func (d *Dialog) lost(err error) error {
 }
 
 // request sends a request within the dialog and answers challenges.
-func (d *Dialog) request(ctx context.Context, method wire.RequestMethod, contentType string, body []byte) (*wire.Response, error) {
+func (d *Dialog) request(ctx context.Context, method wire.RequestMethod, contentType string, body []byte, headers ...wire.Header) (*wire.Response, error) {
 	auth := d.credentials()
 	var added []wire.Header
 	for {
@@ -216,7 +240,7 @@ func (d *Dialog) request(ctx context.Context, method wire.RequestMethod, content
 		if err != nil {
 			return nil, err
 		}
-		for _, h := range added {
+		for _, h := range append(added, headers...) {
 			req.AppendHeader(h)
 		}
 		if contentType != "" {
@@ -248,7 +272,9 @@ func (d *Dialog) newRequest(ctx context.Context, method wire.RequestMethod) (*wi
 	d.state.LocalCSeq++
 	s := d.state
 	d.mu.Unlock()
-	return d.u.build(ctx, s, method, s.LocalCSeq)
+	req, dst, err := d.u.build(ctx, s, method, s.LocalCSeq)
+	d.expect(dst.addr.Addr())
+	return req, dst, err
 }
 
 // ackKeeper holds the ACK of one 2xx, for when that 2xx comes again (RFC 3261
@@ -302,19 +328,50 @@ func (u *UA) sendQuietly(dst hop, raw []byte) {
 func (d *Dialog) confirmed(req *wire.Request) {
 	d.mu.Lock()
 	t := d.accepted
+	ours := t != nil && t.req.CSeq().SeqNo == req.CSeq().SeqNo
+	var heard func([]byte) error
+	if ours && !d.answered && len(t.req.Body()) == 0 && len(req.Body()) > 0 {
+		// We offered in the 200 (RFC 3261 section 13.2.1).
+		d.answered, d.remoteSDP, heard = true, req.Body(), d.onAnswer
+	}
 	d.mu.Unlock()
-	if t != nil && t.req.CSeq().SeqNo == req.CSeq().SeqNo {
+	if heard != nil {
+		d.u.spawn("answer", func() {
+			if err := heard(req.Body()); err != nil {
+				d.u.log.Info("sip: answer not taken", "call", d.CallID(), "error", err)
+			}
+		})
+	}
+	if ours {
 		t.ack()
 	}
 }
 
+// Confirmed is closed when the far end has acknowledged our 200, or never will;
+// at once when we placed the call.
+func (d *Dialog) Confirmed() <-chan struct{} { return d.acked }
+
 func (d *Dialog) confirm() { d.ackOne.Do(func() { close(d.acked) }) }
 
-// refresh takes a new remote target from a Contact (RFC 3261 section 12.2).
+// agreed notes the descriptions that an offer and its answer left in force.
+func (d *Dialog) agreed(local, remote []byte) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.localSDP, d.remoteSDP = local, remote
+}
+
+// refresh takes a new remote target from a Contact (RFC 3261 section 12.2),
+// and what the far end understands.
 func (d *Dialog) refresh(m wire.Message) {
+	if methods := options(m, "Allow", "Allow"); len(methods) > 0 {
+		d.mu.Lock()
+		d.takesUpdate = slices.Contains(methods, "update")
+		d.mu.Unlock()
+	}
 	if c, ok := header(m, "Contact").(*wire.ContactHeader); ok && !c.Address.Wildcard && c.Address.Host != "" {
 		d.mu.Lock()
-		defer d.mu.Unlock()
 		d.state.Target = c.Address.String()
+		d.mu.Unlock()
+		d.expect(literal(c.Address.Host))
 	}
 }

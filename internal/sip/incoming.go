@@ -16,9 +16,13 @@ type Incoming struct {
 	To          string         // the called number: the user part of To
 	DisplayName string         // of the caller, or ""
 	RequestURI  string         // what the request was sent to
+	Target      string         // its user part
 	CallID      string         //
 	Source      netip.AddrPort // where the request really came from
 	Body        []byte         // the offer; nil when the caller wants us to offer
+	// Replaces is the call whose place this one takes when it is answered, nil
+	// for none (RFC 3891): Answer hangs it up.
+	Replaces *Dialog
 
 	u  *UA
 	t  *serverTx
@@ -33,10 +37,15 @@ func (u *UA) serveInvite(t *serverTx) {
 		return
 	}
 	req := t.req
+	old, status, reason := u.replaced(req)
+	if status != 0 {
+		t.respond(t.response(status, reason, nil))
+		return
+	}
 	in := &Incoming{
 		From: number(req.From().Address), To: number(req.To().Address),
-		DisplayName: req.From().DisplayName, RequestURI: req.Recipient.String(),
-		CallID: req.CallID().Value(), Source: t.from.addr, Body: req.Body(), u: u, t: t,
+		DisplayName: req.From().DisplayName, RequestURI: req.Recipient.String(), Target: number(req.Recipient),
+		CallID: req.CallID().Value(), Source: t.from.addr, Body: req.Body(), Replaces: old, u: u, t: t,
 	}
 	u.opts.OnInvite(in)
 	limit := time.NewTimer(ringLimit)
@@ -65,6 +74,17 @@ func (in *Incoming) Header(name string) string {
 		return h.Value()
 	}
 	return ""
+}
+
+// Number returns the user part of the address in the first header of that name,
+// such as P-Called-Party-ID or P-Asserted-Identity, "" for none.
+func (in *Incoming) Number(name string) string {
+	var uri wire.Uri
+	var params wire.HeaderParams
+	if _, err := wire.ParseAddressValue(in.Header(name), &uri, &params); err != nil {
+		return ""
+	}
+	return number(uri)
 }
 
 // Canceled is closed when the caller gives up before the call is decided.
@@ -126,14 +146,21 @@ func (in *Incoming) Answer(sdp []byte) (*Dialog, error) {
 	default:
 	}
 	d := in.newDialog()
+	d.localSDP = sdp
 	in.u.register(d) // before the 200: a BYE may come right after it
 	in.t.awaitACK(d)
 	res := in.t.response(200, "OK", sdp)
 	res.AppendHeader(in.contact())
 	res.AppendHeader(wire.NewHeader("Allow", allow))
+	res.AppendHeader(wire.NewHeader("Supported", supported))
+	d.answerTimer(in.t.req, res)
 	if !in.t.respond(res) {
+		d.session.stop(true)
 		in.u.unregister(d)
 		return nil, in.decided()
+	}
+	if in.Replaces != nil {
+		in.Replaces.replacedBy(d)
 	}
 	return d, nil
 }
@@ -148,6 +175,7 @@ func (in *Incoming) newDialog() *Dialog {
 		Target: req.From().Address.String(), Routes: recordRoutes(req),
 		RemoteCSeq: req.CSeq().SeqNo, Transport: in.t.from.network,
 	})
+	d.expect(in.t.from.addr.Addr())
 	d.refresh(req)
 	d.remoteSDP = req.Body()
 	return d
@@ -157,7 +185,7 @@ func (in *Incoming) newDialog() *Dialog {
 // its dialog.
 func (t *serverTx) awaitACK(d *Dialog) {
 	d.mu.Lock()
-	d.accepted = t
+	d.accepted, d.answered = t, false
 	d.mu.Unlock()
 	t.mu.Lock()
 	defer t.mu.Unlock()

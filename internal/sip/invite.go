@@ -26,6 +26,9 @@ type Invite struct {
 	OnProvisional func(status int, body []byte)
 	// OnSent is called once, right before the first byte of the INVITE leaves.
 	OnSent func()
+	// Reoffer is asked once, when the call is refused for good, for another offer
+	// than Body. One that is not nil is sent with a new INVITE of the same call.
+	Reoffer func(status int) []byte
 }
 
 // Invite places a call and returns its dialog when it is answered; the ACK has
@@ -90,6 +93,8 @@ type outgoing struct {
 	settled atomic.Bool // the outcome has an owner: the caller, or nobody
 	heard   atomic.Bool // something came back
 
+	lengthened bool // after a 422
+
 	mu     sync.Mutex
 	dialog *Dialog            // of the first 2xx
 	forks  map[string]*Dialog // of further ones, by remote tag
@@ -135,6 +140,10 @@ func (u *UA) newOutgoing(ctx context.Context, in Invite) (*outgoing, error) {
 	req.AppendHeader(&forwards)
 	req.AppendHeader(u.contact(from.User, dst))
 	req.AppendHeader(wire.NewHeader("Allow", allow))
+	req.AppendHeader(wire.NewHeader("Supported", supported))
+	for _, h := range u.timerAsk(0) {
+		req.AppendHeader(h)
+	}
 	req.AppendHeader(wire.NewHeader("User-Agent", u.opts.UserAgent))
 	for _, h := range headers {
 		req.AppendHeader(h)
@@ -217,13 +226,45 @@ func (c *outgoing) run(ctx context.Context) (*Dialog, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !again {
+		if !again && !c.lengthen(next, res) && !c.reoffer(next, res.StatusCode) {
 			return nil, statusError(res)
 		}
 		next.CSeq().SeqNo++
 		next.Via().Params.Add("branch", newBranch())
 		c.req = next
 	}
+}
+
+// reoffer puts another offer into the next INVITE, if there is one.
+func (c *outgoing) reoffer(next *wire.Request, status int) bool {
+	ask := c.in.Reoffer
+	if ask == nil {
+		return false
+	}
+	c.in.Reoffer = nil
+	body := ask(status)
+	if body == nil {
+		return false
+	}
+	next.SetBody(body)
+	c.auth.tried = nil // a challenge of the new INVITE is answered
+	return true
+}
+
+// lengthen asks for the session interval that a 422 wants, once (RFC 4028
+// section 7.3).
+func (c *outgoing) lengthen(req *wire.Request, res *wire.Response) bool {
+	least := minSEOf(res)
+	if res.StatusCode != 422 || least == 0 || c.lengthened {
+		return false
+	}
+	c.lengthened = true
+	req.RemoveHeader("Session-Expires")
+	req.RemoveHeader("Min-SE")
+	for _, h := range c.u.timerAsk(least) {
+		req.AppendHeader(h)
+	}
+	return true
 }
 
 func (c *outgoing) progress(res *wire.Response) {
@@ -276,8 +317,10 @@ func (c *outgoing) newDialog(res *wire.Response, remoteTag string) *Dialog {
 		Target: c.req.Recipient.String(), Routes: routes,
 		LocalCSeq: c.req.CSeq().SeqNo, Transport: c.dst.network,
 	})
+	d.expect(c.dst.addr.Addr())
 	d.refresh(res)
-	d.remoteSDP = res.Body()
+	d.localSDP, d.remoteSDP = c.in.Body, res.Body()
+	d.timed(res)
 	d.auth = credentials{username: c.in.Username, password: c.in.Password}
 	d.caller = true
 	d.confirm()

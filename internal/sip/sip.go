@@ -27,9 +27,25 @@ type Options struct {
 	// MaxIncoming bounds the incoming transactions that are being worked on;
 	// more are answered 503 with Retry-After. 0 is 1,000.
 	MaxIncoming int
+	// Admit says what is done with what a source sends, before it is parsed; nil
+	// serves all. It is asked for every packet: it must look its answer up, and
+	// not wait. Answers to our own requests and the far ends of calls need no
+	// admission; but only a source that gets Serve here, or the far end's own
+	// address, may end or change a call.
+	Admit  func(source netip.Addr) Admission
+	Limits Limits
+	// DigestAlgorithms are what callers may prove a password by, the best first;
+	// nil is SHA-256 and MD5 (RFC 8760). Some phones give up when there is one
+	// that they do not know, although they know another.
+	DigestAlgorithms []string
 	// T1 is the estimate of a round trip from which all timers follow (RFC 3261
 	// section 17.1.1.1). 0 is 500 ms.
 	T1 time.Duration
+	// SessionExpires is the session interval that calls ask for (RFC 4028). 0 is
+	// 30 minutes; a negative one asks for none, and takes what others ask for.
+	SessionExpires time.Duration
+	// MinSE is the shortest interval that others may ask for. 0 is 90 seconds.
+	MinSE time.Duration
 }
 
 const (
@@ -49,6 +65,9 @@ type UA struct {
 	parse *wire.Parser
 
 	t1, t2, give time.Duration // T1, T2, 64*T1
+
+	guard  *guard
+	nonces *nonces
 
 	slots   chan struct{} // one per incoming transaction that is being worked on
 	closing chan struct{}
@@ -75,8 +94,17 @@ func New(o Options) (*UA, error) {
 	if o.MaxIncoming <= 0 {
 		o.MaxIncoming = defaultMaxIncoming
 	}
+	if o.DigestAlgorithms == nil {
+		o.DigestAlgorithms = []string{"SHA-256", "MD5"}
+	}
 	if o.T1 <= 0 {
 		o.T1 = defaultT1
+	}
+	if o.MinSE <= 0 {
+		o.MinSE = defaultMinSE
+	}
+	if o.SessionExpires == 0 {
+		o.SessionExpires = max(defaultSessionExpires, o.MinSE)
 	}
 	if o.ExternalIP != "" {
 		if _, err := netip.ParseAddr(o.ExternalIP); err != nil {
@@ -86,6 +114,8 @@ func New(o Options) (*UA, error) {
 	u := &UA{
 		opts: o, log: o.Logger, parse: wire.NewParser(),
 		t1: o.T1, t2: 8 * o.T1, give: 64 * o.T1,
+		guard:   newGuard(o.Admit, o.Limits),
+		nonces:  newNonces(),
 		slots:   make(chan struct{}, o.MaxIncoming),
 		closing: make(chan struct{}),
 		clients: map[string]*clientTx{},

@@ -104,7 +104,8 @@ func (u *UA) build(ctx context.Context, s DialogState, method wire.RequestMethod
 	req.AppendHeader(&wire.CSeqHeader{SeqNo: cseq, MethodName: method})
 	req.AppendHeader(&forwards)
 	req.AppendHeader(wire.NewHeader("User-Agent", u.opts.UserAgent))
-	if method == wire.INVITE || method == wire.UPDATE {
+	switch method {
+	case wire.INVITE, wire.UPDATE, wire.REFER, wire.NOTIFY: // they refresh the target
 		req.AppendHeader(u.contact(local.Address.User, dst))
 		req.AppendHeader(wire.NewHeader("Allow", allow))
 	}

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strings"
@@ -69,6 +70,8 @@ type Analysis struct {
 // Attempt is one try to reach the number.
 type Attempt struct {
 	TryNumber int          `json:"tryNumber"`
+	Kind      string       `json:"kind" enum:"dial,incoming,transfer" doc:"transfer is a leg to whom the call was handed over."`
+	Number    string       `json:"number" doc:"Of the far end."`
 	State     string       `json:"state"`
 	EndReason *string      `json:"endReason"`
 	EndedAt   wire.Instant `json:"endedAt"`
@@ -230,7 +233,7 @@ func (f *face) call(ctx context.Context, c *service.CallDetail) Call {
 	out.Transcript = strings.Join(lines, "\n")
 	for i, a := range c.Attempts {
 		out.Attempts[i] = Attempt{
-			TryNumber: a.TryNumber, State: string(a.State), EndReason: orNull(string(a.EndReason)), EndedAt: wire.Instant(a.EndedAt),
+			TryNumber: a.TryNumber, Kind: cmp.Or(string(a.Kind), "dial"), Number: a.Number, State: string(a.State), EndReason: orNull(string(a.EndReason)), EndedAt: wire.Instant(a.EndedAt),
 		}
 	}
 	if a := c.Analysis; a != nil {

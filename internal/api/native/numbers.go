@@ -15,6 +15,7 @@ type PhoneNumber struct {
 	Number    string       `json:"number" doc:"E.164."`
 	TrunkID   domain.ID    `json:"trunkId"`
 	AgentID   *domain.ID   `json:"agentId" doc:"The agent that calls from it and answers it."`
+	Hours     *Hours       `json:"hours" doc:"When it is answered; null is always."`
 	CreatedAt wire.Instant `json:"createdAt"`
 	UpdatedAt wire.Instant `json:"updatedAt"`
 }
@@ -24,6 +25,7 @@ type NumberFields struct {
 	Number  wire.Opt[string]    `json:"number,omitzero" doc:"E.164; cannot be changed."`
 	TrunkID wire.Opt[domain.ID] `json:"trunkId,omitzero"`
 	AgentID wire.Opt[domain.ID] `json:"agentId,omitzero" doc:"null takes the agent off."`
+	Hours   wire.Opt[Hours]     `json:"hours,omitzero" doc:"When it is answered; null is always."`
 }
 
 func (f *face) numberRoutes(rt *wire.Router) {
@@ -45,7 +47,11 @@ func (f *face) listNumbers(ctx context.Context, in *wire.Paging) (*list[PhoneNum
 }
 
 func (f *face) createNumber(ctx context.Context, in *struct{ Body NumberFields }) (*object[PhoneNumber], error) {
-	n, err := f.rules.CreateNumber(ctx, wire.ScopeOf(ctx), in.Body.change(), wire.Once(ctx, http.StatusCreated, phoneNumberBody))
+	req, err := in.Body.change()
+	if err != nil {
+		return nil, err
+	}
+	n, err := f.rules.CreateNumber(ctx, wire.ScopeOf(ctx), req, wire.Once(ctx, http.StatusCreated, phoneNumberBody))
 	if err != nil {
 		return nil, err
 	}
@@ -65,8 +71,10 @@ func (f *face) updateNumber(ctx context.Context, in *struct {
 	wire.IfMatch
 	Body NumberFields
 }) (*object[PhoneNumber], error) {
-	req := in.Body.change()
-	var err error
+	req, err := in.Body.change()
+	if err != nil {
+		return nil, err
+	}
 	if req.IfVersion, err = in.Version(); err != nil {
 		return nil, err
 	}
@@ -84,13 +92,27 @@ func (f *face) deleteNumber(ctx context.Context, in *Removal) (*object[Deleted],
 	return remove(ctx, in, f.rules.DeleteNumber)
 }
 
-func (b *NumberFields) change() service.NumberChange {
-	return service.NumberChange{Number: b.Number.Given(), TrunkID: b.TrunkID.Given(), AgentID: b.AgentID.Change()}
+func (b *NumberFields) change() (service.NumberChange, error) {
+	req := service.NumberChange{Number: b.Number.Given(), TrunkID: b.TrunkID.Given(), AgentID: b.AgentID.Change()}
+	switch {
+	case b.Hours.Null:
+		req.Hours = &domain.Hours{}
+	case b.Hours.Sent:
+		hours, err := b.Hours.Value.hours()
+		if err == nil && hours.Always() {
+			err = domain.Invalid("hours.closed.action", "hours.closed.action is required: message, reject or agent")
+		}
+		if err != nil {
+			return req, err
+		}
+		req.Hours = &hours
+	}
+	return req, nil
 }
 
 func phoneNumber(n *domain.PhoneNumber) PhoneNumber {
 	return PhoneNumber{
-		ID: n.ID, Number: n.Number, TrunkID: n.TrunkID, AgentID: orNull(n.AgentID),
+		ID: n.ID, Number: n.Number, TrunkID: n.TrunkID, AgentID: orNull(n.AgentID), Hours: hoursOf(n.Hours),
 		CreatedAt: wire.Instant(n.CreatedAt), UpdatedAt: wire.Instant(n.UpdatedAt),
 	}
 }

@@ -24,24 +24,39 @@ type Trunk struct {
 	Codecs         []string     `json:"codecs"`
 	CallsPerSecond int          `json:"callsPerSecond"`
 	MaxCalls       int          `json:"maxCalls"`
+	Incoming       Incoming     `json:"incoming" doc:"Who may call in, beside the addresses of the host."`
 	CreatedAt      wire.Instant `json:"createdAt"`
 	UpdatedAt      wire.Instant `json:"updatedAt"`
 }
 
+// Incoming says who may call in over a trunk. The password is never shown.
+type Incoming struct {
+	Networks []string `json:"networks"`
+	Username string   `json:"username"`
+}
+
+// IncomingFields change who may call in over a trunk.
+type IncomingFields struct {
+	Networks wire.Opt[[]string] `json:"networks,omitzero" doc:"Networks (CIDR) or addresses from which callers may also come."`
+	Username wire.Opt[string]   `json:"username,omitzero" doc:"With it callers prove the password (digest), and may come from anywhere."`
+	Password wire.Opt[string]   `json:"password,omitzero" doc:"Never shown again."`
+}
+
 // TrunkFields are the fields of a new trunk, or of a change to one.
 type TrunkFields struct {
-	Name           wire.Opt[string]   `json:"name,omitzero"`
-	Host           wire.Opt[string]   `json:"host,omitzero" doc:"Name or address of the carrier's SIP server."`
-	Port           wire.Opt[int]      `json:"port,omitzero" doc:"5060 when not sent, 5061 for tls."`
-	Transport      wire.Opt[string]   `json:"transport,omitzero" doc:"udp or tcp; udp when not sent. tls is refused by this version."`
-	Username       wire.Opt[string]   `json:"username,omitzero"`
-	Password       wire.Opt[string]   `json:"password,omitzero" doc:"Never shown again."`
-	Register       wire.Opt[bool]     `json:"register,omitzero" doc:"Register with the carrier. Kept, and not acted on by this version: calls go out without."`
-	RealtimeText   wire.Opt[bool]     `json:"realtimeText,omitzero" doc:"Offer real-time text (RFC 4103)."`
-	SRTP           wire.Opt[string]   `json:"srtp,omitzero" doc:"off or optional; off when not sent. required is refused by this version, which does not encrypt."`
-	Codecs         wire.Opt[[]string] `json:"codecs,omitzero" doc:"PCMU, PCMA in order of preference."`
-	CallsPerSecond wire.Opt[int]      `json:"callsPerSecond,omitzero" doc:"10 when not sent."`
-	MaxCalls       wire.Opt[int]      `json:"maxCalls,omitzero" doc:"100 when not sent."`
+	Name           wire.Opt[string]         `json:"name,omitzero"`
+	Host           wire.Opt[string]         `json:"host,omitzero" doc:"Name or address of the carrier's SIP server."`
+	Port           wire.Opt[int]            `json:"port,omitzero" doc:"5060 when not sent, 5061 for tls."`
+	Transport      wire.Opt[string]         `json:"transport,omitzero" doc:"udp or tcp; udp when not sent. tls is refused by this version."`
+	Username       wire.Opt[string]         `json:"username,omitzero"`
+	Password       wire.Opt[string]         `json:"password,omitzero" doc:"Never shown again."`
+	Register       wire.Opt[bool]           `json:"register,omitzero" doc:"Register with the carrier. Kept, and not acted on by this version: calls go out without."`
+	RealtimeText   wire.Opt[bool]           `json:"realtimeText,omitzero" doc:"Offer real-time text (RFC 4103)."`
+	SRTP           wire.Opt[string]         `json:"srtp,omitzero" doc:"Whether sound and text are encrypted (SRTP with keys in SDP, RFC 4568): off, optional (offered, and done without when the far end refuses) or required; off when not sent. The keys are only as safe as the signalling: use it with transport tls."`
+	Codecs         wire.Opt[[]string]       `json:"codecs,omitzero" doc:"PCMU, PCMA, G722 in order of preference. With G722 among them the sound inside, and recordings, are of 16 kHz."`
+	CallsPerSecond wire.Opt[int]            `json:"callsPerSecond,omitzero" doc:"10 when not sent."`
+	MaxCalls       wire.Opt[int]            `json:"maxCalls,omitzero" doc:"100 when not sent."`
+	Incoming       wire.Opt[IncomingFields] `json:"incoming,omitzero" doc:"Who may call in, beside the addresses of the host; null is nobody else."`
 }
 
 func (f *face) trunkRoutes(rt *wire.Router) {
@@ -102,8 +117,16 @@ func (f *face) deleteTrunk(ctx context.Context, in *Removal) (*object[Deleted], 
 // change translates the fields; a null keeps what is there, except that it
 // clears the credentials.
 func (b *TrunkFields) change() service.TrunkChange {
+	var incoming *service.IncomingChange
+	switch in := b.Incoming.Value; {
+	case b.Incoming.Null:
+		incoming = &service.IncomingChange{Networks: new([]string), Username: new(string), Password: new(string)}
+	case b.Incoming.Sent:
+		incoming = &service.IncomingChange{Networks: in.Networks.Change(), Username: in.Username.Change(), Password: in.Password.Change()}
+	}
 	return service.TrunkChange{
-		Name: b.Name.Given(), Host: b.Host.Given(), Port: b.Port.Given(), Transport: b.Transport.Given(),
+		Incoming: incoming,
+		Name:     b.Name.Given(), Host: b.Host.Given(), Port: b.Port.Given(), Transport: b.Transport.Given(),
 		Username: b.Username.Change(), Password: b.Password.Change(),
 		Register: b.Register.Given(), RealtimeText: b.RealtimeText.Given(), SRTP: b.SRTP.Given(), Codecs: b.Codecs.Given(),
 		CallsPerSecond: b.CallsPerSecond.Given(), MaxCalls: b.MaxCalls.Given(),
@@ -115,6 +138,7 @@ func trunk(t *domain.Trunk) Trunk {
 		ID: t.ID, Name: t.Name, Carrier: t.Carrier, Host: t.Host, Port: t.Port, Transport: t.Transport,
 		Username: t.Username, Register: t.Register, RealtimeText: t.RealtimeText, SRTP: t.SRTP, Codecs: t.Codecs,
 		CallsPerSecond: t.CallsPerSecond, MaxCalls: t.MaxCalls,
+		Incoming:  Incoming{Networks: append([]string{}, t.Incoming.Networks...), Username: t.Incoming.Username},
 		CreatedAt: wire.Instant(t.CreatedAt), UpdatedAt: wire.Instant(t.UpdatedAt),
 	}
 }
