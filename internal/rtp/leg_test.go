@@ -418,6 +418,7 @@ func TestLegTickDoesNotAllocate(t *testing.T) {
 		p.At = now
 		leg.arrive(p)
 		leg.Tick(now)
+		leg.Finish(now)
 		now = now.Add(audio.FrameDuration)
 	})
 	if allocs != 0 {
@@ -437,6 +438,7 @@ func BenchmarkLegTick(b *testing.B) {
 		p.At = now
 		leg.arrive(p)
 		leg.Tick(now)
+		leg.Finish(now)
 		now = now.Add(audio.FrameDuration)
 	}
 }
