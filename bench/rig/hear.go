@@ -1,3 +1,5 @@
+//go:build linux
+
 package rig
 
 import (
@@ -47,7 +49,7 @@ func (s *Services) hear(w http.ResponseWriter, r *http.Request) {
 
 // say sends final words.
 func (s *Services) say(ctx context.Context, conn *websocket.Conn, count int) error {
-	if !pause(ctx, s.delays.Hear) {
+	if !pause(ctx, s.o.Delays.Hear) {
 		return ctx.Err()
 	}
 	words := fmt.Sprintf("please tell me more about number %d", count)
