@@ -25,7 +25,7 @@ const (
 	setupLimit  = 30 * time.Second     // for the calls of one step to be answered
 	warmUp      = 3 * time.Second
 	answerTime  = 4 * time.Second // until an answer that has begun is over, and kept
-	callRate    = 50 // calls a second that are placed
+	callRate    = 50              // calls a second that are placed
 )
 
 // ladder is how many calls the steps have.
