@@ -76,7 +76,7 @@ func measure(ctx context.Context, o options, progress io.Writer) (_ *result, err
 		return r, nil
 	}
 	for i, v := range variants(o) {
-		s, err := once(ctx, v.options, filepath.Join(dir, strconv.Itoa(i)), min(variantCalls, r.Calls))
+		s, err := once(ctx, v.options, filepath.Join(dir, strconv.Itoa(i)), min(variantCalls, max(r.Calls, o.from)))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", v.name, err)
 		}
@@ -177,7 +177,10 @@ func (r *result) add(s step) {
 	if !s.Held && r.Calls > 0 {
 		return
 	}
-	r.Calls, r.CallsPerCore, r.MemoryPerCallBytes = s.Calls, s.CallsPerCore, s.MemoryPerCallBytes
+	if s.Held {
+		r.Calls = s.Calls
+	}
+	r.CallsPerCore, r.MemoryPerCallBytes = s.CallsPerCore, s.MemoryPerCallBytes
 	r.JitterP50Ms, r.JitterP99Ms = s.JitterP50Ms, s.JitterP99Ms
 	r.OwnShareP50Ms, r.OwnShareP95Ms, r.OwnShareP99Ms = s.OwnShareP50Ms, s.OwnShareP95Ms, s.OwnShareP99Ms
 	r.Stopped = "the most that was asked for"
