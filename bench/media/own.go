@@ -59,7 +59,7 @@ func (b *bench) own(ctx context.Context, from, to time.Time) (ownShare, error) {
 			Turns      []struct {
 				Role    string
 				EndMs   int64
-				Latency *struct{ EotAtMs, SttMs, FirstRtpMs, OwnMs int64 }
+				Latency *struct{ EotAtMs, STTMs, FirstRTPMs, OwnMs int64 }
 			}
 		}
 		if err := b.Server.Do(ctx, http.MethodGet, "/calls/"+id, nil, &call); err != nil {
@@ -72,12 +72,12 @@ func (b *bench) own(ctx context.Context, from, to time.Time) (ownShare, error) {
 			if l == nil || l.EotAtMs == 0 || at >= len(took) {
 				continue
 			}
-			services := took[at] + time.Duration(l.SttMs)*time.Millisecond
+			services := took[at] + time.Duration(l.STTMs)*time.Millisecond
 			at++
 			if asked := call.AnsweredAt.Add(time.Duration(l.EotAtMs) * time.Millisecond); asked.Before(from) || asked.After(to) {
 				continue
 			}
-			out.strict.Add(time.Duration(l.FirstRtpMs)*time.Millisecond - services)
+			out.strict.Add(time.Duration(l.FirstRTPMs)*time.Millisecond - services)
 			out.reported.Add(time.Duration(l.OwnMs) * time.Millisecond)
 		}
 	}

@@ -25,7 +25,7 @@ func (s *Services) hear(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	defer conn.CloseNow()
+	defer func() { _ = conn.CloseNow() }() // closed already, when all went well
 	rate := 8000
 	_, _ = fmt.Sscan(r.URL.Query().Get("sample_rate"), &rate) // or the usual one
 	e := ear{perSecond: 2 * rate}
