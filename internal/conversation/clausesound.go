@@ -8,8 +8,9 @@ import (
 
 const (
 	// atOnce is how long a voice may take, from its first sound, to be taken for
-	// one that has all of a clause at once. The places of its words are known.
-	atOnce = 30 * time.Millisecond
+	// one that has all of a clause at once, as cached sound is. The places of its
+	// words are then known. Every other voice is heard so much later.
+	atOnce = 5 * time.Millisecond
 	// letterTime is how long a letter sounds, about, in a clause that is played
 	// while it is still being synthesised; rather too long, so that no word counts
 	// as said that was not.

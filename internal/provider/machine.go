@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"sync"
 
 	"github.com/tetratelabs/wazero"
@@ -52,6 +53,9 @@ func (m *machine) compile(ctx context.Context) {
 		return
 	}
 	m.code, m.err = m.runtime.CompileModule(ctx, code)
+	if m.alone {
+		debug.FreeOSMemory() // compiling took 100 MB and more, once
+	}
 }
 
 // run runs the program with args and returns the sound it wrote.
