@@ -26,17 +26,18 @@ import (
 const (
 	jitterLimit = 5 * time.Millisecond // at the 99th percentile
 	setupLimit  = 30 * time.Second     // for the calls of one step to be answered
-	warmUp      = 2 * time.Second
+	warmUp      = 3 * time.Second
 	callRate    = 50 // calls a second that are placed
 )
 
 // ladder is how many calls the steps have.
 var ladder = []int{25, 50, 100, 200, 300, 400, 500, 600, 800, 1000}
 
-// delays are about those of good services nearby.
+// delays are about those of good services nearby. They vary by up to a frame more,
+// or answers would fall on one place of the grid of packets.
 var delays = rig.Delays{Hear: 50 * time.Millisecond, Think: 200 * time.Millisecond, Speak: 100 * time.Millisecond}
 
-var turns = rig.Turns{After: 4 * time.Second, Every: 6 * time.Second}
+var turns = rig.Turns{After: 3 * time.Second, Every: 6 * time.Second}
 
 const manual = `Each step has more calls at once, until the gaps between packets that arrive deviate
 from 20 ms by more than 5 ms at the 99th percentile, packets are lost or a call fails.`
@@ -326,7 +327,8 @@ func (b *bench) judge(calls, live int, load rig.Load, seen *rig.Seen) step {
 		Calls: calls, ServerCores: load.Server, ServerSystemCores: load.ServerSystem, GeneratorCores: load.Generator, OtherCores: load.Other,
 		CallsPerCore: float64(calls) / max(load.Server, 0.001), MemoryPerCallBytes: (load.Usage.RSS - b.idle.RSS) / int64(calls),
 		JitterP50Ms: rig.Milliseconds(seen.Jitter(0.5)), JitterP99Ms: rig.Milliseconds(seen.Jitter(0.99)), JitterMaxMs: rig.Milliseconds(seen.Jitter(1)),
-		Packets: seen.Packets, LostPackets: seen.Lost,
+		FloorP99Ms: seen.Late.Ms(0.99),
+		Packets:    seen.Packets, LostPackets: seen.Lost,
 		GreetingP50Ms: seen.Greeting.Ms(0.5), GreetingP95Ms: seen.Greeting.Ms(0.95),
 		ResponseP50Ms: seen.Response.Ms(0.5), ResponseP95Ms: seen.Response.Ms(0.95),
 		Held: true,

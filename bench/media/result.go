@@ -49,6 +49,7 @@ type step struct {
 	JitterP50Ms        float64 `json:"jitterP50Ms"`
 	JitterP99Ms        float64 `json:"jitterP99Ms"`
 	JitterMaxMs        float64 `json:"jitterMaxMs"`
+	FloorP99Ms         float64 `json:"floorP99Ms"` // how late a thread that only sleeps wakes
 	Packets            int     `json:"packets"`
 	LostPackets        int     `json:"lostPackets"`
 	GreetingP50Ms      float64 `json:"greetingP50Ms"`
@@ -73,11 +74,11 @@ type variant struct {
 func (r *result) print(w io.Writer) {
 	fmt.Fprintf(w, "\n%s, %d cores, %s; other programs used %.2f cores\n\n", r.Host.CPU, r.Host.Cores, r.Host.Go, r.Host.OtherCores)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "calls\tserver\tof it kernel\tcalls/core\tkB/call\tjitter p50\tp99\tmax\tlost\town share p95\tturns\tother\t")
+	fmt.Fprintln(t, "calls\tserver\tof it kernel\tcalls/core\tkB/call\tjitter p50\tp99\tmax\tfloor\tlost\town share p95\tturns\tother\t")
 	row := func(name string, s step) {
-		fmt.Fprintf(t, "%s\t%.2f\t%.2f\t%.0f\t%d\t%.2f ms\t%.2f ms\t%.1f ms\t%d\t%.1f ms\t%d\t%.2f\t%s\n",
+		fmt.Fprintf(t, "%s\t%.2f\t%.2f\t%.0f\t%d\t%.2f ms\t%.2f ms\t%.1f ms\t%.2f ms\t%d\t%.1f ms\t%d\t%.2f\t%s\n",
 			name, s.ServerCores, s.ServerSystemCores, s.CallsPerCore, s.MemoryPerCallBytes>>10, s.JitterP50Ms, s.JitterP99Ms,
-			s.JitterMaxMs, s.LostPackets, s.OwnShareP95Ms, s.Turns, s.OtherCores, s.Why)
+			s.JitterMaxMs, s.FloorP99Ms, s.LostPackets, s.OwnShareP95Ms, s.Turns, s.OtherCores, s.Why)
 	}
 	for _, s := range r.Steps {
 		row(fmt.Sprint(s.Calls), s)

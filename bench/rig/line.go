@@ -2,6 +2,7 @@ package rig
 
 import (
 	"encoding/binary"
+	"math"
 	"net"
 	"net/netip"
 	"time"
@@ -14,9 +15,16 @@ const (
 )
 
 // Turns says how a caller talks: an utterance each Every, the first After the
-// answer, unless the agent is talking then.
+// answer or up to Every later, so that lines do not talk at once; never while the
+// agent does.
 type Turns struct {
 	After, Every time.Duration
+}
+
+// offset spreads the lines over the time between two utterances.
+func (t Turns) offset(index int) time.Duration {
+	const golden = 0.6180339887 // its multiples lie evenly, however many there are
+	return time.Duration(math.Mod(float64(index)*golden, 1) * float64(t.Every))
 }
 
 // Line is one call as the caller's side sees it. The sound's goroutine owns what
@@ -53,7 +61,7 @@ type Line struct {
 
 // NewLine makes the caller's side of a call whose sound goes to remote.
 func NewLine(index int, remote netip.AddrPort, v *Voice, t Turns) *Line {
-	l := &Line{Index: index, remote: net.UDPAddrFromAddrPort(remote), voice: v, turns: t, nextTurn: int(t.After / frame)}
+	l := &Line{Index: index, remote: net.UDPAddrFromAddrPort(remote), voice: v, turns: t, nextTurn: int((t.After + t.offset(index)) / frame)}
 	l.packet[0] = 2 << 6 // RTP version 2 (RFC 3550 §5.1)
 	l.packet[1] = v.Codec.PayloadType
 	binary.BigEndian.PutUint32(l.packet[8:], uint32(index)+1)

@@ -21,7 +21,7 @@ type Seen struct {
 	Lost     int    // packets that never came
 	Greeting Spread // from the 200 OK to the first sound
 	Response Spread // from the last sound of an utterance to the first of the answer
-	Late     time.Duration
+	Late     Spread // how late this program woke to send: what the machine allows at best
 
 	gaps [gapCount]int
 }
@@ -31,8 +31,8 @@ func (s *Sound) Take() *Seen {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o := &s.seen
-	out := &Seen{Packets: o.packets, Lost: o.lost, Greeting: o.greeting, Response: o.response, Late: s.late, gaps: o.gaps}
-	s.seen, s.late = observations{answered: o.answered}, 0
+	out := &Seen{Packets: o.packets, Lost: o.lost, Greeting: o.greeting, Response: o.response, Late: o.late, gaps: o.gaps}
+	s.seen = observations{answered: o.answered}
 	return out
 }
 

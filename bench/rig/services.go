@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"strconv"
@@ -101,12 +102,12 @@ func lineIn(text string) int {
 	return n
 }
 
-// pause waits for d or until nobody waits any more, and reports which.
+// pause waits for d, and up to a frame more, or until nobody waits any more, and reports which.
 func pause(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return ctx.Err() == nil
 	}
-	t := time.NewTimer(d)
+	t := time.NewTimer(d + rand.N(frame))
 	defer t.Stop()
 	select {
 	case <-t.C:

@@ -41,7 +41,6 @@ type Sound struct {
 	lines  [slots][]*Line
 	byPort [1 << 16]*Line
 	seen   observations
-	late   time.Duration // the longest that a slot was late
 }
 
 // observations is what was seen of the agent's side since the last Take.
@@ -51,6 +50,7 @@ type observations struct {
 	lost     int
 	greeting Spread
 	response Spread
+	late     Spread // slots of this program
 	answered func(l *Line, at time.Time)
 }
 
@@ -145,7 +145,7 @@ func (s *Sound) Run(ctx context.Context) error {
 func (s *Sound) step(slot int, late time.Duration) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.late = max(s.late, late)
+	s.seen.late.Add(late)
 	if err := s.send(s.lines[slot]); err != nil {
 		return err
 	}

@@ -27,6 +27,7 @@ type cli struct {
 	Demo    demoCmd    `cmd:"" help:"Place a real call on this machine to a simulated phone and show all of it."`
 	Key     keyCmd     `cmd:"" help:"Create, list, rotate and revoke API keys."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database to this version's schema."`
+	Worker  workerCmd  `cmd:"" hidden:"" help:"Speak for a server; it starts this itself."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 

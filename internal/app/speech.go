@@ -30,7 +30,7 @@ func (a *App) openVoices() (v voices, err error) {
 	}
 	own := a.o.Voices
 	if len(own) == 0 {
-		own = provider.OfflineTTS(speech.Config{})
+		own = provider.OfflineTTS(speech.Config{Worker: a.o.Config.Worker})
 	}
 	for _, e := range append(configured, own...) {
 		if e.Name() != provider.Placeholder {

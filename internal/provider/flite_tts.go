@@ -37,10 +37,11 @@ var fliteVoices = []speech.Voice{
 }
 
 // flite speaks with the flite module in a WebAssembly machine, one instance a
-// clause.
+// clause, here or in a worker.
 type flite struct {
 	voices []speech.Voice // the default first
 	rate   float64
+	run    func(ctx context.Context, args ...string) (pcm []int16, rate int, err error)
 }
 
 // openFlite fails with CodeUnavailable when the module was not built in.
@@ -52,7 +53,11 @@ func openFlite(c speech.Config) (speech.TTS, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &flite{voices: voices, rate: c.Rate}, nil
+	f := &flite{voices: voices, rate: c.Rate, run: fliteMachine.run}
+	if len(c.Worker) > 0 {
+		f.run = workshopOf(c.Worker).run
+	}
+	return f, nil
 }
 
 // Name is "flite".
@@ -73,14 +78,16 @@ func (f *flite) Speak(ctx context.Context, voice, text string, out audio.Writer)
 		if plain == "" {
 			return nil, 0, errNoSounds
 		}
-		return fliteMachine.run(ctx, "-voice", v.Name,
+		return f.run(ctx, "-voice", v.Name,
 			"--setf", "duration_stretch="+strconv.FormatFloat(1/pace(asked, f.rate), 'f', 3, 64), "-t", plain)
 	})
 }
 
 // fliteMachine holds the compiled module. It is one for the process: the code
 // takes tens of megabytes and is the same for all.
-var fliteMachine = newMachine(func() ([]byte, error) {
+var fliteMachine = newMachine(loadFlite)
+
+func loadFlite() ([]byte, error) {
 	packed, err := fliteFiles.ReadFile(fliteModule)
 	if err != nil {
 		return nil, err
@@ -90,4 +97,4 @@ var fliteMachine = newMachine(func() ([]byte, error) {
 		return nil, err
 	}
 	return io.ReadAll(r)
-})
+}

@@ -19,6 +19,7 @@ import (
 type machine struct {
 	load  func() ([]byte, error)
 	slots chan struct{} // at most cores-1 instances: sound must be paced meanwhile
+	alone bool          // no calls are carried in this process
 
 	once    sync.Once
 	ready   chan struct{} // closed when compiled or failed
@@ -46,7 +47,7 @@ func (m *machine) compile(ctx context.Context) {
 	// Closing on a done context makes the code return to Go at every loop. That
 	// costs time (kal: two times), but without it a garbage collection would wait
 	// for the end of the clause, and with it all calls' sound.
-	m.runtime = wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().WithCloseOnContextDone(true))
+	m.runtime = wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().WithCloseOnContextDone(!m.alone))
 	if _, m.err = wasi_snapshot_preview1.Instantiate(ctx, m.runtime); m.err != nil {
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 
@@ -51,7 +52,7 @@ func (p placeholder) Speak(ctx context.Context, voice, text string, out audio.Wr
 	}
 	speed := 1 / pace(asked, p.rate)
 	rate := out.SampleRate()
-	m := murmur{rate: float64(rate), length: audio.Samples(time.Duration(float64(syllable)*speed), rate)}
+	m := murmur{rate: rate, length: audio.Samples(time.Duration(float64(syllable)*speed), rate)}
 	framer := audio.NewFramer(out)
 	for _, word := range strings.Fields(text) {
 		for _, vowel := range syllables(word) {
@@ -121,36 +122,64 @@ func formants(vowel rune) (f1, f2 float64) {
 	return 730, 1100
 }
 
-// murmur sings syllables whose pitch falls a little in each.
-type murmur struct {
-	rate   float64
-	length int // samples of a syllable
-	phase  float64
+// murmur is how syllables are sung.
+type murmur struct{ rate, length int } // hertz, samples
+
+// sung are the syllables that were sung, by murmur and vowel. Whoever speaks late
+// does so because the machine is short of time, so no syllable is made twice.
+var sung struct {
+	sync.Mutex
+	sounds map[sungKey][]int16
 }
 
-func (m *murmur) say(vowel rune) []int16 {
+type sungKey struct {
+	murmur
+	f1 float64 // tells the vowels apart
+}
+
+const maxSung = 100 // of 5 vowels at the paces and rates in use
+
+// say returns the sound of a syllable, which must not be changed.
+func (m murmur) say(vowel rune) []int16 {
+	f1, f2 := formants(vowel)
+	key := sungKey{m, f1}
+	sung.Lock()
+	defer sung.Unlock()
+	if pcm, found := sung.sounds[key]; found {
+		return pcm
+	}
+	if sung.sounds == nil || len(sung.sounds) >= maxSung {
+		sung.sounds = map[sungKey][]int16{}
+	}
+	pcm := m.sing(f1, f2)
+	sung.sounds[key] = pcm
+	return pcm
+}
+
+// sing makes a syllable whose pitch falls a little.
+func (m murmur) sing(f1, f2 float64) []int16 {
 	const (
 		highPitch, lowPitch = 150.0, 115.0
 		band                = 3400.0 // of a telephone
 		loudness            = 9000.0
 	)
-	f1, f2 := formants(vowel)
 	var strength [32]float64
+	rate, phase := float64(m.rate), 0.0
 	pcm := make([]int16, m.length)
 	for i := range pcm {
 		t := float64(i) / float64(m.length)
 		pitch := highPitch + (lowPitch-highPitch)*t
-		if i%int(m.rate/200) == 0 {
+		if i%(m.rate/200) == 0 {
 			glide := 1 + 0.15*math.Sin(math.Pi*t) // the mouth moves: a steady sound is a tone
 			for h := range strength {
 				strength[h] = resonance(pitch*float64(h+1), f1*glide, f2*glide)
 			}
 		}
-		m.phase = math.Mod(m.phase+2*math.Pi*pitch/m.rate, 2*math.Pi)
+		phase = math.Mod(phase+2*math.Pi*pitch/rate, 2*math.Pi)
 		var x float64
 		for h := range strength {
 			if pitch*float64(h+1) < band {
-				x += strength[h] * math.Sin(m.phase*float64(h+1))
+				x += strength[h] * math.Sin(phase*float64(h+1))
 			}
 		}
 		envelope := math.Sqrt(math.Sin(math.Pi * t))

@@ -20,6 +20,7 @@ type Config struct {
 	Voice   string            // default voice; "" is the engine's own
 	Rate    float64           // default pace of speech, 1 is the voice's own; 0 means 1
 	Options map[string]string // what only this engine knows
+	Worker  []string          // command that runs what computes for long in a process of its own; nil: it runs here
 }
 
 // Label is the configured name, or the engine's own.
