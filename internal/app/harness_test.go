@@ -49,6 +49,9 @@ type setup struct {
 	ring time.Duration // 0 is the application's default
 	slow time.Duration // before the voice says something new
 
+	stt []speech.STT // hear the callers
+	ops bool         // metrics are served
+
 	callee  func(callee.Report) // what the simulated phone is told at
 	offline bool                // the voices of this machine speak, and nothing sings
 }
@@ -66,11 +69,15 @@ func open(t *testing.T, s setup) *house {
 		voices = nil
 	}
 	logger := slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	ops := ""
+	if s.ops {
+		ops = "127.0.0.1:0"
+	}
 	a, err := app.Open(t.Context(), app.Options{
 		Config: &config.Config{
-			Data: dir, HTTP: "127.0.0.1:0", SIP: "127.0.0.1:0", RTPPorts: "0-0", WebhookAllow: []string{"127.0.0.0/8"},
+			Data: dir, HTTP: "127.0.0.1:0", SIP: "127.0.0.1:0", RTPPorts: "0-0", WebhookAllow: []string{"127.0.0.0/8"}, Ops: ops,
 		},
-		Version: "test", Logger: logger, Voices: voices, Ring: s.ring, Callee: s.callee,
+		Version: "test", Logger: logger, Voices: voices, STT: s.stt, Ring: s.ring, Callee: s.callee,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -212,6 +219,11 @@ type call struct {
 	Turns        []struct {
 		Role, Text     string
 		StartMs, EndMs int64
+		Latency        *struct{ EotAtMs, EndpointMs, STTMs, TTSFirstAudioMs, FirstRTPMs, OwnMs, ResponseMs int64 }
+	}
+	Latency *struct {
+		GreetingMs *int64
+		Answers    int
 	}
 }
 

@@ -77,7 +77,7 @@ func DefaultTiming() Timing {
 		ShortAlarm:      400 * time.Millisecond,
 		MoreWords:       700 * time.Millisecond,
 		Wordless:        2 * time.Second,
-		WordlessUnsure:  8 * time.Second,
+		WordlessUnsure:  4 * time.Second,
 		Echo:            2 * time.Second,
 		Listen:          8 * time.Second,
 		Tail:            200 * time.Millisecond,

@@ -74,7 +74,7 @@ func TestTurns(t *testing.T) {
 		{"a sentence that is broken off", []event{{asked + time.Second, "+"}, {500 * ms, "four or."}, {600 * ms, "-500"}}, q1 + "caller: four or\n" + answered},
 		{"a cough before it", []event{{asked + 500*ms, "+"}, {600 * ms, "-500"}, {900 * ms, "+"}, {900 * ms, "-500"}, {100 * ms, "four."}}, q1 + "caller: four\n" + answered},
 		{"over music that goes on", []event{{asked + time.Second, "+"}, {500 * ms, "f"}, {500 * ms, "four"}, {200 * ms, "four."}}, q1 + "caller: four\n" + answered},
-		{"with music all the time", []event{{500 * ms, "+"}, {asked + 12*time.Second, "f"}, {500 * ms, "four"}, {200 * ms, "four."}}, q1 + "caller: four\n" + answered},
+		{"with music all the time", []event{{500 * ms, "+"}, {asked + 8*time.Second, "f"}, {500 * ms, "four"}, {200 * ms, "four."}}, q1 + "caller: four\n" + answered},
 		{"a yes on the way", []event{{1500 * ms, "+"}, {200 * ms, "uh"}, {600 * ms, "-500"}, {200 * ms, "uh-huh."}, {4 * time.Second, "+"}, {900 * ms, "-500"}, {100 * ms, "four."}},
 			"caller: uh-huh\n" + q1 + "caller: four\n" + answered},
 	} {
@@ -126,7 +126,7 @@ func TestFalseAlarms(t *testing.T) {
 	}{
 		{"a knock", []event{{time.Second, "+"}, {520 * ms, "-500"}}, time.Second},
 		{"a cough", []event{{time.Second, "+"}, {800 * ms, "-500"}}, 2100 * ms},
-		{"music", []event{{time.Second, "+"}}, 8100 * ms},
+		{"music", []event{{time.Second, "+"}}, 4100 * ms},
 		{"music, when words are known to be prompt", []event{{200 * ms, "hm"}, {100 * ms, "hm."}, {700 * ms, "+"}}, 2100 * ms},
 	} {
 		t.Run(c.name, func(t *testing.T) {
