@@ -116,7 +116,7 @@ func (s *listener) serve(conn net.Conn) {
 const longEnough = 40
 
 // resembles is how like a known sound another has to be.
-const resembles = 0.8
+const resembles = 0.77
 
 // bandsHz are where a fingerprint looks.
 var bandsHz = [...]float64{200, 300, 400, 500, 650, 800, 1000, 1250, 1600, 2000, 2500, 3100}

@@ -284,7 +284,7 @@ func (v *cast) monologues() []soundCall {
 		}},
 		{"a yes on the way", script{say: into(1, v.uhhuh, 2200*time.Millisecond)}, nodes(), []string{"uh-huh", "no that is all"}, 2, whole(1)},
 		{"a cough", script{say: into(2, audiotest.Cough(8000, 6000, 12), 2200*time.Millisecond)}, nodes(), []string{"no that is all"}, 2, whole(2)},
-		{"music", script{say: into(3, audiotest.Music(8000, 3*time.Second, 2000), 5500*time.Millisecond)}, nodes(), []string{"no that is all"}, 2, whole(3)},
+		{"music", script{say: into(3, audiotest.Music(8000, 3*time.Second, 2000), 3800*time.Millisecond)}, nodes(), []string{"no that is all"}, 2, whole(3)},
 	}
 }
 

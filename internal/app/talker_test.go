@@ -167,7 +167,7 @@ func (l *talkerLine) hears(ctx context.Context, after time.Time, done bool) (fro
 	return from, to
 }
 
-// silences are those of at least 100 ms in the agent's sound from one time to
+// silences are those of at least 250 ms in the agent's sound from one time to
 // another.
 func (l *talkerLine) silences(from, to time.Time) (out []time.Duration) {
 	l.mu.Lock()
@@ -177,7 +177,7 @@ func (l *talkerLine) silences(from, to time.Time) (out []time.Duration) {
 		if at.Before(from) || at.After(to) {
 			continue
 		}
-		if gap := at.Sub(last); gap > 100*time.Millisecond {
+		if gap := at.Sub(last); gap > 250*time.Millisecond {
 			out = append(out, gap)
 		}
 		last = at
