@@ -60,6 +60,9 @@ type setup struct {
 	force     chan struct{} // tells it to stop at once
 	gap       time.Duration // without sound that ends a call; 0 is the default
 
+	stt []speech.STT // hear the callers
+	ops bool         // metrics are served
+
 	callee  func(callee.Report) // what the simulated phone is told at
 	offline bool                // the voices of this machine speak, and nothing sings
 }
@@ -77,12 +80,16 @@ func open(t *testing.T, s setup) *house {
 		voices = nil
 	}
 	logger := slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	ops := ""
+	if s.ops {
+		ops = "127.0.0.1:0"
+	}
 	a, err := app.Open(t.Context(), app.Options{
 		Config: &config.Config{
 			Data: dir, Database: database, HTTP: "127.0.0.1:0", SIP: "127.0.0.1:0", RTPPorts: "0-0", WebhookAllow: []string{"127.0.0.0/8"},
-			UnknownPeers: s.strangers, Drain: s.drain,
+			UnknownPeers: s.strangers, Drain: s.drain, Ops: ops,
 		},
-		Version: "test", Logger: logger, Voices: voices, Ring: s.ring, Callee: s.callee,
+		Version: "test", Logger: logger, Voices: voices, Ears: s.stt, Ring: s.ring, Callee: s.callee,
 		MediaStart: s.gap, MediaGap: s.gap, Force: s.force,
 	})
 	if err != nil {
@@ -238,6 +245,11 @@ type call struct {
 	Turns        []struct {
 		Role, Text     string
 		StartMs, EndMs int64
+		Latency        *struct{ EotAtMs, EndpointMs, STTMs, TTSFirstAudioMs, FirstRTPMs, OwnMs, ResponseMs int64 }
+	}
+	Latency *struct {
+		GreetingMs *int64
+		Answers    int
 	}
 }
 

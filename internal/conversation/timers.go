@@ -12,6 +12,7 @@ const (
 	timeWait                    // a flow.Wait
 	timeTail                    // the pause before hanging up
 	timeDigits                  // the next key
+	timeNoise                   // words for a sound that goes on
 	timerKinds
 )
 
