@@ -50,6 +50,8 @@ type setup struct {
 	ring time.Duration // 0 is the application's default
 	slow time.Duration // before the voice says something new
 
+	database string // "" is what the environment names
+
 	callee  func(callee.Report) // what the simulated phone is told at
 	offline bool                // the voices of this machine speak, and nothing sings
 }
@@ -58,7 +60,10 @@ type setup struct {
 func open(t *testing.T, s setup) *house {
 	t.Helper()
 	h := &house{T: t, log: &lockedWriter{}, mode: cmp.Or(s.mode, domain.Live), http: &http.Client{Transport: &http.Transport{}, Timeout: callLimit}}
-	dir, database := t.TempDir(), storetest.URL(t)
+	dir, database := t.TempDir(), s.database
+	if database == "" {
+		database = storetest.URL(t)
+	}
 	if s.plan != "" {
 		withPlan(t, dir, database, s.plan)
 	}

@@ -170,7 +170,7 @@ func TestIntentOrRecovery(t *testing.T) {
 		case intent != nil && (len(orphans) != 0 || attempt != domain.AttemptPlanned):
 			t.Errorf("without an intent (%v): %d recovered, call %s, attempt %s", intent, len(orphans), call, attempt)
 		}
-		}
+	}
 }
 
 // TestLimitsHoldForIntentsAtOnce commits many intents at the same time: no more
