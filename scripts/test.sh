@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.."
 # part: the program, its Debian package, the Go packages whose tests need it.
 parts=(
 	"sipp|sip-tester|internal/sip internal/app cmd/callwright"
+	"npm|npm|internal/speech"
 	"flite|flite|internal/provider"
 	"espeak-ng|espeak-ng|internal/provider"
 	"node|nodejs|internal/api/wire internal/webhook"
@@ -62,6 +63,7 @@ name_missing() {
 install_missing
 name_missing
 sh scripts/flite.sh
+sh scripts/silero.sh
 go vet ./...
 # remaining lists the packages of a pattern that have what they need.
 remaining() {
