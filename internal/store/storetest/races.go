@@ -193,7 +193,7 @@ func relyOrGone(_ *testing.T, b *bench) {
 			if err == nil {
 				return domain.Errorf(domain.CodeConflict, "in use")
 			}
-			return nil //nolint:nilerr // it is not there
+			return nil // it is not there
 		})
 	if created != nil || domain.CodeOf(deleted) != domain.CodeConflict {
 		b.Errorf("the number was created (%v) and its agent deleted (%v)", created, deleted)
