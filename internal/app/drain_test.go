@@ -16,9 +16,9 @@ import (
 	"github.com/callwright/callwright/internal/store"
 )
 
-// over waits until the application has stopped, and returns why, and when that
+// gone waits until the application has stopped, and returns why, and when that
 // was after since.
-func (h *house) over(since time.Time) (error, time.Duration) {
+func (h *house) gone(since time.Time) (error, time.Duration) {
 	h.Helper()
 	select {
 	case err := <-h.stopped:
@@ -118,7 +118,7 @@ func TestDrain(t *testing.T) {
 	if n := p.Received("BYE"); time.Since(since) < grace-time.Second && n > calls/2 {
 		t.Errorf("%d calls were hung up before the time was over", n)
 	}
-	err, took := h.over(since)
+	err, took := h.gone(since)
 	if err != nil || took < grace || took > grace+3*time.Second {
 		t.Errorf("stopped after %v with %v; want between %v and 3 s more", took, err, grace)
 	}
@@ -152,7 +152,7 @@ func TestDrainForced(t *testing.T) {
 		t.Errorf("%d calls were hung up at the first signal", n)
 	}
 	close(h.force)
-	err, took := h.over(time.Now())
+	err, took := h.gone(time.Now())
 	if !errors.Is(err, engine.ErrForced) || took > 3*time.Second {
 		t.Errorf("stopped after %v with %v; want within 3 s and %v", took, err, engine.ErrForced)
 	}

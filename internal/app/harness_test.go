@@ -60,8 +60,9 @@ type setup struct {
 	force     chan struct{} // tells it to stop at once
 	gap       time.Duration // without sound that ends a call; 0 is the default
 
-	stt []speech.STT // hear the callers
-	ops bool         // metrics are served
+	stt      []speech.STT // hear the callers
+	ops      bool         // metrics are served
+	database string       // "" is what the environment names
 
 	callee  func(callee.Report) // what the simulated phone is told at
 	offline bool                // the voices of this machine speak, and nothing sings
@@ -71,7 +72,10 @@ type setup struct {
 func open(t *testing.T, s setup) *house {
 	t.Helper()
 	h := &house{T: t, log: &lockedWriter{}, mode: cmp.Or(s.mode, domain.Live), http: &http.Client{Transport: &http.Transport{}, Timeout: callLimit}}
-	dir, database := t.TempDir(), storetest.URL(t)
+	dir, database := t.TempDir(), s.database
+	if database == "" {
+		database = storetest.URL(t)
+	}
 	if s.plan != "" {
 		withPlan(t, dir, database, s.plan)
 	}
