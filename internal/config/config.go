@@ -38,6 +38,7 @@ type Config struct {
 	STT          string   `name:"stt" help:"Engines that hear callers, likewise." placeholder:"LIST"`
 	TTS          string   `name:"tts" help:"Engines that talk, before the voices of this machine, likewise." placeholder:"LIST"`
 	Fillers      []string `name:"fillers" sep:"|" help:"What is said while a model or a tool makes callers wait, parted by |." placeholder:"TEXT"`
+	Ops          string   `name:"ops" help:"Address of metrics and profiles; the default is none." placeholder:"HOST:PORT"`
 	LogFormat    string   `name:"log-format" help:"Log lines on standard error as text or json." enum:"text,json" default:"text"`
 	LogLevel     string   `name:"log-level" help:"How much is logged." enum:"debug,info,warn,error" default:"info"`
 }

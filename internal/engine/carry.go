@@ -21,6 +21,7 @@ const finishEvery = time.Second
 // own; whatever breaks in it ends this call alone.
 func (e *Engine) carry(ctx context.Context, a domain.Attempt) {
 	dial, err := e.o.Service.Dial(ctx, a)
+	e.o.Observer.WorkClaimed("attempts", time.Since(a.NextAt))
 	if err != nil {
 		e.log.Error("an attempt cannot be dialed", "call", a.CallID, "err", err)
 		if domain.CodeOf(err) == domain.CodeUnavailable {
@@ -179,6 +180,7 @@ func (c *call) ring(invite sip.Invite) (domain.EndReason, bool) {
 		}
 	}
 	dialog, err := c.engine.ua.Invite(ctx, invite)
+	c.engine.o.Observer.SIPAnswered("INVITE", finalStatus(err))
 	if err != nil {
 		if why, ok := c.ending(); ok {
 			return why, false
@@ -219,6 +221,7 @@ func (c *call) progress() {
 
 func (c *call) tell(state domain.CallState) {
 	c.live.tell(domain.LiveEvent{State: state})
+	c.observe(state)
 }
 
 // finish writes down how the call ended.
@@ -232,6 +235,7 @@ func (c *call) finish(reason domain.EndReason) {
 		v.Notes = append(v.Notes, c.talk.Notes()...)
 	}
 	c.engine.finish(c.ctx, v)
+	c.dial.Call.EndReason, c.dial.Call.EndedAt = reason, v.EndedAt
 	if c.live != nil {
 		c.tell(domain.EndedState(c.dialog != nil, reason))
 	}

@@ -28,15 +28,16 @@ type Options struct {
 	Recordings domain.Recordings
 	Voices     []speech.TTS                 // the first is the default
 	Late       speech.TTS                   // speaks when a voice is too late or fails; nil is nobody
-	STT        []speech.STT                 // hear callers whose words do not come as text; the first is preferred
+	STT        []speech.STT                 // hear, the best first; nil: words come as real-time text alone
 	LLM        func(domain.Mode) speech.LLM // nil, or returning nil: no model thinks
 	HTTP       *http.Client                 // for requests of flows, to addresses that strangers chose; nil: none are sent
 	SIP        netip.AddrPort               // where the user agent listens
 	ExternalIP string                       // the address that peers reach us at; "" is the one we bind
 	Ports      rtp.PortRange
-	Ring       time.Duration // how long a call may ring; 0 is 30 s
-	Lease      time.Duration // between a claim and its intent; 0 is 15 s
-	MaxCalls   int           // carried at once; 0 is 1,000
+	Ring       time.Duration   // how long a call may ring; 0 is 30 s
+	Lease      time.Duration   // between a claim and its intent; 0 is 15 s
+	MaxCalls   int             // carried at once; 0 is 1,000
+	Observer   domain.Observer // is told of calls, turns and sound; nil is nobody
 	Logger     *slog.Logger
 }
 
@@ -71,6 +72,9 @@ func New(o Options) (*Engine, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if o.Observer == nil {
+		o.Observer = domain.Observers{}
+	}
 	ports, err := rtp.NewPorts(o.Ports)
 	if err != nil {
 		return nil, err
@@ -94,6 +98,9 @@ func New(o Options) (*Engine, error) {
 
 // Addr is where the engine's user agent listens.
 func (e *Engine) Addr() netip.AddrPort { return e.ua.Addr() }
+
+// Lateness is how late the packets of all calls have left.
+func (e *Engine) Lateness() rtp.Lateness { return e.pacer.Lateness() }
 
 // Kick makes the engine look for attempts at once.
 func (e *Engine) Kick() { e.queue.Kick() }
