@@ -200,6 +200,7 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 	}
 	a.engine, err = engine.New(engine.Options{
 		Service: a.Service, Carriers: a.carriers, Recordings: recordings, Voices: voices.all, Late: voices.late, STT: ears, LLM: a.model,
+		Router: a.router, Fillers: a.o.Config.Fillers,
 		Observer: a.observer,
 		HTTP:     webhook.NewClient(allow, flowRequestLimit),
 		Ring:     a.o.Ring, SIP: addr, ExternalIP: external, Ports: rtp.PortRange{Min: lo, Max: hi}, Logger: a.log,

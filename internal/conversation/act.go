@@ -25,6 +25,7 @@ func (c *Conversation) step(ctx context.Context, e flow.Event) {
 	if len(acts) > 0 {
 		c.listen = nil // the pending act is replaced
 		c.dropThought()
+		c.calm()
 	}
 	for _, a := range acts {
 		c.perform(ctx, a)
@@ -79,6 +80,9 @@ func (c *Conversation) perform(ctx context.Context, act flow.Act) {
 		c.route(ctx, a)
 	case flow.Do:
 		c.answer.begin(stageTool)
+		if a.Kind == flow.DoHTTP {
+			c.owe()
+		}
 		c.o.Performer.Do(ctx, c.flow.Node, a)
 	case flow.Wait:
 		if c.speaking() {

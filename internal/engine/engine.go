@@ -30,6 +30,8 @@ type Options struct {
 	Late       speech.TTS                   // speaks when a voice is too late or fails; nil is nobody
 	STT        []speech.STT                 // hear, the best first; nil: words come as real-time text alone
 	LLM        func(domain.Mode) speech.LLM // nil, or returning nil: no model thinks
+	Router     func(domain.Mode) speech.LLM // tells intents apart; nil, or returning nil: keywords do
+	Fillers    []string                     // said when an answer takes long; nil: those of the agent's language
 	HTTP       *http.Client                 // for requests of flows, to addresses that strangers chose; nil: none are sent
 	SIP        netip.AddrPort               // where the user agent listens
 	ExternalIP string                       // the address that peers reach us at; "" is the one we bind
