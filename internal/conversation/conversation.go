@@ -55,6 +55,11 @@ type Timing struct {
 	TypedIdle       time.Duration // a typed turn ends after this long without a character
 	VoiceRecent     time.Duration // text this soon after voice is a caption of it, not typed
 	FalseAlarm      time.Duration // after a pause without words, the agent goes on
+	ShortAlarm      time.Duration // the same, when the sound was too short for a word
+	MoreWords       time.Duration // how long more words are waited for when the final ones came before the sound ended
+	Wordless        time.Duration // sound that goes on for so long without a new word is no voice
+	WordlessUnsure  time.Duration // the same, while no words were seen to come as they are said
+	Echo            time.Duration // words this soon after a turn, without a sound of their own, may belong to it
 	Listen          time.Duration // silence until the flow is told, unless the flow says otherwise
 	Tail            time.Duration // between the last sound and the hang-up
 	Filler          time.Duration // without an answer, until a filler is said; 0 is never
@@ -65,14 +70,21 @@ type Timing struct {
 
 // DefaultTiming returns the house's figures. 1.5 s of waiting for words covers
 // the 99th percentile of streaming recognisers; 3 s idle is a slow typist's
-// pause; 8 s of silence is what callers bear before "are you still there". A
-// filler after 1.5 s and an end after 8 s are what callers bear of a dead line.
+// pause; 8 s of silence is what callers bear before "are you still there".
+// Recognisers that tell interim words do so every few hundred milliseconds, so
+// two seconds of sound without one are music, a machine or the neighbours.
+// A filler after 1.5 s and an end after 8 s are what callers bear of a dead line.
 func DefaultTiming() Timing {
 	return Timing{
 		WordsAfterSound: 1500 * time.Millisecond,
 		TypedIdle:       3 * time.Second,
 		VoiceRecent:     time.Second,
 		FalseAlarm:      1200 * time.Millisecond,
+		ShortAlarm:      400 * time.Millisecond,
+		MoreWords:       700 * time.Millisecond,
+		Wordless:        2 * time.Second,
+		WordlessUnsure:  8 * time.Second,
+		Echo:            2 * time.Second,
 		Listen:          8 * time.Second,
 		Tail:            200 * time.Millisecond,
 		Filler:          1500 * time.Millisecond,
@@ -121,6 +133,8 @@ type Conversation struct {
 	waiting    []*utterance // given to the line and not played to the end
 
 	caller   hearing
+	last     heardTurn
+	prompt   bool      // words come while they are said
 	voiceAt  time.Time // when the caller's voice was last known to sound
 	voiced   bool      // the caller's voice sounds now
 	paused   bool
@@ -155,7 +169,16 @@ type hearing struct {
 	ended   time.Time // when the sound ended
 	decided time.Time // when that was known
 	final   bool
+	finalAt time.Time // when the newest final words came
 	typed   bool
+}
+
+// heardTurn is the caller's turn that was handed to the flow last.
+type heardTurn struct {
+	words string
+	final bool // they were final
+	at    time.Time
+	sound bool // there was a sound since
 }
 
 func (h *hearing) words() string {

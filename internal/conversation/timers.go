@@ -14,6 +14,7 @@ const (
 	timeDigits                  // the next key
 	timeFiller                  // a filler, when an answer is owed
 	timeGiveUp                  // the model's first word
+	timeNoise                   // words for a sound that goes on
 	timerKinds
 )
 
