@@ -71,7 +71,7 @@ func (p *talker) vowel(frame []int16) {
 		p.at++
 		v := 0.0
 		for h := 1.0; h <= 20; h++ {
-			v += math.Sin(2*math.Pi*130*h*at) * math.Exp(-math.Pow(130*h-600, 2)/3e5)
+			v += math.Sin(2*math.Pi*130*h*at) * math.Exp(-(130*h-600)*(130*h-600)/3e5)
 		}
 		frame[i] = int16(3000 * v * (0.7 + 0.3*math.Sin(2*math.Pi*4*at)))
 	}
@@ -234,7 +234,7 @@ func TestEnginesAreCheckedAtTheStart(t *testing.T) {
 		`[{engine: opnai, key: sk-secret}]`:                                       "--llm: engine 1 of the list cannot be used: no LLM engine is called \"opnai\"",
 		`[{engine: openai, key: sk-secret}]`:                                      "no model is configured",
 		`[{engine: openai, key: sk-secret, model: m, url: "nowhere"}]`:            "no address of a server",
-		`[{engine: openai, key: sk-secret, modle: m}]`:                            `unknown field "modle"`,
+		`[{engine: openai, key: sk-secret, modell: m}]`:                           `unknown field "modell"`,
 		`{engine: openai, key: sk-secret`:                                         "it is no list of engines",
 		`[{key: sk-secret}]`:                                                      "engine 1 of the list does not say which it is",
 		`[{engine: openai, key: $CALLWRIGHT_TEST_NO_SUCH_KEY, model: sk-secret}]`: "the variable CALLWRIGHT_TEST_NO_SUCH_KEY, which is not set",

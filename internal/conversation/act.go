@@ -74,7 +74,7 @@ func (c *Conversation) perform(ctx context.Context, act flow.Act) {
 		c.listen, c.digits = &a, ""
 	case flow.Think:
 		c.answer.begin(stageToken, stageText)
-		c.think(context.WithValue(ctx, answerKey{}, c.answer), a)
+		c.think(ctx, a)
 	case flow.Route:
 		c.answer.begin(stageRoute)
 		c.route(ctx, a)

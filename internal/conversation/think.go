@@ -38,8 +38,7 @@ type thought struct {
 // rounds, when the model calls tools and goes on with their results.
 type thinking struct {
 	act    flow.Think
-	node   string          // the flow's node that thinks
-	ctx    context.Context // of the call's talk
+	node   string // the flow's node that thinks
 	cancel context.CancelFunc
 	queued bool // waits for tools of an answer that was cut off
 	rounds int
@@ -57,7 +56,7 @@ func (c *Conversation) think(ctx context.Context, a flow.Think) {
 		c.step(ctx, flow.Event{Kind: flow.Thought, Node: c.flow.Node})
 		return
 	}
-	t := &thinking{act: a, node: c.flow.Node, ctx: ctx, cancel: func() {}}
+	t := &thinking{act: a, node: c.flow.Node, cancel: func() {}}
 	c.thinking = t
 	if len(c.tools) > 0 {
 		// What was begun for an answer that the caller cut off will have an effect:
@@ -66,12 +65,12 @@ func (c *Conversation) think(ctx context.Context, a flow.Think) {
 		c.owe()
 		return
 	}
-	c.ask(t)
+	c.ask(ctx, t)
 }
 
 // ask sends the next request of an answer.
-func (c *Conversation) ask(t *thinking) {
-	ctx, cancel := context.WithCancel(t.ctx)
+func (c *Conversation) ask(ctx context.Context, t *thinking) {
+	ctx, cancel := context.WithCancel(context.WithValue(ctx, answerKey{}, c.answer))
 	t.cancel = cancel
 	t.rounds++
 	t.queued, t.done, t.calls = false, false, nil
@@ -162,7 +161,8 @@ func (c *Conversation) onThought(ctx context.Context, m thought) {
 	if !m.done {
 		return
 	}
-	if m.err != nil && !(errors.Is(m.err, speech.ErrNoAnswer) && t.text.Len() > 0) {
+	enough := errors.Is(m.err, speech.ErrNoAnswer) && t.text.Len() > 0 // it has spoken before it called a tool
+	if m.err != nil && !enough {
 		c.o.Logger.Error("the model failed", "err", m.err)
 		c.conclude(ctx, false)
 		return
@@ -193,7 +193,7 @@ func (c *Conversation) advance(ctx context.Context) {
 		return
 	}
 	t.exchange = append(t.exchange, answered(t.calls)...)
-	c.ask(t)
+	c.ask(ctx, t)
 }
 
 // conclude tells the flow that the answer is over.

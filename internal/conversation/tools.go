@@ -58,13 +58,13 @@ func (c *Conversation) called(ctx context.Context, t *thinking, call speech.Tool
 		run.done, run.result = true, `{"ok":true}`
 		c.step(ctx, flow.Event{Kind: flow.Injected, Name: call.Name, Value: value})
 	default:
-		c.run(run, args)
+		c.run(ctx, run, args)
 	}
 }
 
 // run has a tool's work done. A hand-over waits until the agent has said what it
 // says before it.
-func (c *Conversation) run(run *toolCall, args map[string]any) {
+func (c *Conversation) run(ctx context.Context, run *toolCall, args map[string]any) {
 	do, missing, err := run.tool.Do(args)
 	for _, name := range missing {
 		c.note(fmt.Sprintf("variable %q is not set (tool %q)", name, run.tool.Name))
@@ -81,12 +81,12 @@ func (c *Conversation) run(run *toolCall, args map[string]any) {
 			return
 		}
 	}
-	c.start(run)
+	c.start(ctx, run)
 }
 
 // start gives a tool's work to the performer, which answers it with an event for
 // the name that it is given here.
-func (c *Conversation) start(run *toolCall) {
+func (c *Conversation) start(ctx context.Context, run *toolCall) {
 	c.toolCalls++
 	handle := fmt.Sprintf("tool %s #%d", run.tool.Name, c.toolCalls)
 	if c.tools == nil {
@@ -94,16 +94,16 @@ func (c *Conversation) start(run *toolCall) {
 	}
 	c.tools[handle] = run
 	c.answer.begin(stageTool)
-	c.o.Performer.Do(run.of.ctx, handle, run.do)
+	c.o.Performer.Do(ctx, handle, run.do)
 }
 
 // startDeferred starts what had to wait for the end of the agent's speech.
-func (c *Conversation) startDeferred() {
+func (c *Conversation) startDeferred(ctx context.Context) {
 	list := c.deferred
 	c.deferred = nil
 	for _, run := range list {
 		if run.of == c.thinking {
-			c.start(run)
+			c.start(ctx, run)
 		}
 	}
 }
@@ -126,7 +126,7 @@ func (c *Conversation) onPosted(ctx context.Context, e flow.Event) {
 	default:
 		c.dialogue = append(c.dialogue, answered([]*toolCall{run})...)
 		if t := c.thinking; t != nil && t.queued && len(c.tools) == 0 {
-			c.ask(t)
+			c.ask(ctx, t)
 		}
 	}
 }

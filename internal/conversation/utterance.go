@@ -152,7 +152,7 @@ func (c *Conversation) onMark(ctx context.Context) {
 		c.wait = 0
 	}
 	c.awaitCaller()
-	c.startDeferred()
+	c.startDeferred(ctx)
 	c.resumeWatch()
 	c.step(ctx, flow.Event{Kind: flow.Played})
 }

@@ -114,6 +114,8 @@ func (c *Conversation) giveUp(ctx context.Context) {
 }
 
 // fillers are said in agents' languages when an operator has set none.
+//
+//nolint:misspell // of English; these are other languages
 var fillers = map[string][]string{
 	"en": {"One moment, please.", "Let me see.", "Just a second."},
 	"de": {"Einen Moment, bitte.", "Ich sehe nach.", "Einen Augenblick."},
