@@ -43,9 +43,9 @@ type Options struct {
 	Callee func(callee.Report)
 	// Voices speak instead of those of this machine; the first is the default.
 	Voices []speech.TTS
-	// STT hear callers before those that are configured, the best first; real-time
-	// text needs none.
-	STT []speech.STT
+	// Ears hear before those that are configured, the best first; real-time text
+	// needs none.
+	Ears []speech.STT
 	// Models think before those that are configured; the first is the default.
 	Models []speech.LLM
 	// Ring is how long a call may ring; 0 is 30 s.
@@ -199,12 +199,15 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 		return err
 	}
 	a.engine, err = engine.New(engine.Options{
-		Service: a.Service, Carriers: a.carriers, Recordings: recordings, Voices: voices.all, Late: voices.late, STT: ears, LLM: a.model,
+		Service: a.Service, Carriers: a.carriers, Recordings: recordings, Voices: voices.all, Late: voices.late, LLM: a.model,
 		Router: a.router, Fillers: a.o.Config.Fillers,
-		Observer: a.observer,
-		HTTP:     webhook.NewClient(allow, flowRequestLimit),
-		Ring:     a.o.Ring, SIP: addr, ExternalIP: external, Ports: rtp.PortRange{Min: lo, Max: hi}, Logger: a.log,
+		STT: ears, VAD: a.o.Config.VAD, Observer: a.observer,
+		HTTP: webhook.NewClient(allow, flowRequestLimit),
+		Ring: a.o.Ring, SIP: addr, ExternalIP: external, Ports: rtp.PortRange{Min: lo, Max: hi}, Logger: a.log,
 	})
+	if domain.CodeOf(err) == domain.CodeInvalid {
+		return err
+	}
 	if err != nil {
 		return domain.Errorf(domain.CodeInvalid, "the SIP address %s cannot be used (%v); choose another with --sip", addr, err)
 	}

@@ -67,7 +67,7 @@ func (a *App) openEars() ([]speech.STT, error) {
 	if err != nil {
 		return nil, err
 	}
-	if ears = append(a.o.STT, ears...); len(ears) == 0 {
+	if ears = append(a.o.Ears, ears...); len(ears) == 0 {
 		return nil, nil
 	}
 	return []speech.STT{speech.NewEars(speech.EarsOptions{Engines: ears, OnFault: a.fault("hear")})}, nil
