@@ -66,6 +66,16 @@ type setup struct {
 
 	callee  func(callee.Report) // what the simulated phone is told at
 	offline bool                // the voices of this machine speak, and nothing sings
+
+	tune func(*config.Config) // changes the configuration; nil changes nothing
+}
+
+// tuned is the configuration of a test.
+func (s setup) tuned(c *config.Config) *config.Config {
+	if s.tune != nil {
+		s.tune(c)
+	}
+	return c
 }
 
 // open starts an application on free ports. It is stopped with the test.
@@ -89,10 +99,10 @@ func open(t *testing.T, s setup) *house {
 		ops = "127.0.0.1:0"
 	}
 	a, err := app.Open(t.Context(), app.Options{
-		Config: &config.Config{
+		Config: s.tuned(&config.Config{
 			Data: dir, Database: database, HTTP: "127.0.0.1:0", SIP: "127.0.0.1:0", RTPPorts: "0-0", WebhookAllow: []string{"127.0.0.0/8"},
 			UnknownPeers: s.strangers, Drain: s.drain, Ops: ops,
-		},
+		}),
 		Version: "test", Logger: logger, Voices: voices, Ears: s.stt, Ring: s.ring, Callee: s.callee,
 		MediaStart: s.gap, MediaGap: s.gap, Force: s.force,
 	})

@@ -188,6 +188,7 @@ func (l *talkerLine) silences(from, to time.Time) (out []time.Duration) {
 // listen notes when the agent's sound comes.
 func (l *talkerLine) listen() {
 	codec, _ := audio.CodecByName("PCMU")
+	decoder := codec.NewDecoder()
 	buf, pcm := make([]byte, 1500), make([]int16, 1500)
 	for {
 		n, err := l.conn.Read(buf)
@@ -198,7 +199,7 @@ func (l *talkerLine) listen() {
 		if p.Unmarshal(buf[:n]) != nil || p.PayloadType != codec.PayloadType {
 			continue
 		}
-		if n := codec.Decode(pcm, p.Payload); audio.Level(pcm[:n]) > 100 {
+		if n := decoder.Decode(pcm, p.Payload); audio.Level(pcm[:n]) > 100 {
 			l.mu.Lock()
 			l.loud = append(l.loud, time.Now())
 			l.mu.Unlock()
@@ -230,6 +231,7 @@ func (l *talkerLine) send(ctx context.Context) {
 	n := l.script.network
 	chance := rand.New(rand.NewPCG(n.seed, 7))
 	codec, _ := audio.CodecByName("PCMU")
+	encoder := codec.NewEncoder()
 	frame := make([]int16, 160)
 	var air flying
 	next := time.Now()
@@ -243,7 +245,7 @@ func (l *talkerLine) send(ctx context.Context) {
 		}
 		l.fill(frame, i*160)
 		p := pionrtp.Packet{Header: pionrtp.Header{Version: 2, PayloadType: codec.PayloadType, SSRC: 42, SequenceNumber: uint16(i), Timestamp: uint32(i * 160)}, Payload: make([]byte, 160)}
-		codec.Encode(p.Payload, frame)
+		encoder.Encode(p.Payload, frame)
 		raw, err := p.Marshal()
 		if err != nil {
 			return

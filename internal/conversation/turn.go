@@ -39,7 +39,7 @@ func (c *Conversation) receive(ctx context.Context, m any) {
 		c.onNote(m)
 	case posted:
 		c.answer.end(stageRoute, stageTool)
-		c.step(ctx, m.e)
+		c.onPosted(ctx, m.e)
 	case thought:
 		c.onThought(ctx, m)
 	case stopping:
@@ -350,6 +350,10 @@ func (c *Conversation) expire(ctx context.Context) {
 			c.onNoise(ctx)
 		case timeWait:
 			c.step(ctx, flow.Event{Kind: flow.Timer, Node: c.flow.Node})
+		case timeFiller:
+			c.fill()
+		case timeGiveUp:
+			c.giveUp(ctx)
 		case timeTail:
 			c.finish(c.ending)
 		}
@@ -380,14 +384,20 @@ func (c *Conversation) closeTurns() {
 	c.closeCaller(strings.TrimSpace(c.caller.words()))
 }
 
+// record keeps a turn that is a part of the talk.
 func (c *Conversation) record(t domain.Turn) {
-	c.sequence++
-	t.Sequence = c.sequence
 	role := "user"
 	if t.Role == domain.RoleAgent {
 		role = "assistant"
 	}
 	c.dialogue = append(c.dialogue, speech.Message{Role: role, Text: t.Text})
+	c.tell(t)
+}
+
+// tell keeps a turn for the reader of the call.
+func (c *Conversation) tell(t domain.Turn) {
+	c.sequence++
+	t.Sequence = c.sequence
 	c.o.Performer.Turn(t)
 }
 
