@@ -42,6 +42,11 @@ type house struct {
 	http  *http.Client
 	log   *lockedWriter // of warnings and errors
 	mode  domain.Mode
+
+	force   chan struct{}
+	stop    context.CancelFunc // as the first signal does
+	stopped chan error         // what Run returned
+	stores  store.Options      // of its data
 }
 
 type setup struct {
@@ -52,7 +57,7 @@ type setup struct {
 
 	strangers string        // what is done with unknown peers; "" is dropped
 	drain     time.Duration // that live calls get when the application stops
-	force     chan struct{}
+	force     chan struct{} // tells it to stop at once
 	gap       time.Duration // without sound that ends a call; 0 is the default
 
 	callee  func(callee.Report) // what the simulated phone is told at
@@ -83,16 +88,17 @@ func open(t *testing.T, s setup) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.app = a
+	h.force = s.force
+	h.app, h.stores = a, store.Options{Dir: dir, DSN: database}
 	serving, stop := context.WithCancel(context.Background())
-	stopped := make(chan error, 1)
-	go func() { stopped <- a.Run(serving) }()
+	h.stop, h.stopped = stop, make(chan error, 1)
+	go func() { h.stopped <- a.Run(serving) }()
 	t.Cleanup(func() {
 		h.http.CloseIdleConnections()
 		stop()
 		select {
-		case err := <-stopped:
-			if err != nil {
+		case err, first := <-h.stopped:
+			if first && err != nil {
 				t.Errorf("Run: %v", err)
 			}
 		case <-time.After(callLimit):
@@ -134,6 +140,17 @@ func withPlan(t *testing.T, dir, database string, plan domain.Plan) {
 // request sends body as JSON and returns the status and the answer.
 func (h *house) request(method, path string, body any) (int, []byte) {
 	h.Helper()
+	res := h.raw(method, path, body)
+	answer, err := io.ReadAll(res.Body)
+	if err != nil {
+		h.Fatal(err)
+	}
+	return res.StatusCode, answer
+}
+
+// raw sends body as JSON; the answer's body has been read.
+func (h *house) raw(method, path string, body any) *http.Response {
+	h.Helper()
 	raw, err := json.Marshal(body)
 	if err != nil {
 		h.Fatal(err)
@@ -148,12 +165,13 @@ func (h *house) request(method, path string, body any) (int, []byte) {
 	if err != nil {
 		h.Fatal(err)
 	}
-	defer func() { _ = res.Body.Close() }()
 	answer, err := io.ReadAll(res.Body)
+	_ = res.Body.Close()
 	if err != nil {
 		h.Fatal(err)
 	}
-	return res.StatusCode, answer
+	res.Body = io.NopCloser(bytes.NewReader(answer))
+	return res
 }
 
 func (h *house) post(path string, body, into any) {
