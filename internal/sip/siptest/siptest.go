@@ -254,12 +254,14 @@ func freePort(t testing.TB) uint16 {
 	return c.LocalAddr().(*net.UDPAddr).AddrPort().Port()
 }
 
-// freePair returns an even port; sipp takes the ones behind it too.
+// freePair returns an even port; sipp takes the three behind it too.
 func freePair(t testing.TB) uint16 {
 	t.Helper()
 	for {
-		if p := freePort(t); p < 65000 {
-			return p &^ 1
+		p := freePort(t) &^ 1
+		at := func(i uint16) netip.AddrPort { return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), p+i) }
+		if p < 65000 && !taken(at(0), false) && !taken(at(1), false) && !taken(at(2), false) && !taken(at(3), false) {
+			return p
 		}
 	}
 }
