@@ -60,6 +60,11 @@ type setup struct {
 	force     chan struct{} // tells it to stop at once
 	gap       time.Duration // without sound that ends a call; 0 is the default
 
+	observer domain.Observer
+	models   []speech.LLM
+	ears     []speech.STT
+	voice    speech.TTS // instead of the one that sings
+
 	callee  func(callee.Report) // what the simulated phone is told at
 	offline bool                // the voices of this machine speak, and nothing sings
 }
@@ -73,6 +78,9 @@ func open(t *testing.T, s setup) *house {
 		withPlan(t, dir, database, s.plan)
 	}
 	voices := []speech.TTS{&speechtest.Tone{Delay: s.slow}}
+	if s.voice != nil {
+		voices = []speech.TTS{s.voice}
+	}
 	if s.offline {
 		voices = nil
 	}
@@ -84,6 +92,7 @@ func open(t *testing.T, s setup) *house {
 		},
 		Version: "test", Logger: logger, Voices: voices, Ring: s.ring, Callee: s.callee,
 		MediaStart: s.gap, MediaGap: s.gap, Force: s.force,
+		Observer: s.observer, Models: s.models, Ears: s.ears,
 	})
 	if err != nil {
 		t.Fatal(err)

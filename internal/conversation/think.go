@@ -58,6 +58,7 @@ func (c *Conversation) think(ctx context.Context, a flow.Think) {
 	req.Tools = append(req.Tools, endCallTool)
 	go func() {
 		defer cancel()
+		defer c.survive("the model")
 		var split speech.Splitter
 		bye := false
 		for chunk, err := range c.o.LLM.Chat(ctx, req) {
@@ -129,6 +130,7 @@ func (c *Conversation) route(ctx context.Context, a flow.Route) {
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {
 		defer cancel()
+		defer c.survive("the router")
 		var list strings.Builder
 		for _, in := range a.Intents {
 			list.WriteString("\n- " + in.To + ": " + in.Text)
