@@ -53,6 +53,8 @@ type Options struct {
 	// MediaStart and MediaGap are how long a call may last without sound of the
 	// far end, from its start and later; 0 is 30 s and 15 s.
 	MediaStart, MediaGap time.Duration
+	// Observer is told what happens, beside metrics and traces; nil is nobody.
+	Observer domain.Observer
 	// Force, when it is closed, ends live calls that a stop lets go on.
 	Force <-chan struct{}
 }

@@ -63,6 +63,9 @@ type setup struct {
 	stt      []speech.STT // hear the callers
 	ops      bool         // metrics are served
 	database string       // "" is what the environment names
+	observer domain.Observer
+	models   []speech.LLM
+	voice    speech.TTS // instead of the one that sings
 
 	callee  func(callee.Report) // what the simulated phone is told at
 	offline bool                // the voices of this machine speak, and nothing sings
@@ -90,6 +93,9 @@ func open(t *testing.T, s setup) *house {
 		withPlan(t, dir, database, s.plan)
 	}
 	voices := []speech.TTS{&speechtest.Tone{Delay: s.slow}}
+	if s.voice != nil {
+		voices = []speech.TTS{s.voice}
+	}
 	if s.offline {
 		voices = nil
 	}
@@ -103,8 +109,9 @@ func open(t *testing.T, s setup) *house {
 			Data: dir, Database: database, HTTP: "127.0.0.1:0", SIP: "127.0.0.1:0", RTPPorts: "0-0", WebhookAllow: []string{"127.0.0.0/8"},
 			UnknownPeers: s.strangers, Drain: s.drain, Ops: ops,
 		}),
-		Version: "test", Logger: logger, Voices: voices, Ears: s.stt, Ring: s.ring, Callee: s.callee,
+		Version: "test", Logger: logger, Voices: voices, Ring: s.ring, Callee: s.callee,
 		MediaStart: s.gap, MediaGap: s.gap, Force: s.force,
+		Observer: s.observer, Models: s.models, Ears: s.stt,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -331,6 +332,14 @@ func (c *Conversation) Stop(reason domain.EndReason) { c.post(stopping{reason}) 
 func (c *Conversation) Cue(text string) {
 	if text != lineBreak {
 		c.pass(passed{text: text, mark: -1, at: time.Now()})
+	}
+}
+
+// survive, deferred, has a panic end this call alone.
+func (c *Conversation) survive(who string) {
+	if r := recover(); r != nil {
+		c.o.Logger.Error("a talk broke", "where", who, "panic", r, "stack", string(debug.Stack()))
+		c.Stop(domain.EndInternal)
 	}
 }
 

@@ -3,7 +3,6 @@ package conversation
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -79,11 +78,7 @@ func (c *Conversation) ask(ctx context.Context, t *thinking) {
 	req := c.request(t)
 	go func() {
 		defer cancel()
-		defer func() {
-			if fault := recover(); fault != nil {
-				c.post(thought{of: t, done: true, err: fmt.Errorf("panic: %v", fault)})
-			}
-		}()
+		defer c.survive("the model")
 		c.stream(ctx, t, req)
 	}()
 }

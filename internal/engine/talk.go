@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/callwright/callwright/internal/conversation"
@@ -155,7 +156,10 @@ func (c *call) converse() domain.EndReason {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(c.ctx))
 	defer cancel()
 	c.work.Go(func() { c.watchFarEnd(ctx) })
-	c.work.Go(func() { c.media.listen(ctx, c.talk) })
+	c.work.Go(func() {
+		defer c.recovered("hearing")
+		c.media.listen(ctx, c.talk)
+	})
 	talked := make(chan struct{})
 	c.work.Go(func() {
 		defer close(talked)
@@ -193,7 +197,7 @@ func (c *call) reason() domain.EndReason {
 // recovered ends this call alone when one of its goroutines panics.
 func (c *call) recovered(where string) {
 	if r := recover(); r != nil {
-		c.log.Error("a call broke", "where", where, "panic", r)
+		c.log.Error("a call broke", "where", where, "panic", r, "stack", string(debug.Stack()))
 		c.end(domain.EndInternal)
 	}
 }
@@ -238,6 +242,17 @@ func (c *call) hangUp() {
 	if err := c.dialog.Bye(ctx); err != nil {
 		c.log.Debug("the BYE was not confirmed", "err", err)
 	}
+}
+
+// leave ends a call that broke, whatever it had come to.
+func (c *call) leave() {
+	switch {
+	case c.dialog != nil:
+		c.hangUp()
+	case c.incoming != nil:
+		_ = c.incoming.Reject(failed.status, failed.reason) // it may be answered already
+	}
+	c.abandon()
 }
 
 // abandon gives back what a call holds, however it ended. A recording that was

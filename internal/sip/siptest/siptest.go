@@ -57,6 +57,7 @@ const (
 	CallWaits   = "callwaits"   // is answered, waits for BYE
 	CallRefused = "callrefused" // expects Scenario.Status
 	CallDigest  = "calldigest"  // answers a 401 with User and Password, is answered, waits for BYE
+	CallNoOffer = "callnooffer" // has the far end offer, answers with its ACK, waits for BYE
 	CallCancel  = "callcancel"  // CANCEL at the first 180, expects 487
 )
 
