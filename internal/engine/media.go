@@ -32,7 +32,8 @@ type media struct {
 	ear         ear
 	codec       string // that was agreed on; "" before
 	captions    *captions
-	hearing     *hearing // nil when no engine hears
+	hearing     *hearing  // nil when no engine hears
+	detector    *detector // nil when no machine can have answered
 	talk        *conversation.Conversation
 	silent      atomic.Bool
 }
@@ -186,6 +187,7 @@ func (m *media) tap(in, out []int16) {
 		m.hearing.take(in)
 	}
 	m.ear.hear(in, m.talk)
+	m.detector.hear(in, m.ear.end.Speaking(), m.talk)
 }
 
 func (m *media) cue(text string) {
@@ -196,10 +198,11 @@ func (m *media) cue(text string) {
 // listen passes on what is understood of the caller until ctx is done: by the
 // engines that hear, until the far end tells its words itself.
 func (m *media) listen(ctx context.Context, talk *conversation.Conversation) {
+	words := &attentive{Conversation: talk, detector: m.detector}
 	var ears sync.WaitGroup
 	defer ears.Wait()
 	if m.hearing != nil {
-		ears.Go(func() { m.hearing.run(ctx, talk) })
+		ears.Go(func() { m.hearing.run(ctx, words) })
 	}
 	if m.captions == nil {
 		return
@@ -212,7 +215,7 @@ func (m *media) listen(ctx context.Context, talk *conversation.Conversation) {
 		if m.hearing != nil && h.Text != "" {
 			m.hearing.mute()
 		}
-		talk.Heard(h)
+		words.Heard(h)
 	}
 }
 
