@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.."
 # part: the program, its Debian package, the Go packages whose tests need it.
 parts=(
 	"sipp|sip-tester|internal/sip internal/app cmd/callwright"
+	"npm|npm|internal/speech"
 	"flite|flite|internal/provider"
 	"espeak-ng|espeak-ng|internal/provider"
 	"node|nodejs|internal/api/wire internal/webhook"
@@ -48,6 +49,7 @@ name_missing() {
 install_missing
 name_missing
 sh scripts/flite.sh
+sh scripts/silero.sh
 go vet ./...
 packages=()
 for package in $(go list ./...); do

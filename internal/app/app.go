@@ -43,8 +43,10 @@ type Options struct {
 	Callee func(callee.Report)
 	// Voices speak instead of those of this machine; the first is the default.
 	Voices []speech.TTS
-	// STT hear callers, the best first; real-time text needs none.
-	STT []speech.STT
+	// Ears hear before those that are configured; the first is preferred.
+	Ears []speech.STT
+	// Models think before those that are configured; the first is the default.
+	Models []speech.LLM
 	// Ring is how long a call may ring; 0 is 30 s.
 	Ring time.Duration
 }
@@ -76,6 +78,7 @@ type App struct {
 	listener   net.Listener
 	server     *http.Server
 	voice      string
+	models     *speech.Thinkers // nil when none is configured
 }
 
 // Open builds and binds everything; nothing is claimed or served before Run. An
@@ -101,6 +104,9 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 		return nil, err
 	}
 	a.recordings = recordings
+	if err := a.openModels(); err != nil {
+		return nil, err
+	}
 	if err := a.openRules(ctx, recordings); err != nil {
 		return nil, err
 	}
@@ -147,7 +153,7 @@ func (a *App) openRules(ctx context.Context, recordings domain.Recordings) error
 	told := dialects(a.hooks())
 	a.Service = service.New(service.Options{
 		Store: a.watched, Buffer: a.buffer, Hooks: told, Recordings: recordings, CheckFlow: checkFlow,
-		HasLLM: func(m domain.Mode) bool { return model(m) != nil }, WebhookAllow: allow, SigningKey: key, Logger: a.log,
+		HasLLM: func(m domain.Mode) bool { return a.model(m) != nil }, WebhookAllow: allow, SigningKey: key, Logger: a.log,
 	})
 	if a.First, err = a.Service.FirstStart(ctx); err != nil {
 		return err
@@ -170,14 +176,18 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 	if err != nil {
 		return err
 	}
-	voices, late, err := a.openVoices()
+	voices, err := a.openVoices()
+	if err != nil {
+		return err
+	}
+	ears, err := a.openEars()
 	if err != nil {
 		return err
 	}
 	sandbox := carrier.NewSandbox(func() (*callee.Phone, error) {
 		return callee.Open(callee.Options{
 			Listen: netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 0),
-			TTS:    voices[0], Voice: sandboxVoice(voices[0]), OnReport: a.o.Callee, Logger: a.log,
+			TTS:    voices.phone, Voice: sandboxVoice(voices.phone), OnReport: a.o.Callee, Logger: a.log,
 		})
 	})
 	if a.carriers, err = trunk.NewCarriers(carrier.SIP{}, sandbox); err != nil {
@@ -188,11 +198,14 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 		return err
 	}
 	a.engine, err = engine.New(engine.Options{
-		Service: a.Service, Carriers: a.carriers, Recordings: recordings, Voices: voices, Late: late, STT: a.o.STT, LLM: model,
-		Observer: a.observer,
-		HTTP:     webhook.NewClient(allow, flowRequestLimit),
-		Ring:     a.o.Ring, SIP: addr, ExternalIP: external, Ports: rtp.PortRange{Min: lo, Max: hi}, Logger: a.log,
+		Service: a.Service, Carriers: a.carriers, Recordings: recordings, Voices: voices.all, Late: voices.late, LLM: a.model,
+		STT: ears, VAD: a.o.Config.VAD, Observer: a.observer,
+		HTTP: webhook.NewClient(allow, flowRequestLimit),
+		Ring: a.o.Ring, SIP: addr, ExternalIP: external, Ports: rtp.PortRange{Min: lo, Max: hi}, Logger: a.log,
 	})
+	if domain.CodeOf(err) == domain.CodeInvalid {
+		return err
+	}
 	if err != nil {
 		return domain.Errorf(domain.CodeInvalid, "the SIP address %s cannot be used (%v); choose another with --sip", addr, err)
 	}

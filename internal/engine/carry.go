@@ -144,7 +144,8 @@ func (c *call) place() {
 	switch {
 	case err != nil:
 		c.log.Error("the intent to dial could not be written; nothing was sent", "err", err)
-		return // the lease brings the attempt back
+		c.engine.unsent(c.ctx, c.dial.Attempt)
+		return
 	case refused != nil:
 		c.log.Debug("not dialed now", "why", refused.Why)
 		return
@@ -154,6 +155,11 @@ func (c *call) place() {
 	c.tell(domain.CallDialing)
 	if !c.engine.rates.pass(c.ctx, c.dial.Trunk) {
 		c.finish(c.reason())
+		return
+	}
+	if !c.engine.node.holds(c.dial.Attempt.Epoch) {
+		c.notes = append(c.notes, "the database was out of reach for too long; nothing was sent")
+		c.finish(domain.EndInterrupted)
 		return
 	}
 	if reason, answered := c.ring(invite); !answered {

@@ -73,7 +73,7 @@ func (e *Engine) openMedia(t domain.Trunk) (*media, error) {
 		return nil, domain.Invalid("codecs", "trunk %s: %v", t.ID, err)
 	}
 	m.offered.ID, m.offered.Version = m.offer.ID, m.offer.Version
-	if m.ear, err = newEar(); err != nil {
+	if m.ear, err = newEar(e.o.VAD); err != nil {
 		m.close()
 		return nil, err
 	}
