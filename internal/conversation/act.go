@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/callwright/callwright/internal/domain"
@@ -24,8 +25,12 @@ func (c *Conversation) step(ctx context.Context, e flow.Event) {
 	c.keep()
 	if len(acts) > 0 {
 		c.listen, c.after = nil, nil // the pending act is replaced
+		c.timers.clear(timeListen)
 		c.dropThought()
 		c.calm()
+		if (e.Kind == flow.Machine || e.Kind == flow.Beep) && c.speaking() {
+			c.interrupt() // to a machine nobody speaks on
+		}
 	}
 	for _, a := range acts {
 		c.perform(ctx, a)
@@ -121,8 +126,15 @@ func (c *Conversation) goodbye(reason domain.EndReason) {
 		c.ending = domain.EndFlow
 	}
 	c.timers.clear(timeListen)
+	c.timers.clear(timeWords)
+	c.timers.clear(timeTyped)
+	c.timers.clear(timeNoise)
+	c.closeCaller(strings.TrimSpace(c.caller.words()))
 	c.hush()
 	c.move(InGoodbye)
+	if c.paused { // the caller has the floor, and is not listened to any more
+		c.resume()
+	}
 }
 
 // finish is the last thing a conversation does.

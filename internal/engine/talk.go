@@ -49,6 +49,11 @@ func (c *call) prepare() error {
 	if err != nil {
 		return err
 	}
+	if d.Call.Direction == domain.Outbound {
+		if c.media.detector, err = newDetector(); err != nil {
+			return err
+		}
+	}
 	if len(e.o.STT) > 0 {
 		c.media.hearing = newHearing(e.o.STT, c.media.rate, d.Agent.Language, e.log.With("call", d.Call.ID))
 	}

@@ -74,7 +74,9 @@ func (t *Tone) Speak(ctx context.Context, voice, text string, out audio.Writer) 
 	}
 	rate := out.SampleRate()
 	tone := audio.NewTone(rate, 8000, Pitch(voice, text))
-	frame := make([]int16, audio.FrameSize(rate))
+	// A little of the octave above keeps it from being the beep of a machine.
+	octave := audio.NewTone(rate, 2000, 2*Pitch(voice, text))
+	frame, over := make([]int16, audio.FrameSize(rate)), make([]int16, audio.FrameSize(rate))
 	total := len(strings.Fields(text)) * int(ToneWord/audio.FrameDuration)
 	for i := range total {
 		if (t.Err != nil || t.Hang) && i >= t.Frames {
@@ -84,6 +86,8 @@ func (t *Tone) Speak(ctx context.Context, voice, text string, out audio.Writer) 
 			return err
 		}
 		tone.Fill(frame)
+		octave.Fill(over)
+		audio.Mix(frame, over)
 		if err := out.WriteFrame(frame); err != nil {
 			return err
 		}
