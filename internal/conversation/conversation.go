@@ -142,7 +142,6 @@ type Conversation struct {
 	ending   domain.EndReason
 	sequence int
 	answer   *waterfall // of the answer that is being made and has no utterance yet
-	pausedAt time.Time
 	timers   timers
 	held     Holding // why the talk stands still, 0 when it does not
 	missed   []any   // messages that came meanwhile
