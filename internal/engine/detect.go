@@ -19,8 +19,9 @@ type detector struct {
 	told     bool        // of the machine
 }
 
-func newDetector() (*detector, error) {
-	beep, err := speech.NewBeepDetector(lineRate)
+// newDetector listens at rate hertz.
+func newDetector(rate int) (*detector, error) {
+	beep, err := speech.NewBeepDetector(rate)
 	return &detector{beep: beep}, err
 }
 

@@ -207,6 +207,10 @@ func TestSoundRing(t *testing.T) {
 			}
 			r.put(pcm)
 		}
+		select { // for what is less than wakes the reader
+		case r.wake <- struct{}{}:
+		default:
+		}
 	}()
 	got, last := 0, -1
 	frame := make([]int16, size)

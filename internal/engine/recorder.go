@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,25 +30,24 @@ type recorder struct {
 	log  *slog.Logger
 
 	mu      sync.Mutex
-	ring    []int16 // interleaved; written by the pacer, read by the writer
-	start   int     // of what waits
-	fill    int
-	dropped int // samples a side that found no room
+	waiting []byte // interleaved as in the file; filled by the pacer, taken by the writer
+	dropped int    // samples a side that found no room
 	began   time.Time
 	placed  time.Duration // how much sound was placed since then
 
 	stop    chan struct{}
 	stopped chan struct{}
-	offset  int64 // bytes of sound written
-	buf     []byte
+	offset  int64  // bytes of sound written
+	spare   []byte // what was written last, to be filled next
 	failed  error
 }
 
 // newRecorder begins to record into what create returns. It does not wait for
 // it: a slow disk must not hold up the first words of a call.
 func newRecorder(create func() (domain.RecordingFile, error), rate int, log *slog.Logger) *recorder {
-	samples := int(recordBuffer/time.Second) * rate * 2
-	r := &recorder{rate: rate, log: log, ring: make([]int16, samples), stop: make(chan struct{}), stopped: make(chan struct{})}
+	room := 2 * int(recordEvery*time.Duration(rate)/time.Second) * blockBytes
+	r := &recorder{rate: rate, log: log, waiting: make([]byte, 0, room), spare: make([]byte, 0, room),
+		stop: make(chan struct{}), stopped: make(chan struct{})}
 	go r.run(create)
 	return r
 }
@@ -58,9 +58,10 @@ func newRecorder(create func() (domain.RecordingFile, error), rate int, log *slo
 const stallAfter = 250 * time.Millisecond
 
 // tap takes one frame of each side. It is called on the pacer's goroutine and
-// neither blocks nor allocates. Sound is placed by the clock: after a stall, in
-// which there were no frames, the gap is silent. When the disk is further
-// behind than the buffer, sound is lost and counted; the call goes on.
+// does not block, and allocates only while the disk is behind. Sound is placed by
+// the clock: after a stall, in which there were no frames, the gap is silent. When
+// the disk is further behind than the buffer, sound is lost and counted; the call
+// goes on.
 func (r *recorder) tap(in, out []int16) {
 	n := min(len(in), len(out))
 	now := time.Now()
@@ -82,22 +83,20 @@ func (r *recorder) tap(in, out []int16) {
 
 // place adds n samples of each side; nil is silence.
 func (r *recorder) place(in, out []int16, n int) {
-	if r.fill+2*n > len(r.ring) {
+	at, size := len(r.waiting), n*blockBytes
+	if at+size > int(recordBuffer/time.Second)*r.rate*blockBytes {
 		r.dropped += n
 		return
 	}
-	at := (r.start + r.fill) % len(r.ring)
-	for i := range n {
-		var left, right int16
-		if in != nil {
-			left, right = in[i], out[i]
-		}
-		r.ring[at], r.ring[at+1] = left, right
-		if at += 2; at == len(r.ring) {
-			at = 0
-		}
+	r.waiting = slices.Grow(r.waiting, size)[:at+size]
+	blocks := r.waiting[at:]
+	if in == nil {
+		clear(blocks)
+		return
 	}
-	r.fill += 2 * n
+	for i, left := range in[:n] {
+		binary.LittleEndian.PutUint32(blocks[i*blockBytes:], uint32(uint16(left))|uint32(uint16(out[i]))<<16)
+	}
 }
 
 func (r *recorder) run(create func() (domain.RecordingFile, error)) {
@@ -132,21 +131,18 @@ func (r *recorder) run(create func() (domain.RecordingFile, error)) {
 // write moves what waits to the file.
 func (r *recorder) write() {
 	r.mu.Lock()
-	r.buf = r.buf[:0]
-	for i := range r.fill {
-		r.buf = binary.LittleEndian.AppendUint16(r.buf, uint16(r.ring[(r.start+i)%len(r.ring)]))
-	}
-	r.start = (r.start + r.fill) % len(r.ring)
-	r.fill = 0
+	sound := r.waiting
+	r.waiting = r.spare[:0]
 	r.mu.Unlock()
-	if len(r.buf) == 0 || r.failed != nil {
+	r.spare = sound
+	if len(sound) == 0 || r.failed != nil {
 		return
 	}
-	if _, err := r.file.WriteAt(r.buf, audio.WAVHeaderSize+r.offset); err != nil {
+	if _, err := r.file.WriteAt(sound, audio.WAVHeaderSize+r.offset); err != nil {
 		r.fail(err)
 		return
 	}
-	r.offset += int64(len(r.buf))
+	r.offset += int64(len(sound))
 }
 
 func (r *recorder) header() {

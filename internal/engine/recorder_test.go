@@ -200,7 +200,7 @@ func TestRecorderWithoutFileSaysSo(t *testing.T) {
 }
 
 func TestRecorderDoesNotAllocatePerFrame(t *testing.T) {
-	r := &recorder{rate: 8000, ring: make([]int16, 1<<20)}
+	r := &recorder{rate: 8000, waiting: make([]byte, 0, 1<<18)}
 	pcm := make([]int16, frame)
 	if n := testing.AllocsPerRun(100, func() { r.tap(pcm, pcm) }); n != 0 {
 		t.Errorf("%v allocations a frame", n)

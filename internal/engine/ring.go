@@ -16,7 +16,11 @@ type soundRing struct {
 	read    atomic.Uint64 // moved by the reader alone
 }
 
-// put adds pcm, all or nothing. It neither blocks nor allocates.
+// ringWake is how many frames wake the reader: each time costs as much as sending
+// a packet, and engines are sent 60 ms at once anyway.
+const ringWake = 3
+
+// put adds pcm, a frame, all or nothing. It neither blocks nor allocates.
 func (r *soundRing) put(pcm []int16) {
 	at := r.written.Load()
 	if at-r.read.Load()+uint64(len(pcm)) > ringSamples {
@@ -26,6 +30,9 @@ func (r *soundRing) put(pcm []int16) {
 	n := copy(r.samples[at%ringSamples:], pcm)
 	copy(r.samples[:], pcm[n:])
 	r.written.Store(at + uint64(len(pcm)))
+	if at+uint64(len(pcm))-r.read.Load() < ringWake*uint64(len(pcm)) {
+		return
+	}
 	select {
 	case r.wake <- struct{}{}:
 	default:

@@ -50,7 +50,7 @@ func (c *call) prepare() error {
 		return err
 	}
 	if d.Call.Direction == domain.Outbound {
-		if c.media.detector, err = newDetector(); err != nil {
+		if c.media.detector, err = newDetector(c.media.rate); err != nil {
 			return err
 		}
 	}

@@ -420,6 +420,7 @@ func TestLegTickDoesNotAllocate(t *testing.T) {
 		p.At = now
 		leg.arrive(p)
 		leg.Tick(now)
+		leg.Finish(now)
 		now = now.Add(audio.FrameDuration)
 	})
 	if allocs != 0 {
@@ -439,6 +440,7 @@ func BenchmarkLegTick(b *testing.B) {
 		p.At = now
 		leg.arrive(p)
 		leg.Tick(now)
+		leg.Finish(now)
 		now = now.Add(audio.FrameDuration)
 	}
 }

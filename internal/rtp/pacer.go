@@ -20,10 +20,13 @@ const (
 
 // Paced is something that a Pacer drives.
 type Paced interface {
-	// Tick is called every 20 ms, never by two goroutines at once. It must not
-	// block.
+	// Tick is called every 20 ms: it sends. Neither it nor Finish is called by two
+	// goroutines at once, and neither may block.
 	Tick(now time.Time)
-	// Fault is told what Tick panicked with.
+	// Finish is called after the ticks of all that are due at the same time, for
+	// what can wait until everybody's sound has left.
+	Finish(now time.Time)
+	// Fault is told what the others panicked with.
 	Fault(recovered any)
 }
 
@@ -179,19 +182,22 @@ func (s *shard) run(stop <-chan struct{}) {
 			s.late.observe(now.Sub(next))
 		}
 		for _, leg := range legs {
-			tick(leg, now)
+			guard(leg, now, Paced.Tick)
+		}
+		for _, leg := range legs {
+			guard(leg, now, Paced.Finish)
 		}
 	}
 }
 
-// tick keeps a panic of one leg from the others.
-func tick(leg Paced, now time.Time) {
+// guard keeps a panic of one leg from the others.
+func guard(leg Paced, now time.Time, work func(Paced, time.Time)) {
 	defer func() {
 		if r := recover(); r != nil {
 			report(leg, r)
 		}
 	}()
-	leg.Tick(now)
+	work(leg, now)
 }
 
 func report(leg Paced, fault any) {

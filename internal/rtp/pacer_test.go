@@ -11,6 +11,7 @@ import (
 
 type counter struct {
 	ticks, faults atomic.Int64
+	finished      atomic.Int64
 	panics        bool
 	first, last   atomic.Int64
 }
@@ -23,6 +24,9 @@ func (c *counter) Tick(now time.Time) {
 		panic("broken leg")
 	}
 }
+
+// Finish is counted against ticks: it follows each.
+func (c *counter) Finish(time.Time) { c.finished.Add(1) }
 
 func (c *counter) Fault(r any) {
 	c.faults.Add(1)
@@ -57,6 +61,9 @@ func TestPacerKeepsTime(t *testing.T) {
 			want := float64(span)/float64(20*time.Millisecond) + 1
 			if got := float64(c.ticks.Load()); got < want-0.5 || got > want+0.5 || got < 49 {
 				t.Errorf("leg %d: %v ticks in %v", i, got, span)
+			}
+			if c.finished.Load() != c.ticks.Load() {
+				t.Errorf("leg %d: %d ticks were finished of %d", i, c.finished.Load(), c.ticks.Load())
 			}
 			if c.panics && c.faults.Load() != c.ticks.Load() {
 				t.Errorf("%d panics, %d faults", c.ticks.Load(), c.faults.Load())

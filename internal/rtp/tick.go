@@ -57,17 +57,28 @@ func (l *Leg) arrive(p *Packet) {
 
 // tickInput is what a tick takes over from the readers at once.
 type tickInput struct {
-	voice   *outVoice
-	eventPT uint8
 	digits  [maxWaitingDigits]rune
 	nDigits int
 	lastAt  time.Time
 	fault   error
 }
 
-// Tick is called by the Pacer. First the packet leaves, then functions are
-// called, so that a slow one delays its own leg as little as possible.
+// Tick is called by the Pacer and sends a packet.
 func (l *Leg) Tick(now time.Time) {
+	l.ticking.Lock()
+	defer l.ticking.Unlock()
+	if l.closed.Load() {
+		return
+	}
+	l.mu.Lock()
+	voice, eventPT := l.voice, l.eventP
+	l.mu.Unlock()
+	l.send(voice, eventPT, l.hold.Load(), now)
+}
+
+// Finish is called by the Pacer after all ticks of the same time: it takes what
+// came and calls the functions of Options, so that a slow one delays no packet.
+func (l *Leg) Finish(now time.Time) {
 	l.ticking.Lock()
 	defer l.ticking.Unlock()
 	if l.closed.Load() {
@@ -75,7 +86,6 @@ func (l *Leg) Tick(now time.Time) {
 	}
 	input := l.collect(now)
 	hold := l.hold.Load()
-	l.send(&input, hold, now)
 	l.playout.Fire()
 	l.deliver(&input)
 	if l.text != nil {
@@ -103,7 +113,6 @@ func (l *Leg) collect(now time.Time) tickInput {
 		}
 	}
 	input := tickInput{
-		voice: l.voice, eventPT: l.eventP,
 		digits: in.digits, nDigits: in.nDigits, lastAt: in.lastAt, fault: l.fault,
 	}
 	in.nDigits, l.fault = 0, nil
@@ -111,7 +120,7 @@ func (l *Leg) collect(now time.Time) tickInput {
 }
 
 // send makes the frame to be sent and sends it, unless the call is on hold.
-func (l *Leg) send(input *tickInput, hold bool, now time.Time) {
+func (l *Leg) send(voice *outVoice, eventPT uint8, hold bool, now time.Time) {
 	out := &l.out
 	timestamp := out.advance(now)
 	if hold {
@@ -119,20 +128,20 @@ func (l *Leg) send(input *tickInput, hold bool, now time.Time) {
 		out.marker = true
 		return
 	}
-	h := pionrtp.Header{Version: 2, SSRC: out.ssrc, Timestamp: timestamp, PayloadType: input.voice.payloadType}
+	h := pionrtp.Header{Version: 2, SSRC: out.ssrc, Timestamp: timestamp, PayloadType: voice.payloadType}
 	ev := l.events.next(timestamp, out.packet[headerSize:])
 	size := ev.size
 	switch {
 	case ev.event:
 		clear(out.pcm)
-		h.PayloadType, h.Timestamp, h.Marker = input.eventPT, ev.start, ev.marker
+		h.PayloadType, h.Timestamp, h.Marker = eventPT, ev.start, ev.marker
 	case ev.busy:
 		clear(out.pcm)
 	default:
 		l.playout.Pull(out.pcm)
 	}
 	if !ev.event {
-		size = input.voice.encode(out.packet[headerSize:], out.pcm)
+		size = voice.encode(out.packet[headerSize:], out.pcm)
 		h.Marker, out.marker = out.marker, false
 	}
 	h.SequenceNumber = out.seq

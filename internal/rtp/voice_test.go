@@ -168,6 +168,7 @@ func TestTicksDoNotAllocate(t *testing.T) {
 			p.At = now
 			l.arrive(&p)
 			l.Tick(now)
+			l.Finish(now)
 			now = now.Add(audio.FrameDuration)
 		}); a != 0 {
 			t.Errorf("%s: %v allocations a frame", codec.Name, a)
