@@ -102,7 +102,7 @@ func New(o Options) (*UA, error) {
 		closing: make(chan struct{}),
 		clients: map[string]*clientTx{},
 		dialogs: map[dialogID]*Dialog{},
-		servers: serverTable{byKey: map[string]*serverTx{}},
+		servers: serverTable{byKey: map[string]*serverTx{}, invites: map[string]*serverTx{}},
 	}
 	if err := u.bind(); err != nil {
 		return nil, err
