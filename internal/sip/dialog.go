@@ -18,7 +18,8 @@ type Dialog struct {
 	u      *UA
 	id     dialogID
 	auth   credentials
-	caller bool // we placed the call
+	caller bool   // we placed the call
+	cseq   uint32 // of our INVITE that was answered, when we placed it
 
 	mu          sync.Mutex
 	state       DialogState

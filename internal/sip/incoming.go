@@ -97,7 +97,7 @@ func (in *Incoming) provisional(status int, reason string, sdp []byte) error {
 }
 
 func (in *Incoming) contact() *wire.ContactHeader {
-	return in.u.contact(in.t.req.To().Address.User, in.t.from)
+	return in.u.contactFor(in.t.req.Recipient, in.t.req.To().Address.User, in.t.from)
 }
 
 func (in *Incoming) decided() error {
@@ -161,7 +161,7 @@ func (in *Incoming) newDialog() *Dialog {
 		Local:  addressValue(req.To().DisplayName, req.To().Address),
 		Remote: addressValue(req.From().DisplayName, req.From().Address),
 		Target: req.From().Address.String(), Routes: recordRoutes(req),
-		RemoteCSeq: req.CSeq().SeqNo, Transport: in.t.from.network,
+		RemoteCSeq: req.CSeq().SeqNo, Transport: in.t.from.network, flow: in.t.from,
 	})
 	d.refresh(req)
 	d.remoteSDP = req.Body()

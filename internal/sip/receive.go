@@ -111,7 +111,7 @@ func replyHop(req *wire.Request, from hop) hop {
 	if port <= 0 || port > 65535 {
 		port = 5060
 	}
-	return hop{from.network, netip.AddrPortFrom(from.addr.Addr(), uint16(port))}
+	return hop{network: from.network, addr: netip.AddrPortFrom(from.addr.Addr(), uint16(port))}
 }
 
 // request routes a request: to its transaction, else to its dialog, else to
