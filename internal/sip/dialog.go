@@ -22,6 +22,7 @@ type Dialog struct {
 	cseq   uint32 // of our INVITE that was answered, when we placed it
 
 	mu          sync.Mutex
+	ends        farEnds
 	state       DialogState
 	remoteSDP   []byte
 	onReinvite  *handler[func([]byte) ([]byte, error)]
@@ -52,6 +53,7 @@ func (u *UA) register(d *Dialog) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.dialogs[d.id] = d
+	d.listen(true)
 }
 
 func (u *UA) unregister(d *Dialog) {
@@ -59,6 +61,7 @@ func (u *UA) unregister(d *Dialog) {
 	defer u.mu.Unlock()
 	if u.dialogs[d.id] == d {
 		delete(u.dialogs, d.id)
+		d.listen(false)
 	}
 }
 
@@ -260,7 +263,9 @@ func (d *Dialog) newRequest(ctx context.Context, method wire.RequestMethod) (*wi
 	d.state.LocalCSeq++
 	s := d.state
 	d.mu.Unlock()
-	return d.u.build(ctx, s, method, s.LocalCSeq)
+	req, dst, err := d.u.build(ctx, s, method, s.LocalCSeq)
+	d.expect(dst.addr.Addr())
+	return req, dst, err
 }
 
 // ackKeeper holds the ACK of one 2xx, for when that 2xx comes again (RFC 3261
@@ -339,7 +344,8 @@ func (d *Dialog) refresh(m wire.Message) {
 	}
 	if c, ok := header(m, "Contact").(*wire.ContactHeader); ok && !c.Address.Wildcard && c.Address.Host != "" {
 		d.mu.Lock()
-		defer d.mu.Unlock()
 		d.state.Target = c.Address.String()
+		d.mu.Unlock()
+		d.expect(literal(c.Address.Host))
 	}
 }

@@ -163,6 +163,7 @@ func (in *Incoming) newDialog() *Dialog {
 		Target: req.From().Address.String(), Routes: recordRoutes(req),
 		RemoteCSeq: req.CSeq().SeqNo, Transport: in.t.from.network, flow: in.t.from,
 	})
+	d.expect(in.t.from.addr.Addr())
 	d.refresh(req)
 	d.remoteSDP = req.Body()
 	return d

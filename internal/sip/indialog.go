@@ -7,7 +7,7 @@ import (
 // inDialog routes a request that carries a To tag.
 func (u *UA) inDialog(req *wire.Request, from hop, key string) {
 	d := u.dialogOf(req)
-	if d == nil {
+	if d == nil || !d.hears(from) {
 		u.refuse(req, from, 481, "Call/Transaction Does Not Exist")
 		return
 	}

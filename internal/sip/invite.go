@@ -272,6 +272,7 @@ func (c *outgoing) newDialog(res *wire.Response, remoteTag string) *Dialog {
 		Target: c.req.Recipient.String(), Routes: routes,
 		LocalCSeq: res.CSeq().SeqNo, Transport: c.hops[0].network, ServerName: c.hops[0].name,
 	})
+	d.expect(c.hops[0].addr.Addr())
 	d.refresh(res)
 	d.cseq = res.CSeq().SeqNo
 	d.localSDP, d.remoteSDP = c.in.Body, res.Body()

@@ -21,7 +21,13 @@ type raw struct {
 // newRaw makes a peer that talks to u; nil when u calls it.
 func newRaw(t *testing.T, u *UA) *raw {
 	t.Helper()
-	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	return newRawAt(t, u, "127.0.0.1")
+}
+
+// newRawAt makes a peer at another loopback address.
+func newRawAt(t *testing.T, u *UA, ip string) *raw {
+	t.Helper()
+	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.ParseIP(ip)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,4 +166,11 @@ func (r *raw) dial(u *UA, in Invite, headers ...string) (*Dialog, *wire.Request)
 		r.t.Fatalf("Invite: %v", o.err)
 	}
 	return o.d, invite
+}
+
+// toCancel makes the CANCEL of an INVITE.
+func toCancel(invite string) string {
+	text := strings.Replace(strings.Replace(invite, "INVITE", "CANCEL", 1), " INVITE\n", " CANCEL\n", 1)
+	head, _, _ := strings.Cut(text, "Content-Length")
+	return head + "Content-Length: 0\n\n"
 }

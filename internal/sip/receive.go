@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	wire "github.com/emiago/sipgo/sip"
 )
@@ -23,6 +24,9 @@ func (u *UA) receive(from hop, data []byte) {
 	defer u.recovered("receive")
 	if len(bytes.Trim(data, "\r\n\x00 ")) == 0 {
 		return // keep-alive (RFC 5626 section 4.4.1)
+	}
+	if !u.awaited(data) && u.guard.take(from.addr.Addr(), time.Now()) == Drop {
+		return
 	}
 	m, err := u.parse.ParseSIP(data)
 	if err != nil {
@@ -122,7 +126,7 @@ func (u *UA) request(req *wire.Request, from hop) {
 	case req.IsAck():
 		if t := u.servers.get(key); t != nil {
 			t.ack()
-		} else if d := u.dialogOf(req); d != nil {
+		} else if d := u.dialogOf(req); d != nil && d.hears(from) {
 			d.confirmed(req)
 		}
 		return // an ACK is never answered
@@ -133,6 +137,15 @@ func (u *UA) request(req *wire.Request, from hop) {
 	if t := u.servers.get(key); t != nil {
 		t.again()
 		return
+	}
+	if inside, _ := req.To().Params.Get("tag"); inside == "" || u.dialogOf(req) == nil {
+		switch u.guard.class(from.addr.Addr(), time.Now()) {
+		case Drop:
+			return // it is the far end of another call
+		case Refuse:
+			u.refuse(req, from, 403, "Forbidden")
+			return
+		}
 	}
 	if status, reason, headers := refusal(req); status != 0 {
 		u.refuse(req, from, status, reason, headers...)
@@ -308,7 +321,7 @@ func (u *UA) capabilities(req *wire.Request, from hop) {
 // still undecided (RFC 3261 section 9.2).
 func (u *UA) cancelRequest(req *wire.Request, from hop, key string) {
 	t := u.servers.get(key)
-	if t == nil || t.req.Method != wire.INVITE {
+	if t == nil || t.req.Method != wire.INVITE || t.from.addr.Addr() != from.addr.Addr() && !u.guard.knows(from.addr.Addr()) {
 		u.refuse(req, from, 481, "Call/Transaction Does Not Exist")
 		return
 	}

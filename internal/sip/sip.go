@@ -29,6 +29,13 @@ type Options struct {
 	// MaxIncoming bounds the incoming transactions that are being worked on;
 	// more are answered 503 with Retry-After. 0 is 1,000.
 	MaxIncoming int
+	// Admit says what is done with what a source sends, before it is parsed; nil
+	// serves all. It is asked for every packet: it must look its answer up, and
+	// not wait. Answers to our own requests and the far ends of calls need no
+	// admission; but only a source that gets Serve here, or the far end's own
+	// address, may end or change a call.
+	Admit  func(source netip.Addr) Admission
+	Limits Limits
 	// T1 is the estimate of a round trip from which all timers follow (RFC 3261
 	// section 17.1.1.1). 0 is 500 ms.
 	T1 time.Duration
@@ -60,6 +67,9 @@ type UA struct {
 	noTCP   failures // those that take no TCP connection
 
 	t1, t2, give time.Duration // T1, T2, 64*T1
+
+	guard  *guard
+	nonces *nonces
 
 	slots   chan struct{} // one per incoming transaction that is being worked on
 	closing chan struct{}
@@ -103,6 +113,8 @@ func New(o Options) (*UA, error) {
 	u := &UA{
 		opts: o, log: o.Logger, parse: wire.NewParser(), dns: net.DefaultResolver,
 		t1: o.T1, t2: 8 * o.T1, give: 64 * o.T1,
+		guard:   newGuard(o.Admit, o.Limits),
+		nonces:  newNonces(),
 		slots:   make(chan struct{}, o.MaxIncoming),
 		closing: make(chan struct{}),
 		clients: map[string]*clientTx{},

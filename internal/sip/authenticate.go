@@ -1,0 +1,147 @@
+package sip
+
+import (
+	"crypto/md5"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	wire "github.com/emiago/sipgo/sip"
+)
+
+// ErrUnauthorized says that a call's caller was asked to authenticate: its
+// INVITE had no credentials, or wrong ones. It has been answered 401.
+var ErrUnauthorized = errors.New("sip: the caller was asked for a password")
+
+// Authenticate checks the digest credentials of the call (RFC 3261 section 22,
+// RFC 7616, RFC 8760) and returns the user that they are of. password looks a
+// user up, exactly as written, and reports false for one that there is not.
+//
+// Whatever is wrong, the call is answered 401 with a fresh challenge, SHA-256
+// before MD5, and the error is ErrUnauthorized: known and unknown users cannot
+// be told apart. Credentials are good once: each needs a nonce that was issued
+// to the same source within five minutes and a higher count than the last. A
+// source that sends wrong passwords is banned as Limits say.
+func (in *Incoming) Authenticate(realm string, password func(user string) (string, bool)) (user string, err error) {
+	req, now := in.t.req, time.Now()
+	verdict, cred := in.u.verify(req, in.Source.Addr(), realm, password, now)
+	switch verdict {
+	case credentialsGood:
+		return cred.user, nil
+	case credentialsWrong:
+		in.u.guard.failed(in.Source.Addr(), now)
+	}
+	res := in.t.response(401, "Unauthorized", nil)
+	for _, h := range in.u.challenges(in.t.from, realm, verdict == credentialsStale, now) {
+		res.AppendHeader(h)
+	}
+	if !in.t.respond(res) {
+		return "", in.decided()
+	}
+	return "", ErrUnauthorized
+}
+
+// challenges are the WWW-Authenticate headers, the best first (RFC 8760 section
+// 2.3).
+func (u *UA) challenges(from hop, realm string, stale bool, now time.Time) []wire.Header {
+	nonce := u.nonces.issue(from.addr.Addr(), realm, now)
+	var out []wire.Header
+	for _, algorithm := range []string{"SHA-256", "MD5"} {
+		value := fmt.Sprintf(`Digest realm=%s, nonce="%s", qop="auth", algorithm=%s`, quoted(realm), nonce, algorithm)
+		if stale {
+			value += ", stale=true"
+		}
+		out = append(out, wire.NewHeader("WWW-Authenticate", value))
+	}
+	return out
+}
+
+func quoted(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
+}
+
+// What credentials can be.
+type verdict int
+
+const (
+	credentialsNone  verdict = iota // none, or with a nonce that is not ours: nothing was tried
+	credentialsWrong                // the password or anything else
+	credentialsStale                // right, but the nonce is old or was used: a replay, perhaps
+	credentialsGood
+)
+
+// verify checks the credentials that a request has for a realm. A wrong
+// password is one only with a nonce that this source was sent, so that nobody
+// gets another source banned under its name.
+func (u *UA) verify(req *wire.Request, source netip.Addr, realm string, password func(string) (string, bool), now time.Time) (verdict, digestCredentials) {
+	cred, ok := credentialsFor(req, realm)
+	if !ok {
+		return credentialsNone, cred
+	}
+	issued, ours := u.nonces.issuedAt(cred.nonce, source, realm)
+	if !ours {
+		return credentialsNone, cred
+	}
+	secret, known := password(cred.user)
+	sum := digestHash(cred.algorithm)
+	if sum == nil || cred.qop != "auth" || cred.cnonce == "" || !sameTarget(cred.uri, req.Recipient) {
+		return credentialsWrong, cred
+	}
+	want := sum(sum(cred.user, realm, secret), cred.nonce, cred.nc, cred.cnonce, cred.qop, sum(string(req.Method), cred.uri))
+	right := subtle.ConstantTimeCompare([]byte(want), []byte(cred.response)) == 1
+	count, err := strconv.ParseUint(cred.nc, 16, 32)
+	if !right || !known || err != nil || len(cred.nc) != 8 {
+		return credentialsWrong, cred
+	}
+	if !u.nonces.spend(cred.nonce, issued, uint32(count), now) {
+		return credentialsStale, cred
+	}
+	return credentialsGood, cred
+}
+
+// sameTarget reports whether credentials are for the request that they came
+// with. Proxies may have changed the host on the way (RFC 3261 section 22.4), so
+// the user part alone binds them to the number that is called.
+func sameTarget(text string, target wire.Uri) bool {
+	var uri wire.Uri
+	return wire.ParseUri(text, &uri) == nil && number(uri) == number(target)
+}
+
+// digestHash returns the hash of an algorithm over parts joined with colons,
+// nil when it is not offered here. None named is MD5 (RFC 7616 section 3.4).
+func digestHash(algorithm string) func(parts ...string) string {
+	switch strings.ToUpper(algorithm) {
+	case "SHA-256":
+		return func(parts ...string) string {
+			b := sha256.Sum256([]byte(strings.Join(parts, ":")))
+			return hex.EncodeToString(b[:])
+		}
+	case "MD5", "":
+		return func(parts ...string) string {
+			b := md5.Sum([]byte(strings.Join(parts, ":"))) // what peers can do; SHA-256 is offered before it
+			return hex.EncodeToString(b[:])
+		}
+	}
+	return nil
+}
+
+// credentialsFor returns the one set of credentials of a realm. Two sets for it
+// are none: which of them counts must not be a matter of taste.
+func credentialsFor(req *wire.Request, realm string) (digestCredentials, bool) {
+	var found digestCredentials
+	n := 0
+	for _, h := range req.GetHeaders("Authorization") {
+		c, err := parseCredentials(h.Value())
+		if err == nil && c.realm == realm {
+			found = c
+			n++
+		}
+	}
+	return found, n == 1
+}

@@ -1,0 +1,103 @@
+package sip
+
+import (
+	"fmt"
+	"strings"
+)
+
+// digestCredentials are the parameters of an Authorization header that count
+// (RFC 7616 section 3.4).
+type digestCredentials struct {
+	user, realm, nonce, uri, response, algorithm, cnonce, qop, nc string
+}
+
+// parseCredentials reads the value of an Authorization header, strictly: what
+// is written twice, is not closed or has bytes that do not belong is an error.
+func parseCredentials(value string) (digestCredentials, error) {
+	var c digestCredentials
+	scheme, rest, ok := strings.Cut(value, " ")
+	if !ok || !strings.EqualFold(scheme, "Digest") {
+		return c, fmt.Errorf("sip: the credentials are not for Digest")
+	}
+	fields := map[string]*string{
+		"username": &c.user, "realm": &c.realm, "nonce": &c.nonce, "uri": &c.uri, "response": &c.response,
+		"algorithm": &c.algorithm, "cnonce": &c.cnonce, "qop": &c.qop, "nc": &c.nc,
+	}
+	seen := map[string]bool{}
+	for {
+		name, text, left, err := authParam(rest)
+		if err != nil {
+			return c, err
+		}
+		if seen[name] {
+			return c, fmt.Errorf("sip: credentials name %s twice", name)
+		}
+		seen[name] = true
+		if at := fields[name]; at != nil {
+			*at = text
+		}
+		if left = strings.TrimLeft(left, " \t"); left == "" {
+			return c, nil
+		}
+		if left[0] != ',' {
+			return c, fmt.Errorf("sip: credentials have %q after %s", left[0], name)
+		}
+		rest = left[1:]
+	}
+}
+
+// authParam reads name=token or name="string" off the front of s. The name
+// comes back in lower case.
+func authParam(s string) (name, value, rest string, err error) {
+	s = strings.TrimLeft(s, " \t")
+	n := tokenLen(s)
+	name, s = strings.ToLower(s[:n]), strings.TrimLeft(s[n:], " \t")
+	if n == 0 || s == "" || s[0] != '=' {
+		return "", "", "", fmt.Errorf("sip: credentials are not a list of name=value")
+	}
+	s = strings.TrimLeft(s[1:], " \t")
+	if s == "" || s[0] != '"' {
+		n = tokenLen(s)
+		if n == 0 {
+			return "", "", "", fmt.Errorf("sip: credentials have no value for %s", name)
+		}
+		return name, s[:n], s[n:], nil
+	}
+	var b strings.Builder
+	for i := 1; i < len(s); i++ {
+		switch ch := s[i]; {
+		case ch == '"':
+			return name, b.String(), s[i+1:], nil
+		case ch == '\\' && i+1 < len(s):
+			i++
+			if s[i] < ' ' || s[i] >= 0x7f {
+				return "", "", "", fmt.Errorf("sip: credentials escape a byte of %s that is not text", name)
+			}
+			b.WriteByte(s[i])
+		case ch < ' ' || ch == 0x7f:
+			return "", "", "", fmt.Errorf("sip: credentials have a control character in %s", name)
+		default:
+			b.WriteByte(ch)
+		}
+	}
+	return "", "", "", fmt.Errorf("sip: credentials do not close the quotes of %s", name)
+}
+
+// tokenLen is how many bytes at the front of s are of a token (RFC 3261
+// section 25.1).
+func tokenLen(s string) int {
+	for i := range len(s) {
+		if !tokenByte(s[i]) {
+			return i
+		}
+	}
+	return len(s)
+}
+
+func tokenByte(c byte) bool {
+	switch {
+	case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
+		return true
+	}
+	return strings.IndexByte("-.!%*_+`'~", c) >= 0
+}
