@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.."
 # part: the program, its Debian package, the Go packages whose tests need it.
 parts=(
 	"sipp|sip-tester|internal/sip internal/app cmd/callwright"
+	"baresip|baresip-core|internal/sip internal/app"
 	"flite|flite|internal/provider"
 	"espeak-ng|espeak-ng|internal/provider"
 	"node|nodejs|internal/api/wire internal/webhook"

@@ -27,13 +27,25 @@ var AttemptTransitions = map[AttemptState][]AttemptState{
 	AttemptEnded:    {},
 }
 
-// Attempt is one try to reach a number for a call.
+// AttemptKind says what an attempt is for.
+type AttemptKind string
+
+// The kinds of attempts. Only those that dial are claimed, and are one at a time
+// to a number.
+const (
+	AttemptDial     AttemptKind = ""         // reaches the number that the call is for
+	AttemptIncoming AttemptKind = "incoming" // the far end dialed us
+	AttemptTransfer AttemptKind = "transfer" // reaches somebody to whom the call is handed over
+)
+
+// Attempt is one leg of a call: a try to reach a number, or an incoming one.
 type Attempt struct {
 	ID          ID
 	WorkspaceID ID
 	Mode        Mode
 	CallID      ID
-	Number      string // E.164, the called party
+	Kind        AttemptKind
+	Number      string // the far end: E.164, or of an incoming one what the caller sent
 	TrunkID     ID
 	TryNumber   int // 1 for the first try
 	State       AttemptState

@@ -11,6 +11,7 @@ type PhoneNumber struct {
 	Number      string // E.164
 	TrunkID     ID
 	AgentID     ID // "" when no agent answers it
+	Hours       Hours
 	Version     int64
 	CreatedAt   time.Time
 	UpdatedAt   time.Time

@@ -54,7 +54,7 @@ type Stores struct {
 	Agents      Collection[Agent]
 	Flows       Flows
 	Numbers     PhoneNumbers
-	Trunks      Collection[Trunk]
+	Trunks      Trunks
 	Calls       Calls
 	Attempts    Attempts
 	Turns       Turns
@@ -107,6 +107,14 @@ type Flows interface {
 	Version(ctx context.Context, in Scope, id ID, version int64) (*Flow, error)
 }
 
+// Trunks keeps trunks.
+type Trunks interface {
+	Collection[Trunk]
+	// All returns the trunks of all workspaces and modes, oldest first; for the
+	// engine only.
+	All(ctx context.Context) ([]Trunk, error)
+}
+
 // PhoneNumbers keeps the workspace's own numbers.
 type PhoneNumbers interface {
 	Collection[PhoneNumber]
@@ -143,7 +151,8 @@ type Attempts interface {
 	// Update stores a where id and Claim are as given; another Claim is
 	// CodeConflict: the attempt belongs to somebody else now.
 	Update(ctx context.Context, a *Attempt) error
-	// LiveTo counts attempts to number that are in intent, ringing or answered.
+	// LiveTo counts attempts that dial number and are in intent, ringing or
+	// answered.
 	LiveTo(ctx context.Context, in Scope, number string) (int, error)
 	// LiveOn counts attempts over trunk that are in intent, ringing or answered.
 	LiveOn(ctx context.Context, trunk ID) (int, error)

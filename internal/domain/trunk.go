@@ -26,7 +26,15 @@ type Trunk struct {
 	Codecs         []string // in order of preference: PCMU, PCMA …
 	CallsPerSecond int
 	MaxCalls       int
+	Incoming       Incoming
 	Version        int64
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
+}
+
+// Incoming says who may call in over a trunk, beside the addresses of its Host.
+type Incoming struct {
+	Networks []string // CIDR: where callers may also come from
+	Username string   // with it callers must prove the password, and may come from anywhere
+	Password string
 }

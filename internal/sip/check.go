@@ -120,7 +120,7 @@ func (m *text) rewrite(name, v string) (string, bool) {
 	case "cseq":
 		return m.rewriteCSeq(v)
 	case "call-id":
-		return v, v != "" && !strings.ContainsAny(v, " \t\x00")
+		return v, v != "" && !strings.Contains(v, "\x00")
 	case "content-type":
 		return v, v != ""
 	case "max-forwards":

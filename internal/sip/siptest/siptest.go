@@ -1,4 +1,4 @@
-// Package siptest runs Debian's sipp as a foreign SIP peer of tests.
+// Package siptest runs Debian's sipp and baresip as foreign SIP peers of tests.
 //
 // A peer is one sipp process with one of the scenarios in scenarios/, or one of
 // the test's own. Its log of messages can be counted while it runs. Sound can be
@@ -7,6 +7,9 @@
 //     the test itself receives and sends the RTP of a call that sipp signals;
 //   - Echo makes sipp send back every RTP packet it gets;
 //   - the scenario "tone" makes sipp play a sine wave that the test chooses.
+//
+// A Baresip is a phone with codecs and SRTP of its own: it says a tone and tells
+// what it hears.
 package siptest
 
 import (
@@ -44,6 +47,7 @@ const (
 	Digest401   = "digest401"   // 401, answers when User and Password are right, else 403
 	Digest407   = "digest407"   // the same with 407, but only User is checked
 	Hold        = "hold"        // answers, holds by re-INVITE, resumes after Pause, waits for BYE
+	Registrar   = "registrar"   // takes a REGISTER when User and Password are right, else 403
 	DTMFRelay   = "dtmfrelay"   // answers, sends digit 5 by INFO, waits for BYE
 )
 

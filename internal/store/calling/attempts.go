@@ -25,6 +25,7 @@ type attemptRow struct {
 	WorkspaceID domain.ID
 	Mode        domain.Mode
 	CallID      domain.ID
+	Kind        domain.AttemptKind
 	Number      string
 	TrunkID     domain.ID
 	TryNumber   int
@@ -43,7 +44,7 @@ type attemptRow struct {
 
 func newAttemptRow(a *domain.Attempt) *attemptRow {
 	return &attemptRow{
-		ID: a.ID, WorkspaceID: a.WorkspaceID, Mode: a.Mode, CallID: a.CallID, Number: a.Number, TrunkID: a.TrunkID,
+		ID: a.ID, WorkspaceID: a.WorkspaceID, Mode: a.Mode, CallID: a.CallID, Kind: a.Kind, Number: a.Number, TrunkID: a.TrunkID,
 		TryNumber: a.TryNumber, State: a.State, NextAt: row.At(a.NextAt), LeaseUntil: row.At(a.LeaseUntil),
 		Claim: a.Claim, Epoch: a.Epoch, SIPCallID: a.SIPCallID, Dialog: a.Dialog, EndReason: a.EndReason,
 		CreatedAt: row.At(a.CreatedAt), EndedAt: row.At(a.EndedAt),
@@ -52,7 +53,7 @@ func newAttemptRow(a *domain.Attempt) *attemptRow {
 
 func (r *attemptRow) domain() domain.Attempt {
 	return domain.Attempt{
-		ID: r.ID, WorkspaceID: r.WorkspaceID, Mode: r.Mode, CallID: r.CallID, Number: r.Number, TrunkID: r.TrunkID,
+		ID: r.ID, WorkspaceID: r.WorkspaceID, Mode: r.Mode, CallID: r.CallID, Kind: r.Kind, Number: r.Number, TrunkID: r.TrunkID,
 		TryNumber: r.TryNumber, State: r.State, NextAt: r.NextAt.Time(), LeaseUntil: r.LeaseUntil.Time(),
 		Claim: r.Claim, Epoch: r.Epoch, SIPCallID: r.SIPCallID, Dialog: r.Dialog, EndReason: r.EndReason,
 		CreatedAt: r.CreatedAt.Time(), EndedAt: r.EndedAt.Time(),
@@ -124,7 +125,7 @@ func (s *attempts) Claim(ctx context.Context, epoch domain.ID, now time.Time, le
 // stay as they were created.
 func (s *attempts) Update(ctx context.Context, a *domain.Attempt) error {
 	res, err := s.db.NewUpdate().Model(newAttemptRow(a)).
-		ExcludeColumn("id", "workspace_id", "mode", "call_id", "number", "try_number", "claim", "created_at").
+		ExcludeColumn("id", "workspace_id", "mode", "call_id", "kind", "number", "try_number", "claim", "created_at").
 		Where("id = ?", a.ID).Where("claim = ?", a.Claim).Exec(ctx)
 	switch {
 	case row.Taken(err):
@@ -142,9 +143,9 @@ func (s *attempts) Update(ctx context.Context, a *domain.Attempt) error {
 	return nil
 }
 
-// LiveTo counts live attempts to a number.
+// LiveTo counts live attempts that dial a number.
 func (s *attempts) LiveTo(ctx context.Context, in domain.Scope, number string) (int, error) {
-	return row.Count(ctx, row.In(s.db.NewSelect().Model((*attemptRow)(nil)), in).Where("number = ?", number).Where(live))
+	return row.Count(ctx, row.In(s.db.NewSelect().Model((*attemptRow)(nil)), in).Where("number = ?", number).Where("kind = ''").Where(live))
 }
 
 // LiveOn counts live attempts over a trunk.

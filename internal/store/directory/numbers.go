@@ -15,6 +15,7 @@ type numberRow struct {
 	Number  string
 	TrunkID domain.ID
 	AgentID domain.ID
+	Hours   row.JSON[domain.Hours]
 }
 
 var _ record[domain.PhoneNumber] = (*numberRow)(nil)
@@ -25,7 +26,7 @@ func (r *numberRow) fill(n *domain.PhoneNumber) {
 			ID: n.ID, WorkspaceID: n.WorkspaceID, Mode: n.Mode, Version: n.Version,
 			CreatedAt: row.At(n.CreatedAt), UpdatedAt: row.At(n.UpdatedAt),
 		},
-		Number: n.Number, TrunkID: n.TrunkID, AgentID: n.AgentID,
+		Number: n.Number, TrunkID: n.TrunkID, AgentID: n.AgentID, Hours: row.JSON[domain.Hours]{V: n.Hours},
 	}
 }
 
@@ -33,7 +34,7 @@ func (r *numberRow) domain() domain.PhoneNumber {
 	return domain.PhoneNumber{
 		ID: r.ID, WorkspaceID: r.WorkspaceID, Mode: r.Mode, Version: r.Version,
 		CreatedAt: r.CreatedAt.Time(), UpdatedAt: r.UpdatedAt.Time(),
-		Number: r.Number, TrunkID: r.TrunkID, AgentID: r.AgentID,
+		Number: r.Number, TrunkID: r.TrunkID, AgentID: r.AgentID, Hours: r.Hours.V,
 	}
 }
 

@@ -1,6 +1,8 @@
 package directory
 
 import (
+	"context"
+
 	"github.com/uptrace/bun"
 
 	"github.com/callwright/callwright/internal/domain"
@@ -23,13 +25,25 @@ type trunkRow struct {
 	Codecs         row.JSON[[]string]
 	CallsPerSecond int
 	MaxCalls       int
+	Incoming       row.JSON[domain.Incoming]
 }
 
 var _ record[domain.Trunk] = (*trunkRow)(nil)
 
+type trunks struct {
+	*collection[domain.Trunk, trunkRow, *trunkRow]
+}
+
 // NewTrunks keeps trunks.
-func NewTrunks(db bun.IDB) domain.Collection[domain.Trunk] {
-	return newCollection[domain.Trunk, trunkRow](db, "Trunk")
+func NewTrunks(db bun.IDB) domain.Trunks {
+	return &trunks{newCollection[domain.Trunk, trunkRow](db, "Trunk")}
+}
+
+// All returns the trunks of everybody.
+func (t *trunks) All(ctx context.Context) ([]domain.Trunk, error) {
+	var rows []trunkRow
+	err := t.db.NewSelect().Model(&rows).OrderExpr("id").Scan(ctx)
+	return row.Map(rows, (*trunkRow).domain), row.Error(err, "list trunks")
 }
 
 func (r *trunkRow) fill(t *domain.Trunk) {
@@ -41,7 +55,7 @@ func (r *trunkRow) fill(t *domain.Trunk) {
 		Name: t.Name, Carrier: t.Carrier, Host: t.Host, Port: t.Port, Transport: t.Transport,
 		Username: t.Username, Password: t.Password, Register: t.Register, RealtimeText: t.RealtimeText,
 		SRTP: t.SRTP, Codecs: row.JSON[[]string]{V: t.Codecs},
-		CallsPerSecond: t.CallsPerSecond, MaxCalls: t.MaxCalls,
+		CallsPerSecond: t.CallsPerSecond, MaxCalls: t.MaxCalls, Incoming: row.JSON[domain.Incoming]{V: t.Incoming},
 	}
 }
 
@@ -51,6 +65,6 @@ func (r *trunkRow) domain() domain.Trunk {
 		CreatedAt: r.CreatedAt.Time(), UpdatedAt: r.UpdatedAt.Time(),
 		Name: r.Name, Carrier: r.Carrier, Host: r.Host, Port: r.Port, Transport: r.Transport,
 		Username: r.Username, Password: r.Password, Register: r.Register, RealtimeText: r.RealtimeText,
-		SRTP: r.SRTP, Codecs: r.Codecs.V, CallsPerSecond: r.CallsPerSecond, MaxCalls: r.MaxCalls,
+		SRTP: r.SRTP, Codecs: r.Codecs.V, CallsPerSecond: r.CallsPerSecond, MaxCalls: r.MaxCalls, Incoming: r.Incoming.V,
 	}
 }

@@ -274,6 +274,21 @@ func attemptsOneLive(_ *testing.T, b *bench) {
 		a.Number = "+15005550009"
 		return s.Attempts.Create(ctx, &a)
 	}), domain.CodeConflict, "already has a try number 1")
+	for _, kind := range []domain.AttemptKind{domain.AttemptIncoming, domain.AttemptTransfer} {
+		beside := attemptOf(in, number, now) // calls that were not placed do not count
+		beside.Kind, beside.State, beside.TrunkID = kind, domain.AttemptAnswered, live.TrunkID
+		b.createAttempts(beside)
+		b.read(func(ctx context.Context, s *domain.Stores) error {
+			got, err := s.Attempts.Get(ctx, beside.ID)
+			b.same(*got, beside)
+			return err
+		})
+	}
+	b.read(func(ctx context.Context, s *domain.Stores) error {
+		to, err := s.Attempts.LiveTo(ctx, in, number)
+		b.same(to, 1)
+		return err
+	})
 	live.State = domain.AttemptEnded
 	waiting.State = domain.AttemptRinging
 	b.write(func(ctx context.Context, s *domain.Stores) error {
@@ -285,7 +300,7 @@ func attemptsOneLive(_ *testing.T, b *bench) {
 	})
 	b.read(func(ctx context.Context, s *domain.Stores) error {
 		n, err := s.Attempts.LiveOn(ctx, live.TrunkID)
-		b.same(n, 1)
+		b.same(n, 3) // of every kind
 		return err
 	})
 }

@@ -174,11 +174,37 @@ func trunks(_ *testing.T, b *bench) {
 				Name: "Carrier", Carrier: domain.CarrierSIP, Host: "sip.example.com", Port: 5061, Transport: "tls",
 				Username: "u", Password: "p", Register: true, RealtimeText: true, SRTP: "optional",
 				Codecs: []string{"PCMU", "G722"}, CallsPerSecond: 10, MaxCalls: 100,
+				Incoming: domain.Incoming{Networks: []string{"192.0.2.0/24"}, Username: "in", Password: "secret"},
 			}
 		},
 		id: func(t *domain.Trunk) domain.ID { return t.ID }, version: func(t *domain.Trunk) int64 { return t.Version },
-		change: func(t *domain.Trunk) { t.Host, t.Register, t.Codecs, t.Port = "other.example.com", false, nil, 0 },
+		change: func(t *domain.Trunk) {
+			t.Host, t.Register, t.Codecs, t.Port = "other.example.com", false, nil, 0
+			t.Incoming = domain.Incoming{}
+		},
 	}.exercise(b)
+	in, others := scopes()
+	var want []domain.ID
+	b.write(func(ctx context.Context, s *domain.Stores) error {
+		want = nil
+		for _, scope := range append(others, in) {
+			t := domain.Trunk{ID: domain.NewID(), WorkspaceID: scope.Workspace, Mode: scope.Mode, Version: 1}
+			if err := s.Trunks.Create(ctx, &t); err != nil {
+				return err
+			}
+			want = append(want, t.ID)
+		}
+		return nil
+	})
+	b.read(func(ctx context.Context, s *domain.Stores) error {
+		all, err := s.Trunks.All(ctx)
+		var got []domain.ID
+		for _, t := range all {
+			got = append(got, t.ID)
+		}
+		b.same(got[len(got)-len(want):], want) // others are there from before
+		return err
+	})
 }
 
 func endpoints(_ *testing.T, b *bench) {
@@ -245,6 +271,10 @@ func numberOf(in domain.Scope, id domain.ID, at time.Time, n int) domain.PhoneNu
 	return domain.PhoneNumber{
 		ID: id, WorkspaceID: in.Workspace, Mode: in.Mode, Version: 1, CreatedAt: at, UpdatedAt: at,
 		Number: "+1500555010" + string(rune('0'+n)), TrunkID: "trunk", AgentID: "agent",
+		Hours: domain.Hours{
+			Timezone: "Europe/Oslo", Week: [7][]domain.Span{1: {{From: 540, To: 1020}}, 6: {{To: 60}, {From: 1380, To: 1440}}},
+			Closed: domain.Closed{Action: domain.ClosedMessage, Text: "We are closed. æøå", AgentID: "other"},
+		},
 	}
 }
 
@@ -254,7 +284,7 @@ func numbers(_ *testing.T, b *bench) {
 		pick: func(s *domain.Stores) domain.Collection[domain.PhoneNumber] { return s.Numbers },
 		make: numberOf,
 		id:   func(n *domain.PhoneNumber) domain.ID { return n.ID }, version: func(n *domain.PhoneNumber) int64 { return n.Version },
-		change: func(n *domain.PhoneNumber) { n.AgentID = "" },
+		change: func(n *domain.PhoneNumber) { n.AgentID, n.Hours = "", domain.Hours{} },
 	}.exercise(b)
 
 	in, others := scopes()

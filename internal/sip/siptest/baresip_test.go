@@ -1,0 +1,66 @@
+package siptest_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/callwright/callwright/internal/sip/siptest"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// TestBaresip has one phone call another, over each way of sound that tests of
+// calls rely on.
+func TestBaresip(t *testing.T) {
+	for name, o := range map[string]siptest.BaresipOptions{
+		"plain": {},
+		"srtp":  {SRTP: "srtp-mand"},
+		"g722":  {Codecs: []string{"g722"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := o
+			o.User, o.Hertz = "alice", 600
+			alice := siptest.StartBaresip(t, o)
+			o.User, o.Hertz, o.Manual = "bob", 900, true
+			bob := siptest.StartBaresip(t, o)
+			alice.Dial(bob.URI())
+			if in := bob.Expect(siptest.BaresipIncoming, 1, 10*time.Second); !strings.Contains(in.Peer, "alice") || in.ID == "" {
+				t.Errorf("incoming %+v", in)
+			}
+			bob.Command("accept", "")
+			alice.Expect(siptest.BaresipEstablished, 1, 10*time.Second)
+			alice.HearTone(900, 10*time.Second)
+			bob.HearTone(600, 10*time.Second)
+			alice.Digits("5")
+			if e := bob.Expect(siptest.BaresipDigit, 1, 10*time.Second); e.Param != "5" {
+				t.Errorf("digit %+v", e)
+			}
+			alice.Hold(true)
+			awaitOffer(t, bob, "a=sendonly")
+			alice.Hold(false)
+			bob.HearTone(600, 10*time.Second)
+			bob.Hangup()
+			alice.Expect(siptest.BaresipClosed, 1, 10*time.Second)
+		})
+	}
+}
+
+// awaitOffer waits until the last INVITE that the phone got has the attribute.
+func awaitOffer(t *testing.T, b *siptest.Baresip, attribute string) {
+	t.Helper()
+	last := ""
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		for _, m := range b.Messages() {
+			if m.Received && m.Is("INVITE") {
+				last = m.Text
+			}
+		}
+		if strings.Contains(last, attribute) {
+			return
+		}
+	}
+	t.Fatalf("no INVITE with %s; the last was\n%s", attribute, last)
+}
