@@ -186,11 +186,52 @@ func displayName(s string) (string, bool) {
 	return s + " ", quotedString(s)
 }
 
-// addrSpec reports whether s looks like a URI: a scheme, a colon and something
-// without blanks, quotes or brackets. What it says is checked later.
+// addrSpec reports whether s is a URI: a scheme, a colon and something without
+// blanks, quotes or brackets, which for SIP has a host.
 func addrSpec(s string) bool {
 	scheme, rest, ok := strings.Cut(s, ":")
-	return ok && rest != "" && schemeName(scheme) && !strings.ContainsAny(rest, " \t<>\"\r\n\x00")
+	if !ok || rest == "" || !schemeName(scheme) || strings.ContainsAny(rest, " \t<>\"\r\n\x00") {
+		return false
+	}
+	if !strings.EqualFold(scheme, "sip") && !strings.EqualFold(scheme, "sips") {
+		return true
+	}
+	host := rest
+	if _, after, ok := strings.Cut(rest, "@"); ok {
+		host = after
+	}
+	if end := strings.IndexAny(host, ";?"); end >= 0 {
+		host = host[:end]
+	}
+	return hostPort(host)
+}
+
+// hostPort reports whether s is a host with or without a port: a name, an IPv4
+// address or an IPv6 one in brackets (RFC 3261 section 25.1). Three colons in a
+// row are let through (RFC 5118 section 4.10).
+func hostPort(s string) bool {
+	host, port, found := strings.Cut(s, ":")
+	chars := ".-_~%"
+	if strings.HasPrefix(s, "[") {
+		var closed bool
+		if host, port, closed = strings.Cut(s[1:], "]"); !closed {
+			return false
+		}
+		chars = ".:"
+		if port, found = strings.CutPrefix(port, ":"); !found && port != "" {
+			return false
+		}
+	}
+	for i := range len(host) {
+		if c := host[i]; c < 0x80 && !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9') && strings.IndexByte(chars, c) < 0 {
+			return false
+		}
+	}
+	if !found {
+		return host != ""
+	}
+	_, ok := number32(port, 65535)
+	return host != "" && ok
 }
 
 // schemeName reports whether s is the scheme of a URI (RFC 3986 section 3.1).
@@ -224,7 +265,7 @@ func via(s string) (string, bool) {
 			return "", false
 		}
 	}
-	if !found || sentBy == "" || strings.ContainsAny(sentBy, "\"<>,;/@\x00") {
+	if !found || !hostPort(sentBy) {
 		return "", false
 	}
 	out := name + "/" + version + "/" + transport + " " + sentBy

@@ -54,6 +54,11 @@ func (u *UA) understand(data []byte, stream bool) (m wire.Message, t text, wrong
 	if req, ok := m.(*wire.Request); ok {
 		req.Method = wire.RequestMethod(t.method()) // methods have a case (RFC 3261 section 7.1)
 	}
+	for _, h := range m.GetHeaders("Via") {
+		if v, ok := h.(*wire.ViaHeader); ok { // the parser takes the brackets of IPv6 off, and does not put all back
+			v.Host = bracketed(v.Host)
+		}
+	}
 	return m, t, nil
 }
 
@@ -267,15 +272,16 @@ func contentType(m wire.Message) string {
 // are being worked on, the request is refused without keeping state. It reports
 // whether f runs.
 func (u *UA) work(req *wire.Request, from hop, key string, f func(*serverTx)) bool {
+	slots := u.slotsFor(from)
 	select {
-	case u.slots <- struct{}{}:
+	case slots <- struct{}{}:
 	default:
 		u.refuse(req, from, 503, "Service Unavailable", wire.NewHeader("Retry-After", "5"))
 		return false
 	}
 	t := u.openServer(req, from, key)
 	started := u.spawn("request", func() {
-		defer func() { <-u.slots }()
+		defer func() { <-slots }()
 		done := false
 		defer func() {
 			if !done { // f panicked, which spawn recovers and logs
@@ -286,9 +292,19 @@ func (u *UA) work(req *wire.Request, from hop, key string, f func(*serverTx)) bo
 		done = true
 	})
 	if !started {
-		<-u.slots
+		<-slots
 	}
 	return started
+}
+
+// slotsFor returns the places that a source's transactions take. Where there
+// are known peers, others have a quarter for themselves.
+func (u *UA) slotsFor(from hop) chan struct{} {
+	addr := from.addr.Addr()
+	if u.guard.admit == nil || u.guard.knows(addr) || u.guard.talks(addr) {
+		return u.slots
+	}
+	return u.guestSlots
 }
 
 // refuse answers without a transaction. A retransmission gets the same answer

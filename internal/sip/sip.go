@@ -71,8 +71,9 @@ type UA struct {
 	guard  *guard
 	nonces *nonces
 
-	slots   chan struct{} // one per incoming transaction that is being worked on
-	closing chan struct{}
+	slots      chan struct{} // one per incoming transaction that is being worked on
+	guestSlots chan struct{} // those of strangers
+	closing    chan struct{}
 
 	mu      sync.Mutex
 	closed  bool
@@ -113,13 +114,14 @@ func New(o Options) (*UA, error) {
 	u := &UA{
 		opts: o, log: o.Logger, parse: wire.NewParser(), dns: net.DefaultResolver,
 		t1: o.T1, t2: 8 * o.T1, give: 64 * o.T1,
-		guard:   newGuard(o.Admit, o.Limits),
-		nonces:  newNonces(),
-		slots:   make(chan struct{}, o.MaxIncoming),
-		closing: make(chan struct{}),
-		clients: map[string]*clientTx{},
-		dialogs: map[dialogID]*Dialog{},
-		servers: serverTable{byKey: map[string]*serverTx{}, invites: map[string]*serverTx{}},
+		guard:      newGuard(o.Admit, o.Limits),
+		nonces:     newNonces(),
+		slots:      make(chan struct{}, o.MaxIncoming),
+		guestSlots: make(chan struct{}, (o.MaxIncoming+3)/4),
+		closing:    make(chan struct{}),
+		clients:    map[string]*clientTx{},
+		dialogs:    map[dialogID]*Dialog{},
+		servers:    serverTable{byKey: map[string]*serverTx{}, invites: map[string]*serverTx{}},
 	}
 	if err := u.bind(); err != nil {
 		return nil, err
