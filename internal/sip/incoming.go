@@ -42,8 +42,8 @@ func (u *UA) serveInvite(t *serverTx) {
 		return
 	}
 	in := &Incoming{
-		From: number(req.From().Address), To: number(req.To().Address),
-		DisplayName: req.From().DisplayName, RequestURI: req.Recipient.String(),
+		From: unescaped(number(req.From().Address)), To: unescaped(number(req.To().Address)),
+		DisplayName: plainName(req.From().DisplayName), RequestURI: req.Recipient.String(),
 		CallID: req.CallID().Value(), Source: t.from.addr, Body: req.Body(), Replaces: old, u: u, t: t,
 	}
 	u.opts.OnInvite(in)
