@@ -41,6 +41,7 @@ const target = "sip:+15550002@127.0.0.1"
 // response, acknowledged.
 func (r *raw) attempt(callID, credentials string) *wire.Response {
 	r.t.Helper()
+	callID = strings.ReplaceAll(callID, " ", "-")
 	extra := ""
 	if credentials != "" {
 		extra = "Authorization: " + credentials + "\n"
@@ -173,6 +174,8 @@ func TestUnauthorizedLooksTheSame(t *testing.T) {
 		"count of nine digits":   edit("nc=00000001", "nc=000000001"),
 		"count with a sign":      edit("nc=00000001", "nc=+0000001"),
 		"two headers":            good + "\nAuthorization: " + good,
+		"blank before the colon": "x\nAuthorization\x0b: " + good,
+		"blank before the name":  "x\n\x0cAuthorization: " + good,
 	} {
 		res := r.attempt(name, credentials)
 		if res.StatusCode == 400 { // what is no SIP does not come so far
@@ -217,7 +220,7 @@ func TestGuessingPasswordsBansTheSource(t *testing.T) {
 	r, other := newRawAt(t, u, "127.0.0.2"), newRaw(t, u)
 	tried := 0
 	for i := range 40 {
-		r.send(r.ask("INVITE", target, peerFrom, ourTo, fmt.Sprint("begin ", i), 1, "", offer))
+		r.send(r.ask("INVITE", target, peerFrom, ourTo, fmt.Sprint("begin-", i), 1, "", offer))
 		res, ok := r.next(300 * time.Millisecond).(*wire.Response)
 		for ok && res.StatusCode < 200 {
 			res, ok = r.next(time.Second).(*wire.Response)

@@ -28,39 +28,31 @@ func (u *UA) receive(from hop, data []byte) {
 	if !u.awaited(data) && u.guard.take(from.addr.Addr(), time.Now()) == Drop {
 		return
 	}
-	m, err := u.parse.ParseSIP(data)
-	if err != nil {
-		u.log.Debug("sip: message not understood", "peer", from.addr, "error", err)
-		// What can be answered is answered; broken responses are dropped (RFC 3261
-		// sections 18.3 and 21.4.1).
-		if req := u.salvage(data); req != nil && answerable(req) && !req.IsAck() {
-			u.stamp(req, from)
-			u.refuse(req, from, 400, "Bad Request")
-		}
+	m, t, wrong := u.understand(data, from.reliable())
+	if wrong != nil {
+		u.log.Debug("sip: message not understood", "peer", from.addr, "error", wrong.reason)
+		u.refuseText(&t, from, wrong)
 		return
 	}
 	u.handle(from, m)
 }
 
-// salvage reads as much of a broken request as its refusal needs, nil when
-// that is broken too.
-func (u *UA) salvage(data []byte) *wire.Request {
-	head, _, _ := bytes.Cut(data, []byte("\r\n\r\n"))
-	lines := bytes.Split(head, []byte("\r\n"))
-	kept := append([]byte(nil), lines[0]...)
-	for _, line := range lines[1:] {
-		name, _, _ := bytes.Cut(line, []byte(":"))
-		switch strings.ToLower(string(bytes.TrimSpace(name))) {
-		case "via", "v", "from", "f", "to", "t", "call-id", "i", "cseq":
-			kept = append(append(kept, "\r\n"...), line...)
-		}
+// understand parses a message. On a fault, t has what could be read of it.
+func (u *UA) understand(data []byte, stream bool) (m wire.Message, t text, wrong *fault) {
+	if t, wrong = readText(data); wrong != nil {
+		return nil, t, wrong
 	}
-	m, err := u.parse.ParseSIP(append(kept, "\r\n\r\n"...))
+	if wrong = t.check(stream); wrong != nil {
+		return nil, t, wrong
+	}
+	m, err := u.parse.ParseSIP(t.bytes())
 	if err != nil {
-		return nil
+		return nil, t, bad("Bad Request")
 	}
-	req, _ := m.(*wire.Request)
-	return req
+	if req, ok := m.(*wire.Request); ok {
+		req.Method = wire.RequestMethod(t.method()) // methods have a case (RFC 3261 section 7.1)
+	}
+	return m, t, nil
 }
 
 // handle routes one message that was understood. It runs on the goroutine that
@@ -138,6 +130,10 @@ func (u *UA) request(req *wire.Request, from hop) {
 		t.again()
 		return
 	}
+	if u.servers.merged(req, key) {
+		u.refuse(req, from, 482, "Loop Detected")
+		return
+	}
 	if inside, _ := req.To().Params.Get("tag"); inside == "" || u.dialogOf(req) == nil {
 		switch u.guard.class(from.addr.Addr(), time.Now()) {
 		case Drop:
@@ -185,11 +181,6 @@ func refusal(req *wire.Request) (status int, reason string, headers []wire.Heade
 	default:
 		return 501, "Not Implemented", []wire.Header{wire.NewHeader("Allow", allow)}
 	}
-	switch strings.ToLower(req.Recipient.Scheme) {
-	case "sip", "sips", "tel", "":
-	default:
-		return 416, "Unsupported URI Scheme", nil
-	}
 	if unknown := unsupported(req); unknown != "" {
 		return 420, "Bad Extension", []wire.Header{wire.NewHeader("Unsupported", unknown)}
 	}
@@ -202,6 +193,9 @@ func refusal(req *wire.Request) (status int, reason string, headers []wire.Heade
 	// Without a Content-Type the body is taken for what it can only be.
 	if ct := contentType(req); ct != "" && ct != "application/sdp" {
 		return 415, "Unsupported Media Type", []wire.Header{wire.NewHeader("Accept", "application/sdp")}
+	}
+	if !takesSDP(req) {
+		return 406, "Not Acceptable", []wire.Header{wire.NewHeader("Accept", "application/sdp")}
 	}
 	return 0, "", nil
 }

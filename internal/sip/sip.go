@@ -6,12 +6,14 @@ package sip
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
 	"runtime/debug"
 	"sync"
+	"syscall"
 	"time"
 
 	wire "github.com/emiago/sipgo/sip"
@@ -119,7 +121,7 @@ func New(o Options) (*UA, error) {
 		closing: make(chan struct{}),
 		clients: map[string]*clientTx{},
 		dialogs: map[dialogID]*Dialog{},
-		servers: serverTable{byKey: map[string]*serverTx{}},
+		servers: serverTable{byKey: map[string]*serverTx{}, invites: map[string]*serverTx{}},
 	}
 	if err := u.bind(); err != nil {
 		return nil, err
@@ -148,7 +150,7 @@ func (u *UA) bind() error {
 			return nil
 		}
 		_ = sock.conn.Close() // nothing was sent or read on it yet
-		if u.opts.Listen.Port() != 0 || try == 20 {
+		if u.opts.Listen.Port() != 0 || try == 20 || !errors.Is(err, syscall.EADDRINUSE) {
 			return err
 		}
 	}

@@ -191,8 +191,11 @@ func TestTLSNeedsACertificateToListen(t *testing.T) {
 		{Listen: loopback},
 		{Listen: loopback, Certificate: func() (*tls.Certificate, error) { return nil, errors.New("no such file") }},
 	} {
-		if u, err := New(Options{Listen: loopback, TCP: true, TLS: secure}); err == nil || !strings.Contains(err.Error(), "certificate") {
+		u, err := New(Options{Listen: loopback, TCP: true, TLS: secure})
+		if err == nil {
 			_ = u.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), "certificate") {
 			t.Errorf("New: %v", err)
 		}
 	}
