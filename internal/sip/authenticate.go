@@ -50,7 +50,7 @@ func (in *Incoming) Authenticate(realm string, password func(user string) (strin
 // challenges are the WWW-Authenticate headers, the best first (RFC 8760 section
 // 2.3).
 func (u *UA) challenges(from hop, realm string, stale bool, now time.Time) []wire.Header {
-	nonce := u.nonces.issue(from.addr.Addr(), realm, now)
+	nonce := u.nonces.issue(from.Addr.Addr(), realm, now)
 	var out []wire.Header
 	for _, algorithm := range []string{"SHA-256", "MD5"} {
 		value := fmt.Sprintf(`Digest realm=%s, nonce="%s", qop="auth", algorithm=%s`, quoted(realm), nonce, algorithm)

@@ -62,12 +62,12 @@ func (d *Dialog) listen(on bool) {
 // hears reports whether a request within the dialog is taken from there: from
 // the far end, or from a known peer.
 func (d *Dialog) hears(from hop) bool {
-	addr := from.addr.Addr()
+	addr := from.Addr.Addr()
 	d.mu.Lock()
 	ours := slices.Contains(d.ends.addrs, addr)
 	d.mu.Unlock()
 	if !ours && !d.u.guard.knows(addr) {
-		d.u.log.Warn("sip: request within a call from a stranger", "call", d.CallID(), "peer", from.addr)
+		d.u.log.Warn("sip: request within a call from a stranger", "call", d.CallID(), "peer", from.Addr)
 		return false
 	}
 	return true

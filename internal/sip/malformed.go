@@ -79,8 +79,8 @@ func stampText(value string, from hop) (string, hop) {
 	}
 	parts := strings.Split(value, ";")
 	to := from
-	if _, sentBy, _ := strings.Cut(parts[0], " "); !from.reliable() {
-		to.addr = netip.AddrPortFrom(from.addr.Addr(), portOf(sentBy))
+	if _, sentBy, _ := strings.Cut(parts[0], " "); !from.Reliable() {
+		to.Addr = netip.AddrPortFrom(from.Addr.Addr(), portOf(sentBy))
 	}
 	out := parts[0]
 	for _, p := range parts[1:] {
@@ -89,12 +89,12 @@ func stampText(value string, from hop) (string, hop) {
 		case "received":
 			continue
 		case "rport":
-			p = "rport=" + strconv.Itoa(int(from.addr.Port()))
+			p = "rport=" + strconv.Itoa(int(from.Addr.Port()))
 			to = from
 		}
 		out += ";" + p
 	}
-	return out + ";received=" + from.addr.Addr().String(), to
+	return out + ";received=" + from.Addr.Addr().String(), to
 }
 
 // portOf returns the port of a Via's sent-by, 5060 when it names none.

@@ -25,12 +25,12 @@ func (u *UA) receive(from hop, data []byte) {
 	if len(bytes.Trim(data, "\r\n\x00 ")) == 0 {
 		return // keep-alive (RFC 5626 section 4.4.1)
 	}
-	if !u.awaited(data) && u.guard.take(from.addr.Addr(), time.Now()) == Drop {
+	if !u.awaited(data) && u.guard.take(from.Addr.Addr(), time.Now()) == Drop {
 		return
 	}
-	m, t, wrong := u.understand(data, from.reliable())
+	m, t, wrong := u.understand(data, from.Reliable())
 	if wrong != nil {
-		u.log.Debug("sip: message not understood", "peer", from.addr, "error", wrong.reason)
+		u.log.Debug("sip: message not understood", "peer", from.Addr, "error", wrong.reason)
 		u.refuseText(&t, from, wrong)
 		return
 	}
@@ -82,13 +82,13 @@ func answerable(m wire.Message) bool {
 // stamp notes on the top Via where a request really came from (RFC 3261
 // section 18.2.1, RFC 3581 section 4).
 func (u *UA) stamp(req *wire.Request, from hop) {
-	req.SetTransport(from.network)
-	req.SetSource(from.addr.String())
+	req.SetTransport(from.Network)
+	req.SetSource(from.Addr.String())
 	via := req.Via()
-	src := from.addr.Addr().String()
+	src := from.Addr.Addr().String()
 	rport, asked := via.Params.Get("rport")
 	if asked && rport == "" {
-		via.Params.Add("rport", strconv.Itoa(int(from.addr.Port())))
+		via.Params.Add("rport", strconv.Itoa(int(from.Addr.Port())))
 	}
 	if asked || strings.Trim(via.Host, "[]") != src {
 		via.Params.Add("received", src)
@@ -100,14 +100,14 @@ func (u *UA) stamp(req *wire.Request, from hop) {
 // is ignored, for it would let a stranger aim our packets.
 func replyHop(req *wire.Request, from hop) hop {
 	via := req.Via()
-	if from.reliable() || via.Params.Has("rport") {
+	if from.Reliable() || via.Params.Has("rport") {
 		return from
 	}
 	port := via.Port
 	if port <= 0 || port > 65535 {
 		port = 5060
 	}
-	return hop{network: from.network, addr: netip.AddrPortFrom(from.addr.Addr(), uint16(port))}
+	return hop{Network: from.Network, Addr: netip.AddrPortFrom(from.Addr.Addr(), uint16(port))}
 }
 
 // request routes a request: to its transaction, else to its dialog, else to
@@ -135,7 +135,7 @@ func (u *UA) request(req *wire.Request, from hop) {
 		return
 	}
 	if inside, _ := req.To().Params.Get("tag"); inside == "" || u.dialogOf(req) == nil {
-		switch u.guard.class(from.addr.Addr(), time.Now()) {
+		switch u.guard.class(from.Addr.Addr(), time.Now()) {
 		case Drop:
 			return // it is the far end of another call
 		case Refuse:
@@ -315,7 +315,7 @@ func (u *UA) capabilities(req *wire.Request, from hop) {
 // still undecided (RFC 3261 section 9.2).
 func (u *UA) cancelRequest(req *wire.Request, from hop, key string) {
 	t := u.servers.get(key)
-	if t == nil || t.req.Method != wire.INVITE || t.from.addr.Addr() != from.addr.Addr() && !u.guard.knows(from.addr.Addr()) {
+	if t == nil || t.req.Method != wire.INVITE || t.from.Addr.Addr() != from.Addr.Addr() && !u.guard.knows(from.Addr.Addr()) {
 		u.refuse(req, from, 481, "Call/Transaction Does Not Exist")
 		return
 	}
