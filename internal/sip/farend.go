@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	wire "github.com/emiago/sipgo/sip"
+
+	"github.com/callwright/callwright/internal/sip/message"
 )
 
 // farEnds are the addresses that the far end of a dialog is known to use: the
@@ -102,7 +104,7 @@ func (u *UA) awaited(data []byte) bool {
 	}
 	rest := data[at:]
 	n := 0
-	for n < len(rest) && n < 64 && tokenByte(rest[n]) {
+	for n < len(rest) && n < 64 && message.TokenByte(rest[n]) {
 		n++
 	}
 	branch := string(rest[:n])

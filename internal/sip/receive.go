@@ -9,6 +9,8 @@ import (
 	"time"
 
 	wire "github.com/emiago/sipgo/sip"
+
+	"github.com/callwright/callwright/internal/sip/message"
 )
 
 // allow lists what is understood here, for Allow headers.
@@ -19,38 +21,40 @@ const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REFER, NOTIFY"
 // notifications (RFC 4488).
 const supported = "timer, replaces, norefersub"
 
-// receive takes one datagram. Whatever is in it, it returns.
-func (u *UA) receive(from hop, data []byte) {
+// receive takes one message. Whatever is in it, it returns; false says that the
+// source is not welcome, or sends too much.
+func (u *UA) receive(from hop, data []byte) (welcome bool) {
 	defer u.recovered("receive")
 	if len(bytes.Trim(data, "\r\n\x00 ")) == 0 {
-		return // keep-alive (RFC 5626 section 4.4.1)
+		return true // keep-alive (RFC 5626 section 4.4.1)
 	}
 	if !u.awaited(data) && u.guard.take(from.Addr.Addr(), time.Now()) == Drop {
-		return
+		return false
 	}
 	m, t, wrong := u.understand(data, from.Reliable())
 	if wrong != nil {
-		u.log.Debug("sip: message not understood", "peer", from.Addr, "error", wrong.reason)
+		u.log.Debug("sip: message not understood", "peer", from.Addr, "error", wrong.Reason)
 		u.refuseText(&t, from, wrong)
-		return
+		return true
 	}
 	u.handle(from, m)
+	return true
 }
 
 // understand parses a message. On a fault, t has what could be read of it.
-func (u *UA) understand(data []byte, stream bool) (m wire.Message, t text, wrong *fault) {
-	if t, wrong = readText(data); wrong != nil {
+func (u *UA) understand(data []byte, stream bool) (m wire.Message, t message.Text, wrong *message.Fault) {
+	if t, wrong = message.Read(data); wrong != nil {
 		return nil, t, wrong
 	}
-	if wrong = t.check(stream); wrong != nil {
+	if wrong = t.Check(stream); wrong != nil {
 		return nil, t, wrong
 	}
-	m, err := u.parse.ParseSIP(t.bytes())
+	m, err := u.parse.ParseSIP(t.Bytes())
 	if err != nil {
-		return nil, t, bad("Bad Request")
+		return nil, t, &message.Fault{Status: 400, Reason: "Bad Request"}
 	}
 	if req, ok := m.(*wire.Request); ok {
-		req.Method = wire.RequestMethod(t.method()) // methods have a case (RFC 3261 section 7.1)
+		req.Method = wire.RequestMethod(t.Method()) // methods have a case (RFC 3261 section 7.1)
 	}
 	return m, t, nil
 }

@@ -142,12 +142,15 @@ func New(o Options) (*UA, error) {
 func (u *UA) bind() error {
 	for try := 0; ; try++ {
 		packets, err := transport.ListenPackets(u.opts.Listen, transport.PacketOptions{
-			Receive: u.receive, Lost: u.failClients, Logger: u.log,
+			Receive: func(from hop, data []byte) { u.receive(from, data) }, Lost: u.failClients, Logger: u.log,
 		})
 		if err != nil {
 			return err
 		}
-		o := transport.StreamOptions{Security: u.opts.TLS, Receive: u.handle, Lost: u.failClients, Spawn: u.spawn, Logger: u.log}
+		o := transport.StreamOptions{
+			Security: u.opts.TLS, Admit: u.guard.connects, Left: u.guard.disconnects, Patience: u.guard.patience,
+			Receive: u.receive, Lost: u.failClients, Spawn: u.spawn, Logger: u.log,
+		}
 		if u.opts.TCP {
 			o.TCP = packets.Addr()
 		}

@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -14,16 +13,13 @@ import (
 
 	"golang.org/x/sync/singleflight"
 
-	wire "github.com/emiago/sipgo/sip"
+	"github.com/callwright/callwright/internal/sip/message"
 )
 
 // DialTimeout is how long a peer gets to take a connection.
 const DialTimeout = 5 * time.Second
 
-// Bounds on connections: idle ones would otherwise use up the descriptors.
 const (
-	maxConns    = 512
-	idleTimeout = 5 * time.Minute
 	sendTimeout = 5 * time.Second
 	// shakeTimeout is how long a caller may take to begin a TLS connection.
 	shakeTimeout = 5 * time.Second
@@ -33,8 +29,16 @@ const (
 type StreamOptions struct {
 	TCP      netip.AddrPort // takes TCP connections; not valid: nobody is let in
 	Security *Security      // nil: connections are made as the system believes, and nobody is let in over TLS
-	// Receive takes each message, on its connection's goroutine.
-	Receive func(from Hop, m wire.Message)
+	// Admit decides about a connection, which was taken or made by us, and counts
+	// it; Left is told when it ends. known is passed on to Left and Patience.
+	Admit func(addr netip.Addr, taken bool) (known bool, err error)
+	Left  func(addr netip.Addr, known bool)
+	// Patience is until when a connection may be silent: since began, when a
+	// message is on its way, else since now.
+	Patience func(known bool, began time.Time) time.Time
+	// Receive takes the text of each message, on its connection's goroutine; false
+	// ends the connection. data is valid until it returns.
+	Receive func(from Hop, data []byte) bool
 	// Lost hears that a connection ended: what waits on it waits in vain.
 	Lost func(to Hop, err error)
 	// Spawn runs f on a goroutine of its own; false when it does not any more.
@@ -45,7 +49,6 @@ type StreamOptions struct {
 // Streams keeps one TCP or TLS connection per peer, taken or made.
 type Streams struct {
 	o        StreamOptions
-	parse    *wire.Parser
 	tcp, tls net.Listener // nil where nobody is let in
 	closing  chan struct{}
 
@@ -59,6 +62,7 @@ type Stream struct {
 	conn  net.Conn
 	hop   Hop // its peer; the name is whom its certificate was checked for
 	taken bool
+	known bool // of Admit
 	gone  chan struct{}
 	once  sync.Once
 	write sync.Mutex
@@ -75,7 +79,7 @@ func ListenStreams(o StreamOptions) (*Streams, error) {
 	if o.Security == nil {
 		o.Security = &Security{}
 	}
-	t := &Streams{o: o, parse: wire.NewParser(), closing: make(chan struct{}), conns: map[Hop]*Stream{}}
+	t := &Streams{o: o, closing: make(chan struct{}), conns: map[Hop]*Stream{}}
 	if o.TCP.IsValid() {
 		ln, err := net.Listen("tcp", o.TCP.String())
 		if err != nil {
@@ -164,7 +168,7 @@ func (t *Streams) accept(ln net.Listener, network string) {
 		}
 		h := Hop{Network: network, Addr: addrPort(c.RemoteAddr())}
 		if _, err := t.adopt(c, h, true); err != nil {
-			t.o.Logger.Warn("sip: connection refused", "peer", c.RemoteAddr(), "error", err)
+			t.o.Logger.Debug("sip: connection refused", "peer", c.RemoteAddr(), "error", err)
 			_ = c.Close() // it was never used
 		}
 	}
@@ -175,12 +179,12 @@ func (t *Streams) adopt(c net.Conn, h Hop, taken bool) (*Stream, error) {
 	if !h.Addr.IsValid() {
 		return nil, fmt.Errorf("sip: %s is not a TCP address", c.RemoteAddr())
 	}
-	sc := &Stream{conn: c, hop: h, taken: taken, gone: make(chan struct{})}
-	t.mu.Lock()
-	if len(t.conns) >= maxConns {
-		t.mu.Unlock()
-		return nil, fmt.Errorf("sip: %d connections are open already", maxConns)
+	known, err := t.o.Admit(h.Addr.Addr(), taken)
+	if err != nil {
+		return nil, err
 	}
+	sc := &Stream{conn: c, hop: h, taken: taken, known: known, gone: make(chan struct{})}
+	t.mu.Lock()
 	t.conns[h] = sc
 	t.mu.Unlock()
 	if !t.o.Spawn("stream reader", func() { t.read(sc) }) {
@@ -197,7 +201,10 @@ func (t *Streams) drop(c *Stream) {
 		delete(t.conns, c.hop)
 	}
 	t.mu.Unlock()
-	c.once.Do(func() { close(c.gone) })
+	c.once.Do(func() {
+		t.o.Left(c.hop.Addr.Addr(), c.known)
+		close(c.gone)
+	})
 }
 
 // Find returns the connection to a hop, or nil. One that was made for another
@@ -238,29 +245,40 @@ func (t *Streams) read(c *Stream) {
 	if secure, ok := c.conn.(*tls.Conn); ok && c.taken && !t.shake(secure) {
 		return
 	}
-	stream := t.parse.NewSIPStream()
-	defer stream.Close()
-	buf := make([]byte, 16<<10)
-	between := true // no message has begun
+	f := message.Framer{}
 	for {
-		if err := c.conn.SetReadDeadline(time.Now().Add(idleTimeout)); err != nil {
+		if err := c.conn.SetReadDeadline(t.o.Patience(c.known, f.Began)); err != nil {
 			return
 		}
-		n, err := c.conn.Read(buf)
+		n, err := c.conn.Read(f.Space())
 		if err != nil {
 			return
 		}
-		if between && len(bytes.Trim(buf[:n], "\r\n")) == 0 {
-			if n >= 4 { // a ping; one line end is a pong (RFC 5626 section 4.4.1)
-				t.o.Spawn("pong", func() { _ = t.write(c, []byte("\r\n")) }) // a lost one is asked for again
-			}
-			continue
-		}
-		err = stream.ParseSIPStream(buf[:n], func(m wire.Message) { t.o.Receive(c.hop, m) })
-		between = err == nil
-		if err != nil && !errors.Is(err, wire.ErrParseSipPartial) {
-			t.o.Logger.Debug("sip: connection dropped", "peer", c.hop.Addr, "error", err)
+		f.Filled(n, time.Now())
+		if !t.take(c, &f) {
 			return
+		}
+	}
+}
+
+// take hands on what a connection has brought; false ends it.
+func (t *Streams) take(c *Stream, f *message.Framer) bool {
+	for {
+		data, what := f.Next()
+		switch what {
+		case message.Ping: // one line end is a pong (RFC 5626 section 4.4.1)
+			if t.write(c, []byte("\r\n")) != nil {
+				return false
+			}
+		case message.Whole:
+			if !t.o.Receive(c.hop, data) {
+				return false // it sends too much
+			}
+		case message.Broken:
+			t.o.Receive(c.hop, data)
+			return false // nobody knows where the next message begins
+		default:
+			return true
 		}
 	}
 }

@@ -12,8 +12,6 @@ import (
 
 	"go.uber.org/goleak"
 
-	wire "github.com/emiago/sipgo/sip"
-
 	"github.com/callwright/callwright/internal/sip/siptest"
 )
 
@@ -34,9 +32,10 @@ func streams(t *testing.T, o StreamOptions) (*Streams, <-chan Hop) {
 		}
 		lost <- h
 	}
-	if o.Receive == nil {
-		o.Receive = func(Hop, wire.Message) {}
-	}
+	o.Receive = func(Hop, []byte) bool { return true }
+	o.Admit = func(netip.Addr, bool) (bool, error) { return true, nil }
+	o.Left = func(netip.Addr, bool) {}
+	o.Patience = func(bool, time.Time) time.Time { return time.Now().Add(time.Minute) }
 	s, err := ListenStreams(o)
 	if err != nil {
 		t.Fatal(err)
