@@ -31,6 +31,8 @@ type Options struct {
 	LLM        func(domain.Mode) speech.LLM // nil, or returning nil: no model thinks
 	HTTP       *http.Client                 // for requests of flows, to addresses that strangers chose; nil: none are sent
 	SIP        netip.AddrPort               // where the user agent listens
+	TLS        *sip.TLS                     // how SIP connections are secured; nil: as the system believes, and none come in
+	Owns       func(domain.Trunk) bool      // whether this process keeps a trunk registered and watched; nil: all
 	ExternalIP string                       // the address that peers reach us at; "" is the one we bind
 	Ports      rtp.PortRange
 	Ring       time.Duration // how long a call may ring; 0 is 30 s
@@ -41,7 +43,8 @@ type Options struct {
 
 // Engine carries the calls of one process run.
 type Engine struct {
-	*live // the calls that are under way
+	*live   // the calls that are under way
+	*trunks // the trunks that are kept up
 
 	o        Options
 	log      *slog.Logger
@@ -74,12 +77,13 @@ func New(o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	ua, err := sip.New(sip.Options{Listen: o.SIP, ExternalIP: o.ExternalIP, Logger: o.Logger})
+	ua, err := sip.New(sip.Options{Listen: o.SIP, TCP: true, TLS: o.TLS, ExternalIP: o.ExternalIP, Logger: o.Logger})
 	if err != nil {
 		return nil, err
 	}
 	e := &Engine{live: newLive(), o: o, log: o.Logger, epoch: domain.NewID(), ua: ua, pacer: rtp.NewPacer(), ports: ports,
 		voice: speech.NewFallback(speech.FallbackOptions{Engines: o.Voices, Late: o.Late})}
+	e.trunks = &trunks{list: o.Service.SIPTrunks, route: o.Carriers.Route, ua: ua, owns: o.Owns, log: o.Logger}
 	e.queue = queue.New(queue.Options[domain.Attempt]{
 		Name: "attempts", Workers: o.MaxCalls, Logger: o.Logger,
 		Drain: 24 * time.Hour, // calls are ended by Run, not by the queue
@@ -93,6 +97,9 @@ func New(o Options) (*Engine, error) {
 
 // Addr is where the engine's user agent listens.
 func (e *Engine) Addr() netip.AddrPort { return e.ua.Addr() }
+
+// TLSAddr is where it takes TLS connections; not valid when it takes none.
+func (e *Engine) TLSAddr() netip.AddrPort { return e.ua.TLSAddr() }
 
 // Kick makes the engine look for attempts at once.
 func (e *Engine) Kick() { e.queue.Kick() }
@@ -133,6 +140,7 @@ func (e *Engine) hangUpOrphan(ctx context.Context, o service.Orphan) {
 func (e *Engine) Run(ctx context.Context, grace time.Duration) error {
 	done := make(chan error, 1)
 	go func() { done <- e.queue.Run(ctx) }()
+	e.late.Go(func() { e.trunks.run(ctx) })
 	var err error
 	select {
 	case err = <-done:

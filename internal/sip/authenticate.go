@@ -13,6 +13,8 @@ import (
 	"time"
 
 	wire "github.com/emiago/sipgo/sip"
+
+	"github.com/callwright/callwright/internal/sip/message"
 )
 
 // ErrUnauthorized says that a call's caller was asked to authenticate: its
@@ -50,20 +52,16 @@ func (in *Incoming) Authenticate(realm string, password func(user string) (strin
 // challenges are the WWW-Authenticate headers, the best first (RFC 8760 section
 // 2.3).
 func (u *UA) challenges(from hop, realm string, stale bool, now time.Time) []wire.Header {
-	nonce := u.nonces.issue(from.addr.Addr(), realm, now)
+	nonce := u.nonces.issue(from.Addr.Addr(), realm, now)
 	var out []wire.Header
 	for _, algorithm := range []string{"SHA-256", "MD5"} {
-		value := fmt.Sprintf(`Digest realm=%s, nonce="%s", qop="auth", algorithm=%s`, quoted(realm), nonce, algorithm)
+		value := fmt.Sprintf(`Digest realm=%s, nonce="%s", qop="auth", algorithm=%s`, message.Quoted(realm), nonce, algorithm)
 		if stale {
 			value += ", stale=true"
 		}
 		out = append(out, wire.NewHeader("WWW-Authenticate", value))
 	}
 	return out
-}
-
-func quoted(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
 
 // What credentials can be.

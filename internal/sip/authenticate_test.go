@@ -12,6 +12,8 @@ import (
 	"github.com/icholy/digest"
 
 	wire "github.com/emiago/sipgo/sip"
+
+	"github.com/callwright/callwright/internal/sip/message"
 )
 
 // guarded takes calls of alice, whose password is secret, and hands the users
@@ -355,7 +357,7 @@ func FuzzDigest(f *testing.F) {
 		}
 		// What is understood means the same when it is written by the book.
 		text := fmt.Sprintf("Digest username=%s, realm=%s, nonce=%s, uri=%s, response=%s, algorithm=%s, cnonce=%s, qop=%s, nc=%s",
-			quoted(c.user), quoted(c.realm), quoted(c.nonce), quoted(c.uri), quoted(c.response), quoted(c.algorithm), quoted(c.cnonce), quoted(c.qop), quoted(c.nc))
+			message.Quoted(c.user), message.Quoted(c.realm), message.Quoted(c.nonce), message.Quoted(c.uri), message.Quoted(c.response), message.Quoted(c.algorithm), message.Quoted(c.cnonce), message.Quoted(c.qop), message.Quoted(c.nc))
 		if again, err := parseCredentials(text); err != nil || again != c {
 			t.Errorf("%q is %+v, written as %q it is %+v, %v", value, c, text, again, err)
 		}

@@ -2,7 +2,6 @@ package sip
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -100,9 +99,9 @@ func (u *UA) failClients(dst hop, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for _, t := range u.clients {
-		if t.dst.is(dst) {
+		if t.dst.Is(dst) {
 			select {
-			case t.fail <- err:
+			case t.fail <- lost(err):
 			default:
 			}
 		}
@@ -149,13 +148,13 @@ func (u *UA) roundTrip(ctx context.Context, req *wire.Request, dst hop) (*wire.R
 	defer u.closeClient(t)
 	data := []byte(req.String())
 	if err := u.send(dst, data); err != nil {
-		return nil, transportError(err)
+		return nil, notSent(err)
 	}
 	interval := u.t1
 	resend, giveUp := time.NewTimer(interval), time.NewTimer(u.give)
 	defer resend.Stop()
 	defer giveUp.Stop()
-	if dst.reliable() {
+	if dst.Reliable() {
 		resend.Stop()
 	}
 	heard := false
@@ -167,12 +166,12 @@ func (u *UA) roundTrip(ctx context.Context, req *wire.Request, dst hop) (*wire.R
 			heard, interval = true, u.t2
 		case <-resend.C:
 			if err := u.send(dst, data); err != nil {
-				return nil, transportError(err)
+				return nil, notSent(err)
 			}
 			interval = min(2*interval, u.t2)
 			resend.Reset(interval)
 		case err := <-t.fail:
-			if !heard || dst.reliable() {
+			if !heard || dst.Reliable() {
 				return nil, err
 			}
 		case <-giveUp.C:
@@ -183,15 +182,6 @@ func (u *UA) roundTrip(ctx context.Context, req *wire.Request, dst hop) (*wire.R
 			return nil, ErrClosed
 		}
 	}
-}
-
-// transportError makes a failure to send an ErrTimeout, for that is what it
-// comes to (RFC 3261 section 8.1.3.1).
-func transportError(err error) error {
-	if errors.Is(err, ErrTimeout) || errors.Is(err, ErrClosed) {
-		return err
-	}
-	return unreachable("%v", err)
 }
 
 // exchange is one INVITE on its way.
@@ -239,13 +229,13 @@ func (x *exchange) run(ctx context.Context) (*wire.Response, error) {
 
 func (x *exchange) wait(ctx context.Context) (*wire.Response, error) {
 	if err := x.u.send(x.dst, x.data); err != nil {
-		return nil, transportError(err)
+		return nil, notSent(err)
 	}
 	x.resendAfter = x.u.t1
 	x.resend, x.giveUp = time.NewTimer(x.resendAfter), time.NewTimer(x.u.give)
 	defer x.resend.Stop()
 	defer x.giveUp.Stop()
-	if x.dst.reliable() {
+	if x.dst.Reliable() {
 		x.resend.Stop()
 	}
 	done := ctx.Done()
@@ -260,7 +250,7 @@ func (x *exchange) wait(ctx context.Context) (*wire.Response, error) {
 			return res, nil
 		case <-x.resend.C: // timer A
 			if err := x.u.send(x.dst, x.data); err != nil {
-				return nil, transportError(err)
+				return nil, notSent(err)
 			}
 			x.resendAfter *= 2
 			x.resend.Reset(x.resendAfter)
@@ -270,7 +260,7 @@ func (x *exchange) wait(ctx context.Context) (*wire.Response, error) {
 			}
 			return nil, ErrTimeout
 		case err := <-x.t.fail:
-			if !x.proceeding || x.dst.reliable() {
+			if !x.proceeding || x.dst.Reliable() {
 				return nil, err
 			}
 		case <-done:

@@ -51,14 +51,21 @@ func (o *openConns) remove(addr netip.Addr, known bool) {
 
 // connects decides about a connection that was taken, or made by us, and
 // reports whether it counts as one of a known peer.
-func (g *guard) connects(addr netip.Addr, taken bool, now time.Time) (known bool, err error) {
-	if !taken || g.knows(addr) || g.talks(addr) {
-		return true, nil
-	}
-	if g.class(addr, now) == Drop {
+func (g *guard) connects(addr netip.Addr, taken bool) (known bool, err error) {
+	known = !taken || g.knows(addr) || g.talks(addr)
+	if !known && g.class(addr, time.Now()) == Drop {
 		return false, fmt.Errorf("sip: %s is not admitted", addr)
 	}
-	return false, nil
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return known, g.open.add(addr, known)
+}
+
+// disconnects notes that a connection ended.
+func (g *guard) disconnects(addr netip.Addr, known bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.open.remove(addr, known)
 }
 
 // patience is until when a connection may be silent: between messages, and

@@ -3,6 +3,8 @@ package sip
 import (
 	"fmt"
 	"strings"
+
+	"github.com/callwright/callwright/internal/sip/message"
 )
 
 // digestCredentials are the parameters of an Authorization header that count
@@ -50,14 +52,14 @@ func parseCredentials(value string) (digestCredentials, error) {
 // comes back in lower case.
 func authParam(s string) (name, value, rest string, err error) {
 	s = strings.TrimLeft(s, " \t")
-	n := tokenLen(s)
+	n := message.TokenLen(s)
 	name, s = strings.ToLower(s[:n]), strings.TrimLeft(s[n:], " \t")
 	if n == 0 || s == "" || s[0] != '=' {
 		return "", "", "", fmt.Errorf("sip: credentials are not a list of name=value")
 	}
 	s = strings.TrimLeft(s[1:], " \t")
 	if s == "" || s[0] != '"' {
-		n = tokenLen(s)
+		n = message.TokenLen(s)
 		if n == 0 {
 			return "", "", "", fmt.Errorf("sip: credentials have no value for %s", name)
 		}
@@ -81,23 +83,4 @@ func authParam(s string) (name, value, rest string, err error) {
 		}
 	}
 	return "", "", "", fmt.Errorf("sip: credentials do not close the quotes of %s", name)
-}
-
-// tokenLen is how many bytes at the front of s are of a token (RFC 3261
-// section 25.1).
-func tokenLen(s string) int {
-	for i := range len(s) {
-		if !tokenByte(s[i]) {
-			return i
-		}
-	}
-	return len(s)
-}
-
-func tokenByte(c byte) bool {
-	switch {
-	case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
-		return true
-	}
-	return strings.IndexByte("-.!%*_+`'~", c) >= 0
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 
 	wire "github.com/emiago/sipgo/sip"
+
+	"github.com/callwright/callwright/internal/sip/transport"
 )
 
 // run tries the call's servers one after the other until one answers (RFC 3263
@@ -22,19 +24,19 @@ func (c *outgoing) run(ctx context.Context) (d *Dialog, err error) {
 		var status *StatusError
 		switch {
 		case err == nil:
-			c.u.failed.forget(c.hops[0])
+			c.u.failed.Forget(c.hops[0])
 			return d, nil
 		case silent && errors.Is(err, ErrTimeout):
-			c.u.failed.note(c.hops[0], failureMemory)
+			c.u.failed.Note(c.hops[0], transport.FailureMemory)
 		case errors.As(err, &status) && status.Status == 503:
-			c.u.failed.note(c.hops[0], max(status.RetryAfter, failureMemory))
+			c.u.failed.Note(c.hops[0], max(status.RetryAfter, transport.FailureMemory))
 		default:
 			return nil, err
 		}
 		if len(c.hops) == 1 || ctx.Err() != nil {
 			return nil, err
 		}
-		c.u.log.Info("sip: trying the next server", "call", c.in.CallID, "failed", c.hops[0].addr, "error", err)
+		c.u.log.Info("sip: trying the next server", "call", c.in.CallID, "failed", c.hops[0].Addr, "error", err)
 		c.hops = c.hops[1:]
 	}
 }
@@ -46,10 +48,8 @@ func (c *outgoing) try(ctx context.Context) (d *Dialog, silent bool, err error) 
 		return nil, true, ErrCanceled
 	}
 	dst := c.hops[0]
-	if dst.reliable() {
-		if _, err := c.u.streams.connect(dst, dialTimeout); err != nil {
-			return nil, true, err
-		}
+	if err := c.u.connect(dst); err != nil {
+		return nil, true, err
 	}
 	c.auth.tried = nil // another server, another nonce
 	c.renew(c.req.Clone())

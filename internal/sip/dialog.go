@@ -264,7 +264,7 @@ func (d *Dialog) newRequest(ctx context.Context, method wire.RequestMethod) (*wi
 	s := d.state
 	d.mu.Unlock()
 	req, dst, err := d.u.build(ctx, s, method, s.LocalCSeq)
-	d.expect(dst.addr.Addr())
+	d.expect(dst.Addr.Addr())
 	return req, dst, err
 }
 
@@ -308,7 +308,7 @@ func (u *UA) sendQuietly(dst hop, raw []byte) {
 			u.log.Debug("sip: ACK not sent", "error", err)
 		}
 	}
-	if dst.reliable() {
+	if dst.Reliable() {
 		u.spawn("ack", send)
 		return
 	}

@@ -37,7 +37,7 @@ func (n names) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, err
 func between(t *testing.T, o Options, peers ...netip.AddrPort) *UA {
 	t.Helper()
 	u := newUA(t, o)
-	u.dns = names(peers)
+	u.locator.DNS = names(peers)
 	return u
 }
 

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	wire "github.com/emiago/sipgo/sip"
+
+	"github.com/callwright/callwright/internal/sip/message"
 )
 
 // farEnds are the addresses that the far end of a dialog is known to use: the
@@ -62,12 +64,12 @@ func (d *Dialog) listen(on bool) {
 // hears reports whether a request within the dialog is taken from there: from
 // the far end, or from a known peer.
 func (d *Dialog) hears(from hop) bool {
-	addr := from.addr.Addr()
+	addr := from.Addr.Addr()
 	d.mu.Lock()
 	ours := slices.Contains(d.ends.addrs, addr)
 	d.mu.Unlock()
 	if !ours && !d.u.guard.knows(addr) {
-		d.u.log.Warn("sip: request within a call from a stranger", "call", d.CallID(), "peer", from.addr)
+		d.u.log.Warn("sip: request within a call from a stranger", "call", d.CallID(), "peer", from.Addr)
 		return false
 	}
 	return true
@@ -102,7 +104,7 @@ func (u *UA) awaited(data []byte) bool {
 	}
 	rest := data[at:]
 	n := 0
-	for n < len(rest) && n < 64 && tokenByte(rest[n]) {
+	for n < len(rest) && n < 64 && message.TokenByte(rest[n]) {
 		n++
 	}
 	branch := string(rest[:n])

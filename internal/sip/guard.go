@@ -75,6 +75,7 @@ type guard struct {
 	everyone  *rate.Limiter // of the strangers together
 	talking   map[netip.Addr]int
 	offenders map[netip.Addr]*offender
+	open      openConns
 }
 
 // offender is a source that sent wrong passwords.
@@ -91,6 +92,7 @@ func newGuard(admit func(netip.Addr) Admission, l Limits) *guard {
 		peers: newMeters(l.PeerRate, l.Sources), strangers: newMeters(l.StrangerRate, l.Sources),
 		everyone: rate.NewLimiter(rate.Limit(l.StrangersRate), 2*l.StrangersRate),
 		talking:  map[netip.Addr]int{}, offenders: map[netip.Addr]*offender{},
+		open: newOpenConns(l),
 	}
 }
 

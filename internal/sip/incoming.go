@@ -44,7 +44,7 @@ func (u *UA) serveInvite(t *serverTx) {
 	in := &Incoming{
 		From: unescaped(number(req.From().Address)), To: unescaped(number(req.To().Address)),
 		DisplayName: plainName(req.From().DisplayName), RequestURI: req.Recipient.String(),
-		CallID: req.CallID().Value(), Source: t.from.addr, Body: req.Body(), Replaces: old, u: u, t: t,
+		CallID: req.CallID().Value(), Source: t.from.Addr, Body: req.Body(), Replaces: old, u: u, t: t,
 	}
 	u.opts.OnInvite(in)
 	limit := time.NewTimer(ringLimit)
@@ -161,9 +161,9 @@ func (in *Incoming) newDialog() *Dialog {
 		Local:  addressValue(req.To().DisplayName, req.To().Address),
 		Remote: addressValue(req.From().DisplayName, req.From().Address),
 		Target: req.From().Address.String(), Routes: recordRoutes(req),
-		RemoteCSeq: req.CSeq().SeqNo, Transport: in.t.from.network, flow: in.t.from,
+		RemoteCSeq: req.CSeq().SeqNo, Transport: in.t.from.Network, flow: in.t.from,
 	})
-	d.expect(in.t.from.addr.Addr())
+	d.expect(in.t.from.Addr.Addr())
 	d.refresh(req)
 	d.remoteSDP = req.Body()
 	return d

@@ -116,7 +116,7 @@ func (u *UA) newOutgoing(ctx context.Context, in Invite) (*outgoing, error) {
 		return nil, err
 	}
 	hops = in.Registrar.first(hops)
-	from, err := address(in.From, u.localHost(hops[0].addr))
+	from, err := address(in.From, u.localHost(hops[0].Addr))
 	if err != nil {
 		return nil, fmt.Errorf("sip: From: %w", err)
 	}
@@ -270,9 +270,9 @@ func (c *outgoing) newDialog(res *wire.Response, remoteTag string) *Dialog {
 		Local:  addressValue(c.req.From().DisplayName, c.req.From().Address),
 		Remote: addressValue(c.req.To().DisplayName, c.req.To().Address),
 		Target: c.req.Recipient.String(), Routes: routes,
-		LocalCSeq: res.CSeq().SeqNo, Transport: c.hops[0].network, ServerName: c.hops[0].name,
+		LocalCSeq: res.CSeq().SeqNo, Transport: c.hops[0].Network, ServerName: c.hops[0].Name,
 	})
-	d.expect(c.hops[0].addr.Addr())
+	d.expect(c.hops[0].Addr.Addr())
 	d.refresh(res)
 	d.cseq = res.CSeq().SeqNo
 	d.localSDP, d.remoteSDP = c.in.Body, res.Body()

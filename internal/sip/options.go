@@ -8,6 +8,8 @@ import (
 	"time"
 
 	wire "github.com/emiago/sipgo/sip"
+
+	"github.com/callwright/callwright/internal/sip/transport"
 )
 
 // Pong is the answer to a Ping.
@@ -38,7 +40,7 @@ func (u *UA) Ping(ctx context.Context, uri string) (Pong, error) {
 		pong, err = u.pingAt(one, target, h)
 		cancel()
 		if err == nil {
-			u.failed.forget(h)
+			u.failed.Forget(h)
 			return pong, nil
 		}
 		if ctx.Err() != nil || errors.Is(err, ErrClosed) {
@@ -47,19 +49,17 @@ func (u *UA) Ping(ctx context.Context, uri string) (Pong, error) {
 		if errors.Is(err, context.DeadlineExceeded) {
 			err = ErrTimeout
 		}
-		u.failed.note(h, failureMemory)
+		u.failed.Note(h, transport.FailureMemory)
 	}
 	return Pong{}, err
 }
 
 // pingAt asks one server.
 func (u *UA) pingAt(ctx context.Context, target wire.Uri, h hop) (Pong, error) {
-	if h.reliable() {
-		if _, err := u.streams.connect(h, dialTimeout); err != nil {
-			return Pong{}, err
-		}
+	if err := u.connect(h); err != nil {
+		return Pong{}, err
 	}
-	from := wire.Uri{Scheme: "sip", User: "ping", Host: u.localHost(h.addr)}
+	from := wire.Uri{Scheme: "sip", User: "ping", Host: u.localHost(h.Addr)}
 	req := u.outside(wire.OPTIONS, target, from, target, h, NewCallID(), newTag(), 1)
 	req.AppendHeader(u.contactFor(target, from.User, h))
 	req.AppendHeader(wire.NewHeader("Accept", "application/sdp"))
@@ -125,7 +125,7 @@ func (u *UA) Watch(o Watch) (*Watcher, error) {
 	if err := checkedURI(o.URI, &uri); err != nil {
 		return nil, fmt.Errorf("sip: cannot watch %q: %w", o.URI, err)
 	}
-	if _, err := transportOf(&uri); err != nil {
+	if _, err := transport.NetworkOf(&uri); err != nil {
 		return nil, err
 	}
 	if o.Every <= 0 {

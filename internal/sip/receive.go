@@ -9,6 +9,8 @@ import (
 	"time"
 
 	wire "github.com/emiago/sipgo/sip"
+
+	"github.com/callwright/callwright/internal/sip/message"
 )
 
 // allow lists what is understood here, for Allow headers.
@@ -26,12 +28,12 @@ func (u *UA) receive(from hop, data []byte) (welcome bool) {
 	if len(bytes.Trim(data, "\r\n\x00 ")) == 0 {
 		return true // keep-alive (RFC 5626 section 4.4.1)
 	}
-	if !u.awaited(data) && u.guard.take(from.addr.Addr(), time.Now()) == Drop {
+	if !u.awaited(data) && u.guard.take(from.Addr.Addr(), time.Now()) == Drop {
 		return false
 	}
-	m, t, wrong := u.understand(data, from.reliable())
+	m, t, wrong := u.understand(data, from.Reliable())
 	if wrong != nil {
-		u.log.Debug("sip: message not understood", "peer", from.addr, "error", wrong.reason)
+		u.log.Debug("sip: message not understood", "peer", from.Addr, "error", wrong.Reason)
 		u.refuseText(&t, from, wrong)
 		return true
 	}
@@ -40,19 +42,19 @@ func (u *UA) receive(from hop, data []byte) (welcome bool) {
 }
 
 // understand parses a message. On a fault, t has what could be read of it.
-func (u *UA) understand(data []byte, stream bool) (m wire.Message, t text, wrong *fault) {
-	if t, wrong = readText(data); wrong != nil {
+func (u *UA) understand(data []byte, stream bool) (m wire.Message, t message.Text, wrong *message.Fault) {
+	if t, wrong = message.Read(data); wrong != nil {
 		return nil, t, wrong
 	}
-	if wrong = t.check(stream); wrong != nil {
+	if wrong = t.Check(stream); wrong != nil {
 		return nil, t, wrong
 	}
-	m, err := u.parse.ParseSIP(t.bytes())
+	m, err := u.parse.ParseSIP(t.Bytes())
 	if err != nil {
-		return nil, t, bad("Bad Request")
+		return nil, t, &message.Fault{Status: 400, Reason: "Bad Request"}
 	}
 	if req, ok := m.(*wire.Request); ok {
-		req.Method = wire.RequestMethod(t.method()) // methods have a case (RFC 3261 section 7.1)
+		req.Method = wire.RequestMethod(t.Method()) // methods have a case (RFC 3261 section 7.1)
 	}
 	for _, h := range m.GetHeaders("Via") {
 		if v, ok := h.(*wire.ViaHeader); ok { // the parser takes the brackets of IPv6 off, and does not put all back
@@ -89,13 +91,13 @@ func answerable(m wire.Message) bool {
 // stamp notes on the top Via where a request really came from (RFC 3261
 // section 18.2.1, RFC 3581 section 4).
 func (u *UA) stamp(req *wire.Request, from hop) {
-	req.SetTransport(from.network)
-	req.SetSource(from.addr.String())
+	req.SetTransport(from.Network)
+	req.SetSource(from.Addr.String())
 	via := req.Via()
-	src := from.addr.Addr().String()
+	src := from.Addr.Addr().String()
 	rport, asked := via.Params.Get("rport")
 	if asked && rport == "" {
-		via.Params.Add("rport", strconv.Itoa(int(from.addr.Port())))
+		via.Params.Add("rport", strconv.Itoa(int(from.Addr.Port())))
 	}
 	if asked || strings.Trim(via.Host, "[]") != src {
 		via.Params.Add("received", src)
@@ -107,14 +109,14 @@ func (u *UA) stamp(req *wire.Request, from hop) {
 // is ignored, for it would let a stranger aim our packets.
 func replyHop(req *wire.Request, from hop) hop {
 	via := req.Via()
-	if from.reliable() || via.Params.Has("rport") {
+	if from.Reliable() || via.Params.Has("rport") {
 		return from
 	}
 	port := via.Port
 	if port <= 0 || port > 65535 {
 		port = 5060
 	}
-	return hop{network: from.network, addr: netip.AddrPortFrom(from.addr.Addr(), uint16(port))}
+	return hop{Network: from.Network, Addr: netip.AddrPortFrom(from.Addr.Addr(), uint16(port))}
 }
 
 // request routes a request: to its transaction, else to its dialog, else to
@@ -142,7 +144,7 @@ func (u *UA) request(req *wire.Request, from hop) {
 		return
 	}
 	if inside, _ := req.To().Params.Get("tag"); inside == "" || u.dialogOf(req) == nil {
-		switch u.guard.class(from.addr.Addr(), time.Now()) {
+		switch u.guard.class(from.Addr.Addr(), time.Now()) {
 		case Drop:
 			return // it is the far end of another call
 		case Refuse:
@@ -300,7 +302,7 @@ func (u *UA) work(req *wire.Request, from hop, key string, f func(*serverTx)) bo
 // slotsFor returns the places that a source's transactions take. Where there
 // are known peers, others have a quarter for themselves.
 func (u *UA) slotsFor(from hop) chan struct{} {
-	addr := from.addr.Addr()
+	addr := from.Addr.Addr()
 	if u.guard.admit == nil || u.guard.knows(addr) || u.guard.talks(addr) {
 		return u.slots
 	}
@@ -333,7 +335,7 @@ func (u *UA) capabilities(req *wire.Request, from hop) {
 // still undecided (RFC 3261 section 9.2).
 func (u *UA) cancelRequest(req *wire.Request, from hop, key string) {
 	t := u.servers.get(key)
-	if t == nil || t.req.Method != wire.INVITE || t.from.addr.Addr() != from.addr.Addr() && !u.guard.knows(from.addr.Addr()) {
+	if t == nil || t.req.Method != wire.INVITE || t.from.Addr.Addr() != from.Addr.Addr() && !u.guard.knows(from.Addr.Addr()) {
 		u.refuse(req, from, 481, "Call/Transaction Does Not Exist")
 		return
 	}

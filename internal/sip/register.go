@@ -12,6 +12,8 @@ import (
 	"time"
 
 	wire "github.com/emiago/sipgo/sip"
+
+	"github.com/callwright/callwright/internal/sip/transport"
 )
 
 // Registration says what to register (RFC 3261 section 10.2).
@@ -100,7 +102,7 @@ func (u *UA) Register(o Registration) (*Registrar, error) {
 	if err := checkedURI(o.Server, &r.server); err != nil {
 		return nil, fmt.Errorf("sip: registrar %q: %w", o.Server, err)
 	}
-	if _, err := transportOf(&r.server); err != nil {
+	if _, err := transport.NetworkOf(&r.server); err != nil {
 		return nil, err
 	}
 	if o.User == "" || strings.ContainsFunc(o.User, unprintable) || strings.ContainsAny(o.User, " <>\"@;?") {
@@ -243,7 +245,7 @@ func (r *Registrar) register(ctx context.Context) (time.Duration, error) {
 		var status *StatusError
 		switch {
 		case err == nil:
-			r.u.failed.forget(h)
+			r.u.failed.Forget(h)
 			return granted, nil
 		case ctx.Err() != nil:
 			return 0, ctx.Err()
@@ -252,7 +254,7 @@ func (r *Registrar) register(ctx context.Context) (time.Duration, error) {
 		case errors.As(err, &status) && status.Status < 500 && status.Status != 408, errors.Is(err, ErrClosed):
 			return 0, err
 		}
-		r.u.failed.note(h, failureMemory)
+		r.u.failed.Note(h, transport.FailureMemory)
 	}
 	return 0, err
 }
@@ -293,10 +295,8 @@ func (r *Registrar) registerAt(ctx context.Context, h hop) (time.Duration, error
 
 // ask sends one REGISTER.
 func (r *Registrar) ask(ctx context.Context, h hop, expires time.Duration, added []wire.Header) (*wire.Response, *wire.Request, error) {
-	if h.reliable() {
-		if _, err := r.u.streams.connect(h, dialTimeout); err != nil {
-			return nil, nil, err
-		}
+	if err := r.u.connect(h); err != nil {
+		return nil, nil, err
 	}
 	r.cseq++
 	req := r.u.outside(wire.REGISTER, r.server, r.aor, r.aor, h, r.callID, r.tag, r.cseq)
@@ -353,7 +353,7 @@ func (r *Registrar) accepted(h hop, granted time.Duration) {
 	r.mu.Lock()
 	r.hop = h
 	r.mu.Unlock()
-	r.note(RegistrationStatus{State: Registered, Server: h.addr, Until: time.Now().Add(granted)})
+	r.note(RegistrationStatus{State: Registered, Server: h.Addr, Until: time.Now().Add(granted)})
 }
 
 // note keeps a status; Since stays while the state does.
@@ -383,8 +383,8 @@ func (r *Registrar) hold(ctx context.Context, granted time.Duration) {
 	beat := time.NewTicker(r.o.Beat)
 	defer beat.Stop()
 	var broken <-chan struct{}
-	if c := r.u.streams.find(r.at); r.at.reliable() && c != nil {
-		broken = c.gone
+	if c := r.u.streams.Find(r.at); r.at.Reliable() && c != nil {
+		broken = c.Gone()
 	}
 	misses := 0
 	for {
@@ -405,7 +405,7 @@ func (r *Registrar) hold(ctx context.Context, granted time.Duration) {
 			if misses < maxMisses || ctx.Err() != nil {
 				continue
 			}
-			r.u.failed.note(r.at, failureMemory)
+			r.u.failed.Note(r.at, transport.FailureMemory)
 			r.note(RegistrationStatus{State: Unregistered, Error: "the server does not answer any more"})
 			return
 		case <-ctx.Done():
@@ -418,9 +418,9 @@ func (r *Registrar) hold(ctx context.Context, granted time.Duration) {
 // user agent is still there to do so.
 func (r *Registrar) unregister() {
 	was := r.Status()
-	ctx, cancel := r.u.untilClosed(min(r.u.give, 2*time.Second))
+	ctx, cancel := context.WithTimeout(context.Background(), min(r.u.give, 2*time.Second))
 	defer cancel()
-	if was.State == Registered && ctx.Err() == nil {
+	if was.State == Registered {
 		auth := credentials{username: r.o.Username, password: r.o.Password}
 		var added []wire.Header
 		for {

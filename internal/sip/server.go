@@ -150,7 +150,7 @@ func (t *serverTx) respond(res *wire.Response) bool {
 	}
 	now := time.Now()
 	t.until = now.Add(t.u.give)
-	if t.req.IsInvite() && (t.status < 300 || !t.hop.reliable()) {
+	if t.req.IsInvite() && (t.status < 300 || !t.hop.Reliable()) {
 		t.interval = t.u.t1
 		t.timer = time.AfterFunc(t.interval, t.repeat)
 	}

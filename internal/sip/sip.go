@@ -6,16 +6,23 @@ package sip
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
 	"runtime/debug"
 	"sync"
+	"syscall"
 	"time"
 
 	wire "github.com/emiago/sipgo/sip"
+
+	"github.com/callwright/callwright/internal/sip/transport"
 )
+
+// TLS says how connections are secured.
+type TLS = transport.Security
 
 // Options say how a user agent is set up. Only Listen is needed.
 type Options struct {
@@ -58,13 +65,13 @@ const (
 type UA struct {
 	opts  Options
 	log   *slog.Logger
-	udp   *udpSocket
 	parse *wire.Parser
-	dns   resolver
 
-	streams *streams
-	failed  failures // servers that did not answer
-	noTCP   failures // those that take no TCP connection
+	packets *transport.Packets
+	streams *transport.Streams
+	locator *transport.Locator
+	failed  transport.Failures // servers that did not answer
+	noTCP   transport.Failures // those that take no TCP connection
 
 	t1, t2, give time.Duration // T1, T2, 64*T1
 
@@ -112,7 +119,7 @@ func New(o Options) (*UA, error) {
 		}
 	}
 	u := &UA{
-		opts: o, log: o.Logger, parse: wire.NewParser(), dns: net.DefaultResolver,
+		opts: o, log: o.Logger, parse: wire.NewParser(),
 		t1: o.T1, t2: 8 * o.T1, give: 64 * o.T1,
 		guard:      newGuard(o.Admit, o.Limits),
 		nonces:     newNonces(),
@@ -126,13 +133,9 @@ func New(o Options) (*UA, error) {
 	if err := u.bind(); err != nil {
 		return nil, err
 	}
-	u.spawn("udp reader", u.readUDP)
-	if ln := u.streams.tcp; ln != nil {
-		u.spawn("tcp listener", func() { u.streams.accept(ln, "TCP") })
-	}
-	if ln := u.streams.tls; ln != nil {
-		u.spawn("tls listener", func() { u.streams.accept(ln, "TLS") })
-	}
+	u.locator = &transport.Locator{DNS: net.DefaultResolver, Own: u.packets.Addr().Addr(), Failed: &u.failed}
+	u.spawn("udp reader", u.packets.Read)
+	u.streams.Serve()
 	return u, nil
 }
 
@@ -140,33 +143,37 @@ func New(o Options) (*UA, error) {
 // for both.
 func (u *UA) bind() error {
 	for try := 0; ; try++ {
-		sock, err := listenUDP(u.opts.Listen)
+		packets, err := transport.ListenPackets(u.opts.Listen, transport.PacketOptions{
+			Receive: func(from hop, data []byte) { u.receive(from, data) }, Lost: u.failClients, Logger: u.log,
+		})
 		if err != nil {
 			return err
 		}
-		streams, err := newStreams(u, sock.addr)
+		o := transport.StreamOptions{
+			Security: u.opts.TLS, Admit: u.guard.connects, Left: u.guard.disconnects, Patience: u.guard.patience,
+			Receive: u.receive, Lost: u.failClients, Spawn: u.spawn, Logger: u.log,
+		}
+		if u.opts.TCP {
+			o.TCP = packets.Addr()
+		}
+		streams, err := transport.ListenStreams(o)
 		if err == nil {
-			u.udp, u.streams = sock, streams
+			u.packets, u.streams = packets, streams
 			return nil
 		}
-		_ = sock.conn.Close() // nothing was sent or read on it yet
-		if u.opts.Listen.Port() != 0 || try == 20 {
+		_ = packets.Close() // nothing was sent or read on it yet
+		if u.opts.Listen.Port() != 0 || try == 20 || !errors.Is(err, syscall.EADDRINUSE) {
 			return err
 		}
 	}
 }
 
 // Addr returns the address that is bound, of UDP and TCP.
-func (u *UA) Addr() netip.AddrPort { return u.udp.addr }
+func (u *UA) Addr() netip.AddrPort { return u.packets.Addr() }
 
 // TLSAddr returns the address that takes TLS connections; not valid when none
 // does.
-func (u *UA) TLSAddr() netip.AddrPort {
-	if u.streams.tls == nil {
-		return netip.AddrPort{}
-	}
-	return streamAddr(u.streams.tls.Addr())
-}
+func (u *UA) TLSAddr() netip.AddrPort { return u.streams.TLSAddr() }
 
 // Close stops at once: calls that are being set up fail with ErrClosed,
 // dialogs stay as they are at the far end. Hang up before closing. Close waits
@@ -181,8 +188,8 @@ func (u *UA) Close() error {
 	close(u.closing)
 	u.mu.Unlock()
 	u.stopTransactions()
-	err := u.udp.conn.Close()
-	u.streams.close()
+	err := u.packets.Close()
+	u.streams.Close()
 	done := make(chan struct{})
 	go func() { u.wg.Wait(); close(done) }()
 	select {

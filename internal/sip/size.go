@@ -4,6 +4,8 @@ import (
 	"time"
 
 	wire "github.com/emiago/sipgo/sip"
+
+	"github.com/callwright/callwright/internal/sip/transport"
 )
 
 const (
@@ -21,19 +23,19 @@ const (
 // (RFC 3261 section 18.1.1). Responses follow the Via; the Contact stays as it
 // is, for shorter requests.
 func (u *UA) fit(req *wire.Request, dst hop) hop {
-	if dst.network != "UDP" || len(req.String()) <= maxDatagram {
+	if dst.Network != transport.UDP || len(req.String()) <= maxDatagram {
 		return dst
 	}
-	long := hop{network: "TCP", addr: dst.addr}
-	if u.noTCP.lately(long) {
+	long := hop{Network: transport.TCP, Addr: dst.Addr}
+	if u.noTCP.Lately(long) {
 		return dst
 	}
-	if _, err := u.streams.connect(long, enlargeTimeout); err != nil {
+	if _, err := u.streams.Connect(long, enlargeTimeout); err != nil {
 		u.log.Info("sip: a long request goes over UDP", "bytes", len(req.String()), "why", err)
-		u.noTCP.note(long, noTCPMemory)
+		u.noTCP.Note(long, noTCPMemory)
 		return dst
 	}
 	via := req.Via()
-	via.Transport, via.Port = long.network, u.localPort(long)
+	via.Transport, via.Port = long.Network, u.localPort(long)
 	return long
 }

@@ -122,21 +122,18 @@ func (u *UA) build(ctx context.Context, s DialogState, method wire.RequestMethod
 // us is reached over its connection: it need not listen, and need not have a
 // certificate (RFC 5923 section 1).
 func (u *UA) reach(ctx context.Context, s DialogState, to *wire.Uri) (hop, error) {
-	open := s.flow.reliable() && u.streams.find(s.flow) != nil
+	open := s.flow.Reliable() && u.streams.Find(s.flow) != nil
 	dst, err := u.resolve(ctx, to)
 	if err != nil {
 		return hop{}, err
 	}
-	if open && dst.addr.Addr() == s.flow.addr.Addr() {
+	if open && dst.Addr.Addr() == s.flow.Addr.Addr() {
 		return s.flow, nil
 	}
-	if _, err := netip.ParseAddr(dst.name); err == nil && s.ServerName != "" {
-		dst.name = s.ServerName
+	if _, err := netip.ParseAddr(dst.Name); err == nil && s.ServerName != "" {
+		dst.Name = s.ServerName
 	}
-	if !dst.reliable() {
-		return dst, nil
-	}
-	if _, err := u.streams.connect(dst, dialTimeout); err != nil {
+	if err := u.connect(dst); err != nil {
 		if open {
 			return s.flow, nil
 		}

@@ -3,103 +3,37 @@ package sip
 import (
 	"bufio"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"errors"
-	"math/big"
 	"net"
 	"net/netip"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/callwright/callwright/internal/sip/siptest"
 )
-
-// authority is a certificate authority of a test.
-type authority struct {
-	t    *testing.T
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-}
-
-func newAuthority(t *testing.T) *authority {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test authority"}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), KeyUsage: x509.KeyUsageCertSign,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &authority{t, cert, key}
-}
-
-// issue makes a certificate for names: URIs, addresses, DNS names.
-func (a *authority) issue(names ...string) func() (*tls.Certificate, error) {
-	a.t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(2), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-	}
-	for _, name := range names {
-		if ip := net.ParseIP(name); ip != nil {
-			template.IPAddresses = append(template.IPAddresses, ip)
-		} else if uri, err := url.Parse(name); err == nil && uri.Scheme != "" {
-			template.URIs = append(template.URIs, uri)
-		} else {
-			template.DNSNames = append(template.DNSNames, name)
-		}
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	cert := &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
-	return func() (*tls.Certificate, error) { return cert, nil }
-}
-
-func (a *authority) roots() *x509.CertPool {
-	pool := x509.NewCertPool()
-	pool.AddCert(a.cert)
-	return pool
-}
 
 var loopback = netip.MustParseAddrPort("127.0.0.1:0")
 
-// secure answers calls over TLS with a certificate for names.
-func (a *authority) secure(names ...string) (*UA, <-chan *Dialog) {
-	a.t.Helper()
-	return answering(a.t, Options{TLS: &TLS{Listen: loopback, Certificate: a.issue(names...), Roots: a.roots()}})
+// secure answers calls over TLS with a certificate of a's for names.
+func secure(t *testing.T, a *siptest.Authority, names ...string) (*UA, <-chan *Dialog) {
+	t.Helper()
+	return answering(t, Options{TLS: &TLS{Listen: loopback, Certificate: a.Issue(names...), Roots: a.Roots()}})
 }
 
 func TestTLSCall(t *testing.T) {
 	t.Parallel()
-	a := newAuthority(t)
-	called, calls := a.secure("127.0.0.1", "localhost")
+	a := siptest.NewAuthority(t)
+	called, calls := secure(t, a, "127.0.0.1", "localhost")
 	for name, uri := range map[string]string{
 		"transport": "sip:1@" + called.TLSAddr().String() + ";transport=tls",
 		"sips":      "sips:1@" + called.TLSAddr().String(),
 		"a name":    "sips:1@localhost:" + called.TLSAddr().String()[len("127.0.0.1:"):],
 	} {
 		t.Run(name, func(t *testing.T) {
-			calling := newUA(t, Options{TLS: &TLS{Roots: a.roots()}})
+			calling := newUA(t, Options{TLS: &TLS{Roots: a.Roots()}})
 			d, err := calling.Invite(within(t, 10*time.Second), Invite{URI: uri, From: "+15550001", Body: []byte(offer)})
 			if err != nil {
 				t.Fatal(err)
@@ -118,24 +52,21 @@ func TestTLSCall(t *testing.T) {
 				t.Errorf("the callee's BYE: %v", err)
 			}
 			await(t, "the end", d.Done())
-			if n := len(calling.streams.conns); n != 1 {
-				t.Errorf("%d connections", n)
-			}
 		})
 	}
 }
 
 func TestTLSRefusesWhoIsNotWhoItSays(t *testing.T) {
 	t.Parallel()
-	a, other := newAuthority(t), newAuthority(t)
-	named, _ := a.secure("sip.example.com")
-	ours, _ := a.secure("127.0.0.1")
+	a, other := siptest.NewAuthority(t), siptest.NewAuthority(t)
+	named, _ := secure(t, a, "sip.example.com")
+	ours, _ := secure(t, a, "127.0.0.1")
 	for why, c := range map[string]struct {
 		to    *UA
 		roots *x509.CertPool
 	}{
-		"another name":      {named, a.roots()},
-		"another authority": {ours, other.roots()},
+		"another name":      {named, a.Roots()},
+		"another authority": {ours, other.Roots()},
 		"the system's":      {ours, nil},
 	} {
 		u := newUA(t, Options{TLS: &TLS{Roots: c.roots}})
@@ -145,43 +76,9 @@ func TestTLSRefusesWhoIsNotWhoItSays(t *testing.T) {
 		}
 	}
 	// What is no certificate of the authority's is refused of callers too.
-	u := newUA(t, Options{TLS: &TLS{Roots: a.roots(), Certificate: other.issue("127.0.0.1")}, T1: quick})
+	u := newUA(t, Options{TLS: &TLS{Roots: a.Roots(), Certificate: other.Issue("127.0.0.1")}, T1: quick})
 	if _, err := u.Invite(within(t, 10*time.Second), Invite{URI: "sips:1@" + ours.TLSAddr().String(), Body: []byte(offer)}); !errors.Is(err, ErrTimeout) {
 		t.Errorf("a caller with a wrong certificate: %v", err)
-	}
-}
-
-func TestCertificateIdentities(t *testing.T) {
-	t.Parallel()
-	a := newAuthority(t)
-	for _, c := range []struct {
-		names []string
-		name  string
-		good  bool
-	}{
-		{[]string{"sip.example.com"}, "sip.example.com", true},
-		{[]string{"sip.example.com"}, "SIP.example.com", true},
-		{[]string{"sip.example.com"}, "example.com", false},
-		{[]string{"192.0.2.1"}, "192.0.2.1", true},
-		{[]string{"192.0.2.1"}, "192.0.2.2", false},
-		{[]string{"sip:example.com", "sip.example.com"}, "example.com", true},
-		{[]string{"sip:example.com", "sip.example.com"}, "sip.example.com", false},
-		{[]string{"sip:alice@example.com", "sip.example.com"}, "example.com", false},
-		{[]string{"sip:alice@example.com", "sip.example.com"}, "sip.example.com", true},
-		{[]string{"https://example.com/x", "sip.example.com"}, "sip.example.com", true},
-		{nil, "sip.example.com", false},
-	} {
-		shown, err := a.issue(c.names...)()
-		if err != nil {
-			t.Fatal(err)
-		}
-		cert, err := x509.ParseCertificate(shown.Certificate[0])
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := identifies(cert, c.name); (err == nil) != c.good {
-			t.Errorf("%v for %s: %v", c.names, c.name, err)
-		}
 	}
 }
 
@@ -191,57 +88,12 @@ func TestTLSNeedsACertificateToListen(t *testing.T) {
 		{Listen: loopback},
 		{Listen: loopback, Certificate: func() (*tls.Certificate, error) { return nil, errors.New("no such file") }},
 	} {
-		if u, err := New(Options{Listen: loopback, TCP: true, TLS: secure}); err == nil || !strings.Contains(err.Error(), "certificate") {
+		u, err := New(Options{Listen: loopback, TCP: true, TLS: secure})
+		if err == nil {
 			_ = u.Close()
-			t.Errorf("New: %v", err)
 		}
-	}
-}
-
-// A connection to one name of a server serves for another that its certificate
-// has, and for no third one.
-func TestTLSConnectionIsShared(t *testing.T) {
-	t.Parallel()
-	a := newAuthority(t)
-	called, _ := a.secure("127.0.0.1", "localhost")
-	u := newUA(t, Options{TLS: &TLS{Roots: a.roots()}})
-	first, err := u.streams.connect(hop{"TLS", called.TLSAddr(), "127.0.0.1"}, time.Second*5)
-	if err != nil {
-		t.Fatal(err)
-	}
-	again, err := u.streams.connect(hop{"TLS", called.TLSAddr(), "localhost"}, time.Second*5)
-	if err != nil || again != first {
-		t.Errorf("%v, another connection: %v", err, again != first)
-	}
-	if _, err := u.streams.connect(hop{"TLS", called.TLSAddr(), "example.com"}, time.Second*5); err == nil {
-		t.Error("passes as somebody else")
-	}
-	_ = first.Close()
-	await(t, "the end of the connection", first.gone)
-	renewed, err := u.streams.connect(hop{"TLS", called.TLSAddr(), "127.0.0.1"}, time.Second*5)
-	if err != nil || renewed == first {
-		t.Errorf("reconnect: %v", err)
-	}
-}
-
-func TestManyConnectOnce(t *testing.T) {
-	t.Parallel()
-	called := newUA(t, Options{TCP: true})
-	u := newUA(t, Options{})
-	got := make(chan *streamConn, 20)
-	for range cap(got) {
-		go func() {
-			c, err := u.streams.connect(hop{network: "TCP", addr: called.Addr()}, 5*time.Second)
-			if err != nil {
-				t.Error(err)
-			}
-			got <- c
-		}()
-	}
-	first := <-got
-	for range cap(got) - 1 {
-		if c := <-got; c != first {
-			t.Error("several connections were made")
+		if err == nil || !strings.Contains(err.Error(), "certificate") {
+			t.Errorf("New: %v", err)
 		}
 	}
 }
@@ -282,10 +134,10 @@ func TestStreamPing(t *testing.T) {
 
 func TestIPv6(t *testing.T) {
 	t.Parallel()
-	a := newAuthority(t)
+	a := siptest.NewAuthority(t)
 	at := netip.MustParseAddrPort("[::1]:0")
-	called, calls := answering(t, Options{Listen: at, TCP: true, TLS: &TLS{Listen: at, Certificate: a.issue("::1")}})
-	calling := newUA(t, Options{Listen: at, TLS: &TLS{Roots: a.roots()}})
+	called, calls := answering(t, Options{Listen: at, TCP: true, TLS: &TLS{Listen: at, Certificate: a.Issue("::1")}})
+	calling := newUA(t, Options{Listen: at, TLS: &TLS{Roots: a.Roots()}})
 	for _, uri := range []string{
 		"sip:1@" + called.Addr().String(), "sip:1@" + called.Addr().String() + ";transport=tcp",
 		"sip:1@" + called.TLSAddr().String() + ";transport=tls", "sips:1@" + called.TLSAddr().String(),
@@ -312,7 +164,7 @@ func TestLongRequestGoesOverTCP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if u.streams.find(hop{network: "TCP", addr: both.Addr()}) == nil {
+	if u.streams.Find(hop{Network: "TCP", Addr: both.Addr()}) == nil {
 		t.Error("the long INVITE went over UDP")
 	}
 	if s := d.State(); s.Transport != "UDP" {

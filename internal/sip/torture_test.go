@@ -3,6 +3,8 @@ package sip
 import (
 	wire "github.com/emiago/sipgo/sip"
 
+	"github.com/callwright/callwright/internal/sip/message"
+
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -152,15 +154,15 @@ func refusing(t *testing.T, o Options) *UA {
 // reply is a response as it came, for those to requests that cannot be parsed
 // cannot be either.
 type reply struct {
-	text
+	message.Text
 	raw    string
 	status int
 }
 
 func newReply(t *testing.T, data []byte) *reply {
 	t.Helper()
-	m, wrong := readText(data)
-	parts := strings.SplitN(m.start, " ", 3)
+	m, wrong := message.Read(data)
+	parts := strings.SplitN(m.Start, " ", 3)
 	if wrong != nil || len(parts) != 3 || parts[0] != "SIP/2.0" {
 		t.Fatalf("no response:\n%s", data)
 	}
@@ -240,7 +242,7 @@ func ask(t *testing.T, messages map[string][]byte, verdicts map[string]sentence,
 				if res == nil {
 					t.Fatal("the user agent is silent")
 				}
-				if id, _ := res.get("call-id"); id == "after-"+name {
+				if id, _ := res.Get("call-id"); id == "after-"+name {
 					after = true // calls are decided on a goroutine of their own, maybe later
 					continue
 				}
@@ -269,7 +271,7 @@ func judge(t *testing.T, name string, want sentence, answers []*reply) {
 		}
 	}
 	res := answers[0]
-	if _, ok := res.get(want.header); res.status != want.status || want.header != "" && !ok {
+	if _, ok := res.Get(want.header); res.status != want.status || want.header != "" && !ok {
 		t.Errorf("answered\n%s\nwant %d with %q", res.raw, want.status, want.header)
 	}
 	if name != "intmeth" && strings.ContainsRune(res.raw, 0) {
@@ -339,8 +341,8 @@ func TestTortureContents(t *testing.T) {
 	for name, data := range torture(t, "rfc4475.txt") {
 		m, _, wrong := u.understand(data, false)
 		if wrong != nil {
-			if s := verdicts[name].status; s != wrong.status && s != 0 {
-				t.Errorf("%s: %d %s", name, wrong.status, wrong.reason)
+			if s := verdicts[name].status; s != wrong.Status && s != 0 {
+				t.Errorf("%s: %d %s", name, wrong.Status, wrong.Reason)
 			}
 			continue
 		}
@@ -353,7 +355,7 @@ func TestTortureContents(t *testing.T) {
 		written := m.String()
 		again, _, wrong := u.understand([]byte(written), true)
 		if wrong != nil {
-			t.Errorf("%s: what we write of it has a fault: %s\n%s", name, wrong.reason, written)
+			t.Errorf("%s: what we write of it has a fault: %s\n%s", name, wrong.Reason, written)
 			continue
 		}
 		if rewritten := again.String(); rewritten != written {

@@ -1,4 +1,4 @@
-package sip
+package message
 
 import (
 	"strings"
@@ -75,7 +75,7 @@ func params(s string) (string, bool) {
 		}
 		name, value, _, _ := cutAt(p, '=')
 		name, value = trimLWS(name), trimLWS(value)
-		if tokenLen(name) != len(name) || name == "" || !paramValue(value) {
+		if TokenLen(name) != len(name) || name == "" || !paramValue(value) {
 			return "", false
 		}
 		b.WriteByte(';')
@@ -118,10 +118,10 @@ func quotedString(v string) bool {
 	return false
 }
 
-// nameAddr rewrites a name-addr or addr-spec with its parameters (RFC 3261
+// NameAddr rewrites a name-addr or addr-spec with its parameters (RFC 3261
 // section 25.1) so that it has no blanks but in its display name, which is
 // quoted.
-func nameAddr(s string) (string, bool) {
+func NameAddr(s string) (string, bool) {
 	display, rest, bracketed, ok := cutAt2(s)
 	if !ok {
 		return "", false
@@ -181,7 +181,7 @@ func displayName(s string) (string, bool) {
 		if strings.ContainsAny(s, "\"\\\x00;") {
 			return "", false
 		}
-		return quoted(s) + " ", true
+		return Quoted(s) + " ", true
 	}
 	return s + " ", quotedString(s)
 }
@@ -246,9 +246,9 @@ func schemeName(s string) bool {
 	return s != ""
 }
 
-// via rewrites one Via value without blanks where none belong (RFC 3261
+// Via rewrites one Via value without blanks where none belong (RFC 3261
 // section 20.42).
-func via(s string) (string, bool) {
+func Via(s string) (string, bool) {
 	head, tail, has, ok := cutAt(s, ';')
 	if !ok {
 		return "", false
@@ -261,7 +261,7 @@ func via(s string) (string, bool) {
 	sentBy = strings.ReplaceAll(sentBy, " ", "")
 	name, version := trimLWS(parts[0]), trimLWS(parts[1])
 	for _, token := range []string{name, version, transport} {
-		if token == "" || tokenLen(token) != len(token) {
+		if token == "" || TokenLen(token) != len(token) {
 			return "", false
 		}
 	}
@@ -274,4 +274,29 @@ func via(s string) (string, bool) {
 	}
 	p, ok := params(tail)
 	return out + p, ok
+}
+
+// TokenLen is how many bytes at the front of s are of a token (RFC 3261
+// section 25.1).
+func TokenLen(s string) int {
+	for i := range len(s) {
+		if !TokenByte(s[i]) {
+			return i
+		}
+	}
+	return len(s)
+}
+
+// TokenByte reports whether c may be part of a token.
+func TokenByte(c byte) bool {
+	switch {
+	case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
+		return true
+	}
+	return strings.IndexByte("-.!%*_+`'~", c) >= 0
+}
+
+// Quoted makes a quoted-string of s (RFC 3261 section 25.1).
+func Quoted(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }

@@ -1,4 +1,7 @@
-package sip
+// Package message reads the text of SIP messages strictly (RFC 3261 section 7):
+// it cuts them off a stream, apart into header fields, and refuses what could be
+// read in two ways.
+package message
 
 import (
 	"strconv"
@@ -15,38 +18,38 @@ var one = map[string]bool{
 // lists are the header fields whose comma-separated values are taken apart.
 var lists = map[string]bool{"via": true, "contact": true, "route": true, "record-route": true}
 
-// check finds out whether a message is well-formed, and rewrites it so that
+// Check finds out whether a message is well-formed, and rewrites it so that
 // there is one way left to read it: fields of the length that they say, lists
 // taken apart, addresses in brackets, numbers without leading zeros. A stream's
 // message must say how long it is.
-func (m *text) check(stream bool) *fault {
+func (m *Text) Check(stream bool) *Fault {
 	f := m.checkStart()
 	if f != nil {
 		return f
 	}
 	seen := map[string]bool{}
-	out := make([]field, 0, len(m.fields))
-	for _, h := range m.fields {
-		if one[h.name] && seen[h.name] {
-			return bad("More Than One " + h.name)
+	out := make([]Field, 0, len(m.Fields))
+	for _, h := range m.Fields {
+		if one[h.Name] && seen[h.Name] {
+			return bad("More Than One " + h.Name)
 		}
-		seen[h.name] = true
-		values := []string{h.value}
-		if lists[h.name] {
+		seen[h.Name] = true
+		values := []string{h.Value}
+		if lists[h.Name] {
 			var ok bool
-			if values, ok = split(h.value, ','); !ok {
-				return bad("Malformed " + h.name)
+			if values, ok = split(h.Value, ','); !ok {
+				return bad("Malformed " + h.Name)
 			}
 		}
 		for _, v := range values {
-			v, ok := m.rewrite(h.name, v)
+			v, ok := m.rewrite(h.Name, v)
 			if !ok {
-				return bad("Malformed " + h.name)
+				return bad("Malformed " + h.Name)
 			}
-			out = append(out, field{h.name, v})
+			out = append(out, Field{h.Name, v})
 		}
 	}
-	m.fields = out
+	m.Fields = out
 	for _, name := range []string{"via", "from", "to", "call-id", "cseq"} {
 		if !seen[name] {
 			return bad("Missing " + name)
@@ -57,19 +60,19 @@ func (m *text) check(stream bool) *fault {
 
 // checkStart checks the request line or status line (RFC 3261 sections 7.1 and
 // 7.2). Exactly one blank separates their parts.
-func (m *text) checkStart() *fault {
-	parts := strings.SplitN(m.start, " ", 3)
-	if m.isResponse() {
+func (m *Text) checkStart() *Fault {
+	parts := strings.SplitN(m.Start, " ", 3)
+	if m.IsResponse() {
 		if len(parts) == 2 {
 			parts = append(parts, "") // a lenient reading of "SIP/2.0 100"
 		}
 		if len(parts) != 3 || !strings.EqualFold(parts[0], "SIP/2.0") || len(parts[1]) != 3 || !digits(parts[1]) || parts[1][0] < '1' || parts[1][0] > '6' {
 			return bad("Malformed Status Line")
 		}
-		m.start = "SIP/2.0 " + parts[1] + " " + parts[2]
+		m.Start = "SIP/2.0 " + parts[1] + " " + parts[2]
 		return nil
 	}
-	if len(parts) != 3 || tokenLen(parts[0]) != len(parts[0]) || parts[0] == "" {
+	if len(parts) != 3 || TokenLen(parts[0]) != len(parts[0]) || parts[0] == "" {
 		return bad("Malformed Request Line")
 	}
 	version := strings.ToUpper(parts[2])
@@ -79,7 +82,7 @@ func (m *text) checkStart() *fault {
 		return bad("Malformed Request Line")
 	}
 	if version != "SIP/2.0" {
-		return &fault{505, "Version Not Supported"}
+		return &Fault{505, "Version Not Supported"}
 	}
 	uri := parts[1]
 	if !addrSpec(uri) {
@@ -99,24 +102,24 @@ func (m *text) checkStart() *fault {
 		}
 	case "tel":
 	default:
-		return &fault{416, "Unsupported URI Scheme"}
+		return &Fault{416, "Unsupported URI Scheme"}
 	}
-	m.start = parts[0] + " " + uri + " SIP/2.0"
+	m.Start = parts[0] + " " + uri + " SIP/2.0"
 	return nil
 }
 
 // rewrite returns the canonical form of one value of a header field.
-func (m *text) rewrite(name, v string) (string, bool) {
+func (m *Text) rewrite(name, v string) (string, bool) {
 	switch name {
 	case "via":
-		return via(v)
+		return Via(v)
 	case "contact":
 		if v == "*" {
 			return v, true
 		}
-		return nameAddr(v)
+		return NameAddr(v)
 	case "from", "to", "route", "record-route", "refer-to", "referred-by":
-		return nameAddr(v)
+		return NameAddr(v)
 	case "cseq":
 		return m.rewriteCSeq(v)
 	case "call-id":
@@ -137,11 +140,11 @@ func (m *text) rewrite(name, v string) (string, bool) {
 }
 
 // rewriteCSeq reads "number method" (RFC 3261 section 20.16).
-func (m *text) rewriteCSeq(v string) (string, bool) {
+func (m *Text) rewriteCSeq(v string) (string, bool) {
 	count, method, _ := strings.Cut(strings.ReplaceAll(v, "\t", " "), " ")
 	method = trimLWS(method)
 	count, ok := number32(count, 1<<31-1)
-	return count + " " + method, ok && method != "" && tokenLen(method) == len(method)
+	return count + " " + method, ok && method != "" && TokenLen(method) == len(method)
 }
 
 func digits(s string) bool {
@@ -164,8 +167,8 @@ func number32(s string, most uint64) (string, bool) {
 
 // checkBody cuts what follows the header to the length that the header says
 // (RFC 3261 section 18.3). What a datagram has beyond it is ignored.
-func (m *text) checkBody(stream bool) *fault {
-	v, ok := m.get("content-length")
+func (m *Text) checkBody(stream bool) *Fault {
+	v, ok := m.Get("content-length")
 	if !ok {
 		if stream {
 			return bad("Missing content-length")
@@ -173,9 +176,29 @@ func (m *text) checkBody(stream bool) *fault {
 		return nil
 	}
 	n, err := strconv.Atoi(v)
-	if err != nil || n > len(m.rest) {
+	if err != nil || n > len(m.Rest) {
 		return bad("Body Shorter Than Its Length")
 	}
-	m.rest = m.rest[:n]
+	m.Rest = m.Rest[:n]
 	return nil
+}
+
+// Vias returns the Via values of a message, those that can be read rewritten
+// and of the others only the first.
+func (m *Text) Vias() []string {
+	var out []string
+	for _, h := range m.Fields {
+		if h.Name != "via" {
+			continue
+		}
+		values, _ := split(h.Value, ',')
+		for _, v := range values {
+			if canonical, ok := Via(v); ok {
+				out = append(out, canonical)
+			} else if len(out) == 0 {
+				out = append(out, v)
+			}
+		}
+	}
+	return out
 }

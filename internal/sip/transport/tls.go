@@ -1,4 +1,4 @@
-package sip
+package transport
 
 import (
 	"crypto/tls"
@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// TLS says how connections are secured. There is no way to talk to a peer whose
+// Security says how connections are secured. There is no way to talk to a peer whose
 // certificate was not checked.
-type TLS struct {
+type Security struct {
 	// Listen takes TLS connections; port 0 takes any free one. Not valid: nobody
 	// is let in, but peers are still called over TLS.
 	Listen netip.AddrPort
@@ -24,7 +24,7 @@ type TLS struct {
 }
 
 // serverTLS is the configuration of the listener.
-func (t *TLS) serverTLS() (*tls.Config, error) {
+func (t *Security) serverTLS() (*tls.Config, error) {
 	if t.Certificate == nil {
 		return nil, fmt.Errorf("sip: TLS cannot be listened for at %s without a certificate", t.Listen)
 	}
@@ -42,7 +42,7 @@ func (t *TLS) serverTLS() (*tls.Config, error) {
 }
 
 // clientTLS is the configuration of a connection to the peer of that name.
-func (t *TLS) clientTLS(name string) *tls.Config {
+func (t *Security) clientTLS(name string) *tls.Config {
 	c := &tls.Config{
 		MinVersion: tls.VersionTLS12,
 		ServerName: name, // SNI too, when it is no IP address
@@ -58,7 +58,7 @@ func (t *TLS) clientTLS(name string) *tls.Config {
 }
 
 // verify checks a server's chain and that it is the peer of that name.
-func (t *TLS) verify(s tls.ConnectionState, name string) error {
+func (t *Security) verify(s tls.ConnectionState, name string) error {
 	if len(s.PeerCertificates) == 0 {
 		return fmt.Errorf("%s shows no certificate", name)
 	}

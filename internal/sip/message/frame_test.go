@@ -1,4 +1,4 @@
-package sip
+package message
 
 import (
 	"fmt"
@@ -10,18 +10,18 @@ import (
 // frames cuts a stream that comes in pieces of the given size.
 func frames(data string, size int) []string {
 	var out []string
-	f := framer{}
+	f := Framer{}
 	for len(data) > 0 {
-		n := copy(f.space(), data[:min(size, len(data))])
+		n := copy(f.Space(), data[:min(size, len(data))])
 		data = data[n:]
-		f.filled(n, time.Now())
+		f.Filled(n, time.Now())
 		for {
-			got, what := f.next()
-			if what == frameNone {
+			got, what := f.Next()
+			if what == None {
 				break
 			}
 			out = append(out, fmt.Sprint(what, ":", string(got)))
-			if what == frameBroken {
+			if what == Broken {
 				return out
 			}
 		}
@@ -61,7 +61,7 @@ func TestFrames(t *testing.T) {
 	if got := frames("\r\n\r\n", 4); len(got) != 1 || got[0] != "2:" {
 		t.Errorf("a ping is %q", got)
 	}
-	if got := frames(strings.Repeat("x", maxMessage+10), 4096); len(got) != 1 || !strings.HasPrefix(got[0], "3:") {
+	if got := frames(strings.Repeat("x", MaxLen+10), 4096); len(got) != 1 || !strings.HasPrefix(got[0], "3:") {
 		t.Errorf("a header without an end is %d frames", len(got))
 	}
 	long := message("l: 60000\r\n", strings.Repeat("y", 60000))

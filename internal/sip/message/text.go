@@ -1,34 +1,34 @@
-package sip
+package message
 
 import (
 	"bytes"
 	"strings"
 )
 
-// maxMessage bounds a message: a datagram can be no longer, and a connection's
+// MaxLen bounds a message: a datagram can be no longer, and a connection's
 // must not be.
-const maxMessage = 64 << 10
+const MaxLen = 64 << 10
 
 // maxFields bounds the header fields of a message.
 const maxFields = 256
 
-// field is one header field, unfolded. The name is the long one in lower case.
-type field struct{ name, value string }
+// Field is one header field, unfolded. The name is the long one in lower case.
+type Field struct{ Name, Value string }
 
-// text is a message cut into its parts. Nothing in it was checked yet.
-type text struct {
-	start  string
-	fields []field
-	rest   []byte // all that follows the header
+// Text is a message cut into its parts. Nothing in it was checked yet.
+type Text struct {
+	Start  string
+	Fields []Field
+	Rest   []byte // all that follows the header
 }
 
-// fault is why a request is refused.
-type fault struct {
-	status int
-	reason string
+// Fault is why a request is refused.
+type Fault struct {
+	Status int
+	Reason string
 }
 
-func bad(reason string) *fault { return &fault{400, reason} }
+func bad(reason string) *Fault { return &Fault{400, reason} }
 
 // compact are the short names of header fields (RFC 3261 section 7.3.3 and the
 // IANA registry).
@@ -38,14 +38,14 @@ var compact = map[string]string{
 	"o": "event", "r": "refer-to", "s": "subject", "t": "to", "u": "allow-events", "v": "via", "x": "session-expires", "y": "identity",
 }
 
-// readText cuts a message into its parts (RFC 3261 section 7). On a fault, the
+// Read cuts a message into its parts (RFC 3261 section 7). On a fault, the
 // fields are those that could be read.
-func readText(data []byte) (text, *fault) {
+func Read(data []byte) (Text, *Fault) {
 	data = bytes.TrimLeft(data, "\r\n")
 	head, rest, whole := bytes.Cut(data, []byte("\r\n\r\n"))
 	lines := strings.Split(string(head), "\r\n")
-	m := text{start: lines[0], rest: rest}
-	var wrong *fault
+	m := Text{Start: lines[0], Rest: rest}
+	var wrong *Fault
 	if !whole {
 		wrong = bad("Header Does Not End")
 	}
@@ -57,27 +57,27 @@ func readText(data []byte) (text, *fault) {
 			wrong = bad("Line Does Not End In CRLF")
 			continue
 		}
-		if isLWS(line[0]) && len(m.fields) > 0 { // folded
-			last := &m.fields[len(m.fields)-1]
-			last.value = trimLWS(last.value + " " + trimLWS(line))
+		if isLWS(line[0]) && len(m.Fields) > 0 { // folded
+			last := &m.Fields[len(m.Fields)-1]
+			last.Value = trimLWS(last.Value + " " + trimLWS(line))
 			continue
 		}
 		name, value, ok := strings.Cut(line, ":")
 		name = strings.TrimRight(name, " \t")
 		// Only blanks may stand between name and colon: whoever reads more into a
 		// name sees another header than the proxies in front did.
-		if !ok || name == "" || tokenLen(name) != len(name) {
+		if !ok || name == "" || TokenLen(name) != len(name) {
 			wrong = bad("Malformed Header Name")
 			continue
 		}
-		if len(m.fields) == maxFields {
+		if len(m.Fields) == maxFields {
 			return m, bad("Too Many Headers")
 		}
 		name = strings.ToLower(name)
 		if long := compact[name]; long != "" {
 			name = long
 		}
-		m.fields = append(m.fields, field{name, trimLWS(value)})
+		m.Fields = append(m.Fields, Field{name, trimLWS(value)})
 	}
 	return m, wrong
 }
@@ -86,39 +86,39 @@ func isLWS(c byte) bool { return c == ' ' || c == '\t' }
 
 func trimLWS(s string) string { return strings.Trim(s, " \t") }
 
-// get returns the first field of that name.
-func (m *text) get(name string) (string, bool) {
-	for _, f := range m.fields {
-		if f.name == name {
-			return f.value, true
+// Get returns the first field of that name.
+func (m *Text) Get(name string) (string, bool) {
+	for _, f := range m.Fields {
+		if f.Name == name {
+			return f.Value, true
 		}
 	}
 	return "", false
 }
 
-// isResponse reports whether the start line is that of a response.
-func (m *text) isResponse() bool {
-	return len(m.start) > 4 && strings.EqualFold(m.start[:4], "SIP/")
+// IsResponse reports whether the start line is that of a response.
+func (m *Text) IsResponse() bool {
+	return len(m.Start) > 4 && strings.EqualFold(m.Start[:4], "SIP/")
 }
 
-// method returns the method of a request as it was written.
-func (m *text) method() string {
-	method, _, _ := strings.Cut(m.start, " ")
+// Method returns the method of a request as it was written.
+func (m *Text) Method() string {
+	method, _, _ := strings.Cut(m.Start, " ")
 	return method
 }
 
-// bytes writes the message again.
-func (m *text) bytes() []byte {
+// Bytes writes the message again.
+func (m *Text) Bytes() []byte {
 	var b bytes.Buffer
-	b.WriteString(m.start)
+	b.WriteString(m.Start)
 	b.WriteString("\r\n")
-	for _, f := range m.fields {
-		b.WriteString(f.name)
+	for _, f := range m.Fields {
+		b.WriteString(f.Name)
 		b.WriteString(": ")
-		b.WriteString(f.value)
+		b.WriteString(f.Value)
 		b.WriteString("\r\n")
 	}
 	b.WriteString("\r\n")
-	b.Write(m.rest)
+	b.Write(m.Rest)
 	return b.Bytes()
 }
