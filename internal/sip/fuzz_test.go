@@ -21,7 +21,7 @@ func FuzzMessage(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte, stream bool) {
 		m, _, wrong := u.understand(data, stream)
 		if wrong != nil {
-			if wrong.status < 400 || wrong.reason == "" {
+			if wrong.Status < 400 || wrong.Reason == "" {
 				t.Errorf("fault %+v", wrong)
 			}
 			return
@@ -29,7 +29,7 @@ func FuzzMessage(f *testing.F) {
 		written := m.String()
 		again, _, wrong := u.understand([]byte(written), false)
 		if wrong != nil {
-			t.Fatalf("%s:\n%q\nof\n%q", wrong.reason, written, data)
+			t.Fatalf("%s:\n%q\nof\n%q", wrong.Reason, written, data)
 		}
 		if rewritten := again.String(); rewritten != written {
 			t.Errorf("written\n%q\nthen\n%q", written, rewritten)

@@ -28,7 +28,7 @@ func (u *UA) receive(from hop, data []byte) (welcome bool) {
 	if len(bytes.Trim(data, "\r\n\x00 ")) == 0 {
 		return true // keep-alive (RFC 5626 section 4.4.1)
 	}
-	if !u.awaited(data) && u.guard.take(from.Addr.Addr(), time.Now()) == Drop {
+	if !u.awaited(data) && u.guard.Take(from.Addr.Addr(), time.Now()) == Drop {
 		return false
 	}
 	m, t, wrong := u.understand(data, from.Reliable())
@@ -144,7 +144,7 @@ func (u *UA) request(req *wire.Request, from hop) {
 		return
 	}
 	if inside, _ := req.To().Params.Get("tag"); inside == "" || u.dialogOf(req) == nil {
-		switch u.guard.class(from.Addr.Addr(), time.Now()) {
+		switch u.guard.Class(from.Addr.Addr(), time.Now()) {
 		case Drop:
 			return // it is the far end of another call
 		case Refuse:
@@ -303,7 +303,7 @@ func (u *UA) work(req *wire.Request, from hop, key string, f func(*serverTx)) bo
 // are known peers, others have a quarter for themselves.
 func (u *UA) slotsFor(from hop) chan struct{} {
 	addr := from.Addr.Addr()
-	if u.guard.admit == nil || u.guard.knows(addr) || u.guard.talks(addr) {
+	if u.opts.Admit == nil || u.guard.Knows(addr) || u.guard.Talks(addr) {
 		return u.slots
 	}
 	return u.guestSlots
@@ -335,7 +335,7 @@ func (u *UA) capabilities(req *wire.Request, from hop) {
 // still undecided (RFC 3261 section 9.2).
 func (u *UA) cancelRequest(req *wire.Request, from hop, key string) {
 	t := u.servers.get(key)
-	if t == nil || t.req.Method != wire.INVITE || t.from.Addr.Addr() != from.Addr.Addr() && !u.guard.knows(from.Addr.Addr()) {
+	if t == nil || t.req.Method != wire.INVITE || t.from.Addr.Addr() != from.Addr.Addr() && !u.guard.Knows(from.Addr.Addr()) {
 		u.refuse(req, from, 481, "Call/Transaction Does Not Exist")
 		return
 	}

@@ -223,7 +223,7 @@ func hostPort(s string) bool {
 		}
 	}
 	for i := range len(host) {
-		if c := host[i]; c < 0x80 && !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9') && strings.IndexByte(chars, c) < 0 {
+		if c := host[i]; c < 0x80 && !letter(c) && !digit(c) && strings.IndexByte(chars, c) < 0 {
 			return false
 		}
 	}
@@ -237,9 +237,7 @@ func hostPort(s string) bool {
 // schemeName reports whether s is the scheme of a URI (RFC 3986 section 3.1).
 func schemeName(s string) bool {
 	for i := range len(s) {
-		c := s[i]
-		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
-		if !letter && (i == 0 || !(c >= '0' && c <= '9') && strings.IndexByte("+-.", c) < 0) {
+		if c := s[i]; !letter(c) && (i == 0 || !digit(c) && strings.IndexByte("+-.", c) < 0) {
 			return false
 		}
 	}
@@ -289,12 +287,12 @@ func TokenLen(s string) int {
 
 // TokenByte reports whether c may be part of a token.
 func TokenByte(c byte) bool {
-	switch {
-	case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
-		return true
-	}
-	return strings.IndexByte("-.!%*_+`'~", c) >= 0
+	return letter(c) || digit(c) || strings.IndexByte("-.!%*_+`'~", c) >= 0
 }
+
+func letter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
+
+func digit(c byte) bool { return c >= '0' && c <= '9' }
 
 // Quoted makes a quoted-string of s (RFC 3261 section 25.1).
 func Quoted(s string) string {

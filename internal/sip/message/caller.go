@@ -1,4 +1,4 @@
-package sip
+package message
 
 import (
 	"net/url"
@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// plainName is a display name as people read it: without the escapes of a
+// PlainName is a display name as people read it: without the escapes of a
 // quoted string and without what cannot be shown. One that is not UTF-8 is none.
-func plainName(s string) string {
+func PlainName(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
 		if s[i] == '\\' && i+1 < len(s) {
@@ -29,10 +29,10 @@ func plainName(s string) string {
 	}, name))
 }
 
-// unescaped resolves the escapes of a URI's user part, %2B1555 to +1555
+// Unescaped resolves the escapes of a URI's user part, %2B1555 to +1555
 // (RFC 3261 section 19.1.4). One that would hide what cannot be shown, such as
 // %00, stays as it was written.
-func unescaped(user string) string {
+func Unescaped(user string) string {
 	plain, err := url.PathUnescape(user)
 	if err != nil || !utf8.ValidString(plain) || strings.ContainsFunc(plain, unicode.IsControl) {
 		return user
