@@ -33,8 +33,8 @@ var house = map[string]room{
 
 	"rtp": {floor: 1}, "sdp": {floor: 1}, "speech": {floor: 1}, "flow": {floor: 1},
 	"queue": {floor: 1}, "compliance": {floor: 1},
-	"sip":           {floor: 1, also: []string{"sip/transport", "sip/message"}},
-	"sip/transport": {floor: 1, also: []string{"sip/message"}}, "sip/message": {floor: 1}, "sip/upkeep": {floor: 1, also: []string{"sip"}},
+	"sip":           {floor: 1, also: []string{"sip/transport", "sip/message", "sip/guard"}},
+	"sip/transport": {floor: 1, also: []string{"sip/message"}}, "sip/message": {floor: 1}, "sip/guard": {floor: 1}, "sip/upkeep": {floor: 1, also: []string{"sip"}},
 
 	"trunk": {floor: 2}, "conversation": {floor: 2}, "callee": {floor: 2},
 

@@ -35,9 +35,9 @@ func (in *Incoming) Authenticate(realm string, password func(user string) (strin
 	verdict, cred := in.u.verify(req, in.Source.Addr(), realm, password, now)
 	switch verdict {
 	case credentialsGood:
-		return cred.user, nil
+		return cred.User, nil
 	case credentialsWrong:
-		in.u.guard.failed(in.Source.Addr(), now)
+		in.u.guard.Failed(in.Source.Addr(), now)
 	}
 	res := in.t.response(401, "Unauthorized", nil)
 	for _, h := range in.u.challenges(in.t.from, realm, verdict == credentialsStale, now) {
@@ -52,7 +52,7 @@ func (in *Incoming) Authenticate(realm string, password func(user string) (strin
 // challenges are the WWW-Authenticate headers, the best first (RFC 8760 section
 // 2.3).
 func (u *UA) challenges(from hop, realm string, stale bool, now time.Time) []wire.Header {
-	nonce := u.nonces.issue(from.Addr.Addr(), realm, now)
+	nonce := u.nonces.Issue(from.Addr.Addr(), realm, now)
 	var out []wire.Header
 	for _, algorithm := range []string{"SHA-256", "MD5"} {
 		value := fmt.Sprintf(`Digest realm=%s, nonce="%s", qop="auth", algorithm=%s`, message.Quoted(realm), nonce, algorithm)
@@ -77,27 +77,27 @@ const (
 // verify checks the credentials that a request has for a realm. A wrong
 // password is one only with a nonce that this source was sent, so that nobody
 // gets another source banned under its name.
-func (u *UA) verify(req *wire.Request, source netip.Addr, realm string, password func(string) (string, bool), now time.Time) (verdict, digestCredentials) {
+func (u *UA) verify(req *wire.Request, source netip.Addr, realm string, password func(string) (string, bool), now time.Time) (verdict, message.Credentials) {
 	cred, ok := credentialsFor(req, realm)
 	if !ok {
 		return credentialsNone, cred
 	}
-	issued, ours := u.nonces.issuedAt(cred.nonce, source, realm)
+	issued, ours := u.nonces.IssuedAt(cred.Nonce, source, realm)
 	if !ours {
 		return credentialsNone, cred
 	}
-	secret, known := password(cred.user)
-	sum := digestHash(cred.algorithm)
-	if sum == nil || cred.qop != "auth" || cred.cnonce == "" || !sameTarget(cred.uri, req.Recipient) {
+	secret, known := password(cred.User)
+	sum := digestHash(cred.Algorithm)
+	if sum == nil || cred.QOP != "auth" || cred.Cnonce == "" || !sameTarget(cred.URI, req.Recipient) {
 		return credentialsWrong, cred
 	}
-	want := sum(sum(cred.user, realm, secret), cred.nonce, cred.nc, cred.cnonce, cred.qop, sum(string(req.Method), cred.uri))
-	right := subtle.ConstantTimeCompare([]byte(want), []byte(cred.response)) == 1
-	count, err := strconv.ParseUint(cred.nc, 16, 32)
-	if !right || !known || err != nil || len(cred.nc) != 8 {
+	want := sum(sum(cred.User, realm, secret), cred.Nonce, cred.Nc, cred.Cnonce, cred.QOP, sum(string(req.Method), cred.URI))
+	right := subtle.ConstantTimeCompare([]byte(want), []byte(cred.Response)) == 1
+	count, err := strconv.ParseUint(cred.Nc, 16, 32)
+	if !right || !known || err != nil || len(cred.Nc) != 8 {
 		return credentialsWrong, cred
 	}
-	if !u.nonces.spend(cred.nonce, issued, uint32(count), now) {
+	if !u.nonces.Spend(cred.Nonce, issued, uint32(count), now) {
 		return credentialsStale, cred
 	}
 	return credentialsGood, cred
@@ -131,12 +131,12 @@ func digestHash(algorithm string) func(parts ...string) string {
 
 // credentialsFor returns the one set of credentials of a realm. Two sets for it
 // are none: which of them counts must not be a matter of taste.
-func credentialsFor(req *wire.Request, realm string) (digestCredentials, bool) {
-	var found digestCredentials
+func credentialsFor(req *wire.Request, realm string) (message.Credentials, bool) {
+	var found message.Credentials
 	n := 0
 	for _, h := range req.GetHeaders("Authorization") {
-		c, err := parseCredentials(h.Value())
-		if err == nil && c.realm == realm {
+		c, err := message.ParseCredentials(h.Value())
+		if err == nil && c.Realm == realm {
 			found = c
 			n++
 		}

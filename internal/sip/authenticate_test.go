@@ -3,17 +3,13 @@ package sip
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/icholy/digest"
 
 	wire "github.com/emiago/sipgo/sip"
-
-	"github.com/callwright/callwright/internal/sip/message"
 )
 
 // guarded takes calls of alice, whose password is secret, and hands the users
@@ -260,106 +256,4 @@ func TestNobodyBansAnother(t *testing.T) {
 		t.Errorf("the victim got %s", got.StartLine())
 	}
 	<-users
-}
-
-func TestNonces(t *testing.T) {
-	n, now := newNonces(), time.Now()
-	a, b := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
-	text := n.issue(a, "r", now)
-	issued, ok := n.issuedAt(text, a, "r")
-	if !ok || !issued.Equal(time.Unix(0, now.UnixNano())) {
-		t.Fatalf("%v, %v", issued, ok)
-	}
-	flipped := []byte(text)
-	flipped[3] ^= 1
-	for name, ok := range map[string]bool{
-		"another source": second(n.issuedAt(text, b, "r")), "another realm": second(n.issuedAt(text, a, "R")),
-		"flipped": second(n.issuedAt(string(flipped), a, "r")), "longer": second(n.issuedAt(text+"A", a, "r")), "empty": second(n.issuedAt("", a, "r")),
-		"of another process": second(newNonces().issuedAt(text, a, "r")),
-	} {
-		if ok {
-			t.Errorf("a nonce for %s is taken", name)
-		}
-	}
-	for _, step := range []struct {
-		count uint32
-		after time.Duration
-		want  bool
-	}{{1, 0, true}, {1, 0, false}, {3, 0, true}, {2, 0, false}, {4, nonceLife, true}, {5, nonceLife + 1, false}} {
-		if got := n.spend(text, issued, step.count, issued.Add(step.after)); got != step.want {
-			t.Errorf("count %d after %v: %v, want %v", step.count, step.after, got, step.want)
-		}
-	}
-}
-
-func second(_ time.Time, ok bool) bool { return ok }
-
-// TestForgottenNoncesStaySpent: whatever the table has no room for is refused.
-func TestForgottenNoncesStaySpent(t *testing.T) {
-	n, now := newNonces(), time.Now()
-	var texts []string
-	for i := range maxNonces + 50 {
-		text := fmt.Sprint("nonce ", i)
-		texts = append(texts, text)
-		if !n.spend(text, now.Add(time.Duration(i)), 1, now) {
-			t.Fatalf("nonce %d is not fresh", i)
-		}
-	}
-	for i, text := range texts {
-		if n.spend(text, now.Add(time.Duration(i)), 1, now) {
-			t.Fatalf("nonce %d is fresh again", i)
-		}
-	}
-	if len(n.used) > maxNonces || n.order.Len() > maxNonces {
-		t.Errorf("%d are remembered, at most %d should", len(n.used), maxNonces)
-	}
-}
-
-func TestBanEnds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g := newGuard(nil, Limits{})
-		a := netip.MustParseAddr("192.0.2.1")
-		for range 19 {
-			g.failed(a, time.Now())
-		}
-		if g.class(a, time.Now()) == Drop {
-			t.Error("banned after 19 failures")
-		}
-		time.Sleep(11 * time.Minute)
-		g.failed(a, time.Now())
-		if g.class(a, time.Now()) == Drop {
-			t.Error("old failures count")
-		}
-		for range 19 {
-			g.failed(a, time.Now())
-		}
-		if g.class(a, time.Now()) != Drop {
-			t.Error("not banned after 20 failures")
-		}
-		time.Sleep(10 * time.Minute)
-		if g.class(a, time.Now()) != Serve {
-			t.Error("still banned after ten minutes")
-		}
-	})
-}
-
-func FuzzDigest(f *testing.F) {
-	f.Add(`Digest username="alice", realm="r", nonce="n", uri="sip:a@b", response="0f", algorithm=MD5, cnonce="c", qop=auth, nc=00000001`)
-	f.Add(`Digest username="a\"l\\ice" , realm = "r",nonce=n`)
-	f.Add(`Basic YWxpY2U6c2VjcmV0`)
-	f.Add(`Digest username="alice`)
-	f.Add(`Digest a="b" c="d"`)
-	f.Add("Digest username=\"\\\x00\"")
-	f.Fuzz(func(t *testing.T, value string) {
-		c, err := parseCredentials(value)
-		if err != nil {
-			return
-		}
-		// What is understood means the same when it is written by the book.
-		text := fmt.Sprintf("Digest username=%s, realm=%s, nonce=%s, uri=%s, response=%s, algorithm=%s, cnonce=%s, qop=%s, nc=%s",
-			message.Quoted(c.user), message.Quoted(c.realm), message.Quoted(c.nonce), message.Quoted(c.uri), message.Quoted(c.response), message.Quoted(c.algorithm), message.Quoted(c.cnonce), message.Quoted(c.qop), message.Quoted(c.nc))
-		if again, err := parseCredentials(text); err != nil || again != c {
-			t.Errorf("%q is %+v, written as %q it is %+v, %v", value, c, text, again, err)
-		}
-	})
 }

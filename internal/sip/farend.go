@@ -34,13 +34,13 @@ func (d *Dialog) expect(addr netip.Addr) {
 	}
 	if len(d.ends.addrs) == maxFarEnds {
 		if d.ends.listed {
-			d.u.guard.talk(d.ends.addrs[1], -1)
+			d.u.guard.Talk(d.ends.addrs[1], -1)
 		}
 		d.ends.addrs = slices.Delete(d.ends.addrs, 1, 2)
 	}
 	d.ends.addrs = append(d.ends.addrs, addr)
 	if d.ends.listed {
-		d.u.guard.talk(addr, 1)
+		d.u.guard.Talk(addr, 1)
 	}
 }
 
@@ -57,7 +57,7 @@ func (d *Dialog) listen(on bool) {
 		by = -1
 	}
 	for _, addr := range d.ends.addrs {
-		d.u.guard.talk(addr, by)
+		d.u.guard.Talk(addr, by)
 	}
 }
 
@@ -68,7 +68,7 @@ func (d *Dialog) hears(from hop) bool {
 	d.mu.Lock()
 	ours := slices.Contains(d.ends.addrs, addr)
 	d.mu.Unlock()
-	if !ours && !d.u.guard.knows(addr) {
+	if !ours && !d.u.guard.Knows(addr) {
 		d.u.log.Warn("sip: request within a call from a stranger", "call", d.CallID(), "peer", from.Addr)
 		return false
 	}

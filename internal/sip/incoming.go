@@ -7,6 +7,8 @@ import (
 	"time"
 
 	wire "github.com/emiago/sipgo/sip"
+
+	"github.com/callwright/callwright/internal/sip/message"
 )
 
 // Incoming is a call that came in and waits to be answered. Undecided, it is
@@ -42,8 +44,8 @@ func (u *UA) serveInvite(t *serverTx) {
 		return
 	}
 	in := &Incoming{
-		From: number(req.From().Address), To: number(req.To().Address),
-		DisplayName: req.From().DisplayName, RequestURI: req.Recipient.String(),
+		From: message.Unescaped(number(req.From().Address)), To: message.Unescaped(number(req.To().Address)),
+		DisplayName: message.PlainName(req.From().DisplayName), RequestURI: req.Recipient.String(),
 		CallID: req.CallID().Value(), Source: t.from.Addr, Body: req.Body(), Replaces: old, u: u, t: t,
 	}
 	u.opts.OnInvite(in)

@@ -28,7 +28,7 @@ func (u *UA) receive(from hop, data []byte) (welcome bool) {
 	if len(bytes.Trim(data, "\r\n\x00 ")) == 0 {
 		return true // keep-alive (RFC 5626 section 4.4.1)
 	}
-	if !u.awaited(data) && u.guard.take(from.Addr.Addr(), time.Now()) == Drop {
+	if !u.awaited(data) && u.guard.Take(from.Addr.Addr(), time.Now()) == Drop {
 		return false
 	}
 	m, t, wrong := u.understand(data, from.Reliable())
@@ -55,6 +55,11 @@ func (u *UA) understand(data []byte, stream bool) (m wire.Message, t message.Tex
 	}
 	if req, ok := m.(*wire.Request); ok {
 		req.Method = wire.RequestMethod(t.Method()) // methods have a case (RFC 3261 section 7.1)
+	}
+	for _, h := range m.GetHeaders("Via") {
+		if v, ok := h.(*wire.ViaHeader); ok { // the parser takes the brackets of IPv6 off, and does not put all back
+			v.Host = bracketed(v.Host)
+		}
 	}
 	return m, t, nil
 }
@@ -139,7 +144,7 @@ func (u *UA) request(req *wire.Request, from hop) {
 		return
 	}
 	if inside, _ := req.To().Params.Get("tag"); inside == "" || u.dialogOf(req) == nil {
-		switch u.guard.class(from.Addr.Addr(), time.Now()) {
+		switch u.guard.Class(from.Addr.Addr(), time.Now()) {
 		case Drop:
 			return // it is the far end of another call
 		case Refuse:
@@ -269,15 +274,16 @@ func contentType(m wire.Message) string {
 // are being worked on, the request is refused without keeping state. It reports
 // whether f runs.
 func (u *UA) work(req *wire.Request, from hop, key string, f func(*serverTx)) bool {
+	slots := u.slotsFor(from)
 	select {
-	case u.slots <- struct{}{}:
+	case slots <- struct{}{}:
 	default:
 		u.refuse(req, from, 503, "Service Unavailable", wire.NewHeader("Retry-After", "5"))
 		return false
 	}
 	t := u.openServer(req, from, key)
 	started := u.spawn("request", func() {
-		defer func() { <-u.slots }()
+		defer func() { <-slots }()
 		done := false
 		defer func() {
 			if !done { // f panicked, which spawn recovers and logs
@@ -288,9 +294,19 @@ func (u *UA) work(req *wire.Request, from hop, key string, f func(*serverTx)) bo
 		done = true
 	})
 	if !started {
-		<-u.slots
+		<-slots
 	}
 	return started
+}
+
+// slotsFor returns the places that a source's transactions take. Where there
+// are known peers, others have a quarter for themselves.
+func (u *UA) slotsFor(from hop) chan struct{} {
+	addr := from.Addr.Addr()
+	if u.opts.Admit == nil || u.guard.Knows(addr) || u.guard.Talks(addr) {
+		return u.slots
+	}
+	return u.guestSlots
 }
 
 // refuse answers without a transaction. A retransmission gets the same answer
@@ -319,7 +335,7 @@ func (u *UA) capabilities(req *wire.Request, from hop) {
 // still undecided (RFC 3261 section 9.2).
 func (u *UA) cancelRequest(req *wire.Request, from hop, key string) {
 	t := u.servers.get(key)
-	if t == nil || t.req.Method != wire.INVITE || t.from.Addr.Addr() != from.Addr.Addr() && !u.guard.knows(from.Addr.Addr()) {
+	if t == nil || t.req.Method != wire.INVITE || t.from.Addr.Addr() != from.Addr.Addr() && !u.guard.Knows(from.Addr.Addr()) {
 		u.refuse(req, from, 481, "Call/Transaction Does Not Exist")
 		return
 	}

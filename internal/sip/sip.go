@@ -19,6 +19,8 @@ import (
 	wire "github.com/emiago/sipgo/sip"
 
 	"github.com/callwright/callwright/internal/sip/transport"
+
+	"github.com/callwright/callwright/internal/sip/guard"
 )
 
 // TLS says how connections are secured.
@@ -79,11 +81,12 @@ type UA struct {
 
 	t1, t2, give time.Duration // T1, T2, 64*T1
 
-	guard  *guard
-	nonces *nonces
+	guard  *guard.Guard
+	nonces *guard.Nonces
 
-	slots   chan struct{} // one per incoming transaction that is being worked on
-	closing chan struct{}
+	slots      chan struct{} // one per incoming transaction that is being worked on
+	guestSlots chan struct{} // those of strangers
+	closing    chan struct{}
 
 	mu      sync.Mutex
 	closed  bool
@@ -127,13 +130,14 @@ func New(o Options) (*UA, error) {
 	u := &UA{
 		opts: o, log: o.Logger, parse: wire.NewParser(),
 		t1: o.T1, t2: 8 * o.T1, give: 64 * o.T1,
-		guard:   newGuard(o.Admit, o.Limits),
-		nonces:  newNonces(),
-		slots:   make(chan struct{}, o.MaxIncoming),
-		closing: make(chan struct{}),
-		clients: map[string]*clientTx{},
-		dialogs: map[dialogID]*Dialog{},
-		servers: serverTable{byKey: map[string]*serverTx{}, invites: map[string]*serverTx{}},
+		guard:      guard.New(o.Admit, o.Limits),
+		nonces:     guard.NewNonces(),
+		slots:      make(chan struct{}, o.MaxIncoming),
+		guestSlots: make(chan struct{}, (o.MaxIncoming+3)/4),
+		closing:    make(chan struct{}),
+		clients:    map[string]*clientTx{},
+		dialogs:    map[dialogID]*Dialog{},
+		servers:    serverTable{byKey: map[string]*serverTx{}, invites: map[string]*serverTx{}},
 	}
 	if err := u.bind(); err != nil {
 		return nil, err
@@ -155,7 +159,7 @@ func (u *UA) bind() error {
 			return err
 		}
 		o := transport.StreamOptions{
-			Security: u.opts.TLS, Admit: u.guard.connects, Left: u.guard.disconnects, Patience: u.guard.patience,
+			Security: u.opts.TLS, Admit: u.guard.Connects, Left: u.guard.Disconnects, Patience: u.guard.Patience,
 			Receive: u.receive, Lost: u.failClients, Spawn: u.spawn, Logger: u.log,
 		}
 		if u.opts.TCP {

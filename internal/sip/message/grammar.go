@@ -186,19 +186,58 @@ func displayName(s string) (string, bool) {
 	return s + " ", quotedString(s)
 }
 
-// addrSpec reports whether s looks like a URI: a scheme, a colon and something
-// without blanks, quotes or brackets. What it says is checked later.
+// addrSpec reports whether s is a URI: a scheme, a colon and something without
+// blanks, quotes or brackets, which for SIP has a host.
 func addrSpec(s string) bool {
 	scheme, rest, ok := strings.Cut(s, ":")
-	return ok && rest != "" && schemeName(scheme) && !strings.ContainsAny(rest, " \t<>\"\r\n\x00")
+	if !ok || rest == "" || !schemeName(scheme) || strings.ContainsAny(rest, " \t<>\"\r\n\x00") {
+		return false
+	}
+	if !strings.EqualFold(scheme, "sip") && !strings.EqualFold(scheme, "sips") {
+		return true
+	}
+	host := rest
+	if _, after, ok := strings.Cut(rest, "@"); ok {
+		host = after
+	}
+	if end := strings.IndexAny(host, ";?"); end >= 0 {
+		host = host[:end]
+	}
+	return hostPort(host)
+}
+
+// hostPort reports whether s is a host with or without a port: a name, an IPv4
+// address or an IPv6 one in brackets (RFC 3261 section 25.1). Three colons in a
+// row are let through (RFC 5118 section 4.10).
+func hostPort(s string) bool {
+	host, port, found := strings.Cut(s, ":")
+	chars := ".-_~%"
+	if strings.HasPrefix(s, "[") {
+		var closed bool
+		if host, port, closed = strings.Cut(s[1:], "]"); !closed {
+			return false
+		}
+		chars = ".:"
+		if port, found = strings.CutPrefix(port, ":"); !found && port != "" {
+			return false
+		}
+	}
+	for i := range len(host) {
+		if c := host[i]; c < 0x80 && !letter(c) && !digit(c) && strings.IndexByte(chars, c) < 0 {
+			return false
+		}
+	}
+	if !found {
+		return host != ""
+	}
+	_, ok := number32(port, 65535)
+	return host != "" && ok
 }
 
 // schemeName reports whether s is the scheme of a URI (RFC 3986 section 3.1).
 func schemeName(s string) bool {
 	for i := range len(s) {
-		c := s[i]
-		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
-		if !letter && (i == 0 || !(c >= '0' && c <= '9') && strings.IndexByte("+-.", c) < 0) {
+		if c := s[i]; !letter(c) && (i == 0 || !digit(c) && strings.IndexByte("+-.", c) < 0) {
 			return false
 		}
 	}
@@ -224,7 +263,7 @@ func Via(s string) (string, bool) {
 			return "", false
 		}
 	}
-	if !found || sentBy == "" || strings.ContainsAny(sentBy, "\"<>,;/@\x00") {
+	if !found || !hostPort(sentBy) {
 		return "", false
 	}
 	out := name + "/" + version + "/" + transport + " " + sentBy
@@ -248,12 +287,12 @@ func TokenLen(s string) int {
 
 // TokenByte reports whether c may be part of a token.
 func TokenByte(c byte) bool {
-	switch {
-	case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
-		return true
-	}
-	return strings.IndexByte("-.!%*_+`'~", c) >= 0
+	return letter(c) || digit(c) || strings.IndexByte("-.!%*_+`'~", c) >= 0
 }
+
+func letter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
+
+func digit(c byte) bool { return c >= '0' && c <= '9' }
 
 // Quoted makes a quoted-string of s (RFC 3261 section 25.1).
 func Quoted(s string) string {

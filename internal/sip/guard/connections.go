@@ -1,4 +1,4 @@
-package sip
+package guard
 
 import (
 	"fmt"
@@ -25,7 +25,7 @@ func (o *openConns) add(addr netip.Addr, known bool) error {
 		o.peers++
 		return nil
 	}
-	addr = sourceOf(addr)
+	addr = SourceOf(addr)
 	switch {
 	case o.strangers >= o.limits.Conns:
 		return fmt.Errorf("sip: %d connections are open already", o.strangers)
@@ -42,18 +42,18 @@ func (o *openConns) remove(addr netip.Addr, known bool) {
 		o.peers--
 		return
 	}
-	addr = sourceOf(addr)
+	addr = SourceOf(addr)
 	o.strangers--
 	if o.by[addr]--; o.by[addr] <= 0 {
 		delete(o.by, addr)
 	}
 }
 
-// connects decides about a connection that was taken, or made by us, and
+// Connects decides about a connection that was taken, or made by us, and
 // reports whether it counts as one of a known peer.
-func (g *guard) connects(addr netip.Addr, taken bool) (known bool, err error) {
-	known = !taken || g.knows(addr) || g.talks(addr)
-	if !known && g.class(addr, time.Now()) == Drop {
+func (g *Guard) Connects(addr netip.Addr, taken bool) (known bool, err error) {
+	known = !taken || g.Knows(addr) || g.Talks(addr)
+	if !known && g.Class(addr, time.Now()) == Drop {
 		return false, fmt.Errorf("sip: %s is not admitted", addr)
 	}
 	g.mu.Lock()
@@ -61,16 +61,16 @@ func (g *guard) connects(addr netip.Addr, taken bool) (known bool, err error) {
 	return known, g.open.add(addr, known)
 }
 
-// disconnects notes that a connection ended.
-func (g *guard) disconnects(addr netip.Addr, known bool) {
+// Disconnects notes that a connection ended.
+func (g *Guard) Disconnects(addr netip.Addr, known bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.open.remove(addr, known)
 }
 
-// patience is until when a connection may be silent: between messages, and
+// Patience is until when a connection may be silent: between messages, and
 // within one that began.
-func (g *guard) patience(known bool, began time.Time) time.Time {
+func (g *Guard) Patience(known bool, began time.Time) time.Time {
 	switch {
 	case !began.IsZero():
 		return began.Add(g.limits.MessageTimeout)
