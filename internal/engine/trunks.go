@@ -8,6 +8,7 @@ import (
 
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/sip"
+	"github.com/callwright/callwright/internal/sip/upkeep"
 	"github.com/callwright/callwright/internal/trunk"
 )
 
@@ -33,15 +34,15 @@ type trunks struct {
 
 // kept is one trunk that is kept up, by one of both.
 type kept struct {
-	as        upkeep
-	registrar *sip.Registrar
-	watcher   *sip.Watcher
+	as        terms
+	registrar *upkeep.Registrar
+	watcher   *upkeep.Watcher
 	broken    string // why neither could be begun
 	since     time.Time
 }
 
-// upkeep is what keeping a trunk up depends on.
-type upkeep struct {
+// terms are what keeping a trunk up depends on.
+type terms struct {
 	server, username, password string
 	register                   bool
 }
@@ -68,7 +69,7 @@ func (t *trunks) run(ctx context.Context) {
 
 // keep makes the trunks in list, and no others, those that are kept up.
 func (t *trunks) keep(ctx context.Context, list []domain.Trunk) {
-	want := map[domain.ID]upkeep{}
+	want := map[domain.ID]terms{}
 	for _, one := range list {
 		if t.owns != nil && !t.owns(one) {
 			continue
@@ -77,7 +78,7 @@ func (t *trunks) keep(ctx context.Context, list []domain.Trunk) {
 		if err != nil || route.Server == "" {
 			continue // whoever dials it is told why
 		}
-		want[one.ID] = upkeep{server: route.Server, username: one.Username, password: one.Password, register: one.Register}
+		want[one.ID] = terms{server: route.Server, username: one.Username, password: one.Password, register: one.Register}
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -97,13 +98,13 @@ func (t *trunks) keep(ctx context.Context, list []domain.Trunk) {
 	}
 }
 
-func (t *trunks) begin(id domain.ID, as upkeep) *kept {
+func (t *trunks) begin(id domain.ID, as terms) *kept {
 	k := &kept{as: as, since: time.Now()}
 	var err error
 	if as.register {
-		k.registrar, err = t.ua.Register(sip.Registration{Server: as.server, User: as.username, Password: as.password})
+		k.registrar, err = upkeep.Registration{UA: t.ua, Server: as.server, User: as.username, Password: as.password, Logger: t.log}.Start()
 	} else {
-		k.watcher, err = t.ua.Watch(sip.Watch{URI: as.server})
+		k.watcher, err = upkeep.Watch{UA: t.ua, URI: as.server, Logger: t.log}.Start()
 	}
 	if err != nil {
 		t.log.Error("a trunk cannot be kept up", "trunk", id, "err", err)
@@ -114,22 +115,23 @@ func (t *trunks) begin(id domain.ID, as upkeep) *kept {
 
 func (k *kept) close() {
 	if k.registrar != nil {
-		_ = k.registrar.Close() // it always closes
+		k.registrar.Close()
 	}
 	if k.watcher != nil {
-		_ = k.watcher.Close() // it always closes
+		k.watcher.Close()
 	}
 }
 
-// registrar returns the registration that calls over a trunk belong to, nil
-// when it has none.
-func (t *trunks) registrar(id domain.ID) *sip.Registrar {
+// server returns the server that calls over a trunk go to first: the one where
+// it is registered. The zero value is none.
+func (t *trunks) server(id domain.ID) sip.Server {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	if k := t.kept[id]; k != nil {
-		return k.registrar
+	k := t.kept[id]
+	t.mu.Unlock()
+	if k == nil {
+		return sip.Server{}
 	}
-	return nil
+	return k.registrar.Server()
 }
 
 // TrunkStatus tells how a trunk stands.

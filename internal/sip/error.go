@@ -63,8 +63,3 @@ func retryAfter(res *wire.Response) time.Duration {
 	}
 	return time.Duration(min(seconds, 86400)) * time.Second
 }
-
-// bareError is the text of an unreachable error without what it is one of.
-func bareError(err error) string {
-	return strings.TrimPrefix(err.Error(), ErrTimeout.Error()+": "+ErrUnreachable.Error()+": ")
-}

@@ -36,9 +36,8 @@ func (n names) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, err
 // between makes a user agent for which "domain" is at the peers, in order.
 func between(t *testing.T, o Options, peers ...netip.AddrPort) *UA {
 	t.Helper()
-	u := newUA(t, o)
-	u.locator.DNS = names(peers)
-	return u
+	o.DNS = names(peers)
+	return newUA(t, o)
 }
 
 func (r *raw) at() netip.AddrPort { return netip.MustParseAddrPort(r.addr()) }

@@ -22,9 +22,9 @@ type Invite struct {
 	Headers     map[string]string
 	Username    string // for digest challenges
 	Password    string
-	// Registrar is the registration that the call belongs to: its server is
-	// asked first. nil for none.
-	Registrar *Registrar
+	// Server is asked before the others that the URI stands for, such as the one
+	// where we are registered; the zero value is none.
+	Server Server
 	// OnProvisional hears 101 to 199 in order, with their SDP if any.
 	OnProvisional func(status int, body []byte)
 	// OnSent is called once, right before the first byte of the INVITE leaves.
@@ -115,7 +115,9 @@ func (u *UA) newOutgoing(ctx context.Context, in Invite) (*outgoing, error) {
 	if err != nil {
 		return nil, err
 	}
-	hops = in.Registrar.first(hops)
+	if in.Server.Addr.IsValid() {
+		hops = append([]hop{in.Server}, slices.DeleteFunc(hops, func(h hop) bool { return h == in.Server })...)
+	}
 	from, err := address(in.From, u.localHost(hops[0].Addr))
 	if err != nil {
 		return nil, fmt.Errorf("sip: From: %w", err)

@@ -26,12 +26,16 @@ import (
 // TLS says how connections are secured.
 type TLS = transport.Security
 
+// Resolver is what of the DNS is asked.
+type Resolver = transport.Resolver
+
 // Options say how a user agent is set up. Only Listen is needed.
 type Options struct {
 	Listen     netip.AddrPort  // UDP address to bind; port 0 takes any free one
 	TCP        bool            // also take TCP connections, on the same port
 	TLS        *TLS            // nil: peers are called over TLS, and believed as the system does
 	UserAgent  string          // User-Agent and Server headers; "" is "Callwright"
+	DNS        Resolver        // nil: the system's
 	ExternalIP string          // the address that Via and Contact name; "" is the one that routes to the peer
 	Logger     *slog.Logger    // nil discards
 	OnInvite   func(*Incoming) // takes incoming calls, each on a goroutine of its own; nil answers 404
@@ -109,6 +113,9 @@ func New(o Options) (*UA, error) {
 	if o.T1 <= 0 {
 		o.T1 = defaultT1
 	}
+	if o.DNS == nil {
+		o.DNS = net.DefaultResolver
+	}
 	if o.MinSE <= 0 {
 		o.MinSE = defaultMinSE
 	}
@@ -135,7 +142,7 @@ func New(o Options) (*UA, error) {
 	if err := u.bind(); err != nil {
 		return nil, err
 	}
-	u.locator = &transport.Locator{DNS: net.DefaultResolver, Own: u.packets.Addr().Addr(), Failed: &u.failed}
+	u.locator = &transport.Locator{DNS: o.DNS, Own: u.packets.Addr().Addr(), Failed: &u.failed}
 	u.spawn("udp reader", u.packets.Read)
 	u.streams.Serve()
 	return u, nil
