@@ -3,7 +3,7 @@
 GO ?= go
 ARGS ?= --once
 
-.PHONY: demo test lint build flite docs
+.PHONY: demo test lint build flite silero docs bench soak
 
 # demo places one real call on this machine; ARGS="--once --json" prints one
 # JSON object, alone on standard output.
@@ -18,7 +18,7 @@ test:
 lint:
 	@bash scripts/lint.sh
 
-build: flite
+build: flite silero
 	@CGO_ENABLED=0 $(GO) build -trimpath -o bin/callwright ./cmd/callwright
 
 # flite fetches the offline voice that the binary embeds, once; without npm it
@@ -26,6 +26,17 @@ build: flite
 flite:
 	@sh scripts/flite.sh
 
+# silero fetches the weights of the Silero voice detector that the binary embeds,
+# once; without npm it says so and "vad: silero" is refused.
+silero:
+	@sh scripts/silero.sh
+
 # docs writes the generated documents anew: the API's contract and the states.
 docs:
 	@$(GO) test ./internal/api ./internal/archtest -update >/dev/null
+
+# bench measures, and prints figures with a baseline beside them; the flags of a
+# bench are given with ARGS="-max 200".
+bench: ARGS =
+bench: flite silero
+	@$(GO) run ./bench/media $(ARGS)

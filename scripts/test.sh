@@ -9,6 +9,7 @@ cd "$(dirname "$0")/.."
 parts=(
 	"sipp|sip-tester|internal/sip internal/app cmd/callwright"
 	"baresip|baresip-core|internal/sip internal/app"
+	"npm|npm|internal/speech"
 	"flite|flite|internal/provider"
 	"espeak-ng|espeak-ng|internal/provider"
 	"node|nodejs|internal/api/wire internal/webhook"
@@ -49,6 +50,7 @@ name_missing() {
 install_missing
 name_missing
 sh scripts/flite.sh
+sh scripts/silero.sh
 go vet ./...
 packages=()
 for package in $(go list ./...); do

@@ -18,7 +18,7 @@ func TestKillInMidCall(t *testing.T) {
 	t.Parallel()
 	talks := siptest.UAS(t, siptest.Scenario{Name: siptest.Answer})
 	rings := siptest.UAS(t, siptest.Scenario{Name: siptest.NoAnswer})
-	s := serve(t, t.TempDir())
+	s := serve(t, dataDir(t))
 	live, test := newLine(t, s, "live", talks.Addr), newLine(t, s, "test", nil)
 	hooks := newSink(t)
 	heard := map[*line]subscription{live: hooks.subscribe(live, "/live"), test: hooks.subscribe(test, "/test")}
@@ -51,7 +51,8 @@ func TestKillInMidCall(t *testing.T) {
 	killed := time.Now()
 
 	again := serve(t, s.data)
-	talks.Expect("BYE", 1, 10*time.Second)
+	talks.Expect("BYE", 1, recoveredWithin(s.data))
+	until(t, recoveredWithin(s.data), "the last one recovered", func() bool { return test.on(again).read(chats).Status == "failed" })
 	for _, l := range []*line{live, test} {
 		for _, id := range map[*line][]string{live: {spoken, ringing}, test: {chats, silent, absent}}[l] {
 			interrupted(t, l.on(again), id)
@@ -144,7 +145,7 @@ func TestKillAtRandomMoments(t *testing.T) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	t.Logf("seed %d", seed)
 	peer := siptest.UAS(t, siptest.Scenario{Name: siptest.Answer, Pause: 100 * time.Millisecond})
-	s := serve(t, t.TempDir())
+	s := serve(t, dataDir(t))
 	l := newLine(t, s, "live", peer.Addr)
 	l.number = l.numberOver(peer.Addr, map[string]any{"maxCalls": 3})
 	l.agent = l.make("/agents", map[string]any{"name": "Quick", "voice": "placeholder", "flowId": l.make("/flows", map[string]any{

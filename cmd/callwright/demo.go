@@ -14,6 +14,7 @@ import (
 	"github.com/callwright/callwright/internal/config"
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/store"
 )
 
 //go:embed demo_flow.json
@@ -55,6 +56,11 @@ type demoTurn struct {
 
 // Run starts everything, places one call and shows it.
 func (d *demoCmd) Run(ctx context.Context, c *config.Config, log *slog.Logger) error {
+	empty, err := demoDatabase(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer empty()
 	if err := demoConfig(c); err != nil {
 		return err
 	}
@@ -84,6 +90,32 @@ func (d *demoCmd) Run(ctx context.Context, c *config.Config, log *slog.Logger) e
 	return err
 }
 
+// demoDatabase gives a demo on PostgreSQL a schema of its own. It is removed when
+// the demo is over, unless the demo's data are to be kept.
+func demoDatabase(ctx context.Context, c *config.Config) (empty func(), err error) {
+	if c.Database == "" {
+		return func() {}, nil
+	}
+	inside, drop, err := store.Fresh(ctx, c.Database)
+	if err != nil {
+		return nil, err
+	}
+	c.Database = inside
+	if c.Data != defaultData {
+		return func() {}, nil
+	}
+	return func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		if err := drop(ctx); err != nil {
+			fmt.Fprintln(os.Stderr, "callwright: the demo's tables could not be removed:", err)
+		}
+	}, nil
+}
+
+// defaultData is the data directory when none is named.
+const defaultData = "./callwright-data"
+
 // demoConfig takes free ports and, unless one was named, a fresh directory.
 func demoConfig(c *config.Config) error {
 	defaults := map[*string][2]string{
@@ -98,7 +130,7 @@ func demoConfig(c *config.Config) error {
 	if c.LogLevel == "info" {
 		c.LogLevel = "warn"
 	}
-	if c.Data != "./callwright-data" {
+	if c.Data != defaultData {
 		return nil
 	}
 	dir, err := os.MkdirTemp("", "callwright-demo-")

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -84,15 +85,29 @@ func fileResolver(keys map[string]any) kong.Resolver {
 		if !ok || slices.ContainsFunc(flag.Envs, isSet) {
 			return nil, nil
 		}
-		if list, many := value.([]any); many {
-			words := make([]string, len(list))
-			for i, v := range list {
-				words[i] = fmt.Sprint(v)
-			}
-			return strings.Join(words, ","), nil
+		list, many := value.([]any)
+		if !many {
+			return fmt.Sprint(value), nil
 		}
-		return fmt.Sprint(value), nil
+		if slices.ContainsFunc(list, isObject) {
+			raw, err := json.Marshal(list) // as such a flag is written
+			return string(raw), err
+		}
+		words := make([]string, len(list))
+		for i, v := range list {
+			words[i] = fmt.Sprint(v)
+		}
+		sep := ","
+		if flag.Tag != nil && flag.Tag.Sep > 0 {
+			sep = string(flag.Tag.Sep)
+		}
+		return strings.Join(words, sep), nil
 	})
+}
+
+func isObject(value any) bool {
+	_, is := value.(map[string]any)
+	return is
 }
 
 func isSet(variable string) bool {

@@ -15,6 +15,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/store/storetest"
 )
 
 // program is the built command that the tests run.
@@ -46,6 +49,11 @@ func run(t *testing.T, dir string, args ...string) (stdout, stderr string, exit 
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, args...)
+	for i, arg := range args[:len(args)-1] {
+		if arg == "--data" {
+			cmd.Env = databaseOf(args[i+1])
+		}
+	}
 	var out, log bytes.Buffer
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &out, &log
 	err := cmd.Run()
@@ -54,6 +62,37 @@ func run(t *testing.T, dir string, args ...string) (stdout, stderr string, exit 
 		t.Fatal(err)
 	}
 	return out.String(), log.String(), cmd.ProcessState.ExitCode()
+}
+
+// databases are the URLs of the databases that go with data directories.
+var databases sync.Map
+
+// dataDir makes an empty data directory, and on PostgreSQL an empty schema that
+// the commands with this directory use.
+func dataDir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if url := storetest.URL(t); url != "" {
+		databases.Store(dir, url)
+	}
+	return dir
+}
+
+// databaseOf is the environment of a command that uses a data directory.
+func databaseOf(data string) []string {
+	if url, ok := databases.Load(data); ok {
+		return append(os.Environ(), fmt.Sprintf("CALLWRIGHT_DATABASE=%s", url))
+	}
+	return os.Environ()
+}
+
+// recoveredWithin is how long after a kill a new server has recovered what the
+// old one held: on PostgreSQL the old one's lease ends first.
+func recoveredWithin(data string) time.Duration {
+	if _, ok := databases.Load(data); ok {
+		return 10*time.Second + service.NodeLease + 5*time.Second
+	}
+	return 10 * time.Second
 }
 
 // server is one "callwright serve" as a process of its own.
@@ -97,7 +136,7 @@ func serve(t *testing.T, data string, args ...string) *server {
 	t.Helper()
 	s := &server{t: t, data: data, exited: make(chan struct{})}
 	s.cmd = exec.Command(program, append(append([]string{"serve", "--data", data}, freePorts...), args...)...)
-	s.cmd.Dir, s.cmd.Stderr = t.TempDir(), &s.log
+	s.cmd.Dir, s.cmd.Stderr, s.cmd.Env = t.TempDir(), &s.log, databaseOf(data)
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

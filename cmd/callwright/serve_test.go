@@ -37,7 +37,7 @@ func TestServeSaysOnceThatItIsReady(t *testing.T) {
 
 func TestKeyCreateBesideAServer(t *testing.T) {
 	t.Parallel()
-	s := serve(t, t.TempDir())
+	s := serve(t, dataDir(t))
 	out, log, exit := run(t, t.TempDir(), "key", "create", "--data", s.data, "--name", "reader", "--mode", "test", "--scopes", "calls:read,agents:read", "--json")
 	if exit != 0 || log != "" {
 		t.Fatalf("exit %d: %s", exit, log)
@@ -81,6 +81,14 @@ func TestErrorsAreOneLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = udp.Close() })
+	gone, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := gone.Addr().String()
+	if err := gone.Close(); err != nil {
+		t.Fatal(err)
+	}
 	locked := serve(t, t.TempDir())
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
@@ -103,6 +111,10 @@ func TestErrorsAreOneLine(t *testing.T) {
 		{"external ip", "", []string{"serve", "--external-ip", "me.example"}, []string{"--external-ip", "me.example"}},
 		{"ports turned", "", []string{"serve", "--rtp-ports", "30000-20000"}, []string{"--rtp-ports", "20000-29999"}},
 		{"ports in words", "", []string{"serve", "--rtp-ports", "many"}, []string{"--rtp-ports", "20000-29999"}},
+		{"scheme of the database", "", []string{"serve", "--database", "mysql://u:secret@h/d"}, []string{`"mysql"`, "postgres://"}},
+		{"database out of reach", "", []string{"serve", "--database", "postgres://u:secret@" + closed + "/d"}, []string{closed, "refused", "--database"}},
+		{"demo's database", "", []string{"demo", "--once", "--database", "postgres://u:secret@" + closed + "/d"}, []string{closed, "--database"}},
+		{"migrate's database", "", []string{"migrate", "--database", "postgres://u:secret@" + closed + "/d"}, []string{closed, "--database"}},
 		{"allow", "", []string{"serve", "--webhook-allow", "10.0.0.0/33"}, []string{"--webhook-allow", "10.0.0.0/8"}},
 		{"level", "", []string{"serve", "--log-level", "loud"}, []string{"--log-level", "debug"}},
 		{"unknown flag", "", []string{"serve", "--loud"}, []string{"--loud", "--help"}},
@@ -130,6 +142,9 @@ func TestErrorsAreOneLine(t *testing.T) {
 			out, log, exit := run(t, dir, args...)
 			if exit != 1 || out != "" || strings.Count(log, "\n") != 1 || !strings.HasPrefix(log, "callwright: ") {
 				t.Errorf("exit %d, standard output %q, standard error:\n%s", exit, out, log)
+			}
+			if strings.Contains(log, "secret") {
+				t.Errorf("it shows a password: %s", log)
 			}
 			for _, word := range c.want {
 				if !strings.Contains(log, word) {
@@ -181,7 +196,7 @@ func newerTables(t *testing.T) string {
 func TestSigtermEndsLiveCalls(t *testing.T) {
 	t.Parallel()
 	peer := siptest.UAS(t, siptest.Scenario{Name: siptest.Answer})
-	s := serve(t, t.TempDir())
+	s := serve(t, dataDir(t))
 	live := newLine(t, s, "live", peer.Addr)
 	id := live.call("+4722000001")
 	live.await(id, "in-progress")
@@ -209,7 +224,7 @@ func TestSigtermEndsLiveCalls(t *testing.T) {
 func TestSecondSignalForces(t *testing.T) {
 	t.Parallel()
 	peer := siptest.UAS(t, siptest.Scenario{Name: siptest.Answer})
-	s := serve(t, t.TempDir())
+	s := serve(t, dataDir(t))
 	live := newLine(t, s, "live", peer.Addr)
 	live.await(live.call("+4722000001"), "in-progress")
 	s.signal(syscall.SIGTERM)

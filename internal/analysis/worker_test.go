@@ -14,6 +14,7 @@ import (
 	"github.com/callwright/callwright/internal/analysis"
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/store"
+	"github.com/callwright/callwright/internal/store/storetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -27,7 +28,7 @@ var scope = domain.Scope{Workspace: "w", Mode: domain.Live}
 
 func open(t *testing.T) *store.DB {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.Options{Dir: t.TempDir()})
+	db, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), DSN: storetest.URL(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

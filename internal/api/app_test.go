@@ -23,6 +23,7 @@ import (
 	"github.com/callwright/callwright/internal/flow"
 	"github.com/callwright/callwright/internal/service"
 	"github.com/callwright/callwright/internal/store"
+	"github.com/callwright/callwright/internal/store/storetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -81,7 +82,7 @@ func start(t *testing.T, plan domain.Plan) *app {
 	t.Helper()
 	a := &app{T: t, sounds: recordings{dir: t.TempDir()}, log: &logBuffer{}, clock: &clock{at: time.Now().UTC().Truncate(time.Millisecond)}}
 	logger := slog.New(slog.NewTextHandler(a.log, nil))
-	db, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), Logger: logger})
+	db, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), DSN: storetest.URL(t), Logger: logger})
 	a.ok(err)
 	a.store = db
 	if plan != domain.Professional {

@@ -24,6 +24,7 @@ import (
 	"github.com/callwright/callwright/internal/config"
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/engine"
+	"github.com/callwright/callwright/internal/ops"
 	"github.com/callwright/callwright/internal/rtp"
 	"github.com/callwright/callwright/internal/service"
 	"github.com/callwright/callwright/internal/speech"
@@ -42,6 +43,10 @@ type Options struct {
 	Callee func(callee.Report)
 	// Voices speak instead of those of this machine; the first is the default.
 	Voices []speech.TTS
+	// Ears hear before those that are configured; the first is preferred.
+	Ears []speech.STT
+	// Models think before those that are configured; the first is the default.
+	Models []speech.LLM
 	// Ring is how long a call may ring; 0 is 30 s.
 	Ring time.Duration
 }
@@ -60,6 +65,10 @@ type App struct {
 	o          Options
 	log        *slog.Logger
 	store      *store.DB
+	watched    domain.Store // the store, with its transactions observed
+	ops        *ops.Server  // nil without --ops
+	traces     *ops.Traces  // nil when nobody receives them
+	observer   domain.Observers
 	buffer     *store.Buffer
 	carriers   *trunk.Carriers
 	engine     *engine.Engine
@@ -69,6 +78,7 @@ type App struct {
 	listener   net.Listener
 	server     *http.Server
 	voice      string
+	models     *speech.Thinkers // nil when none is configured
 }
 
 // Open builds and binds everything; nothing is claimed or served before Run. An
@@ -86,11 +96,17 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 	if a.store, err = store.Open(ctx, store.Options{Dir: o.Config.Data, DSN: o.Config.Database, Logger: o.Logger}); err != nil {
 		return nil, err
 	}
+	if err := a.openOps(ctx); err != nil {
+		return nil, err
+	}
 	recordings, err := blob.NewDisk(filepath.Join(o.Config.Data, "recordings"))
 	if err != nil {
 		return nil, err
 	}
 	a.recordings = recordings
+	if err := a.openModels(); err != nil {
+		return nil, err
+	}
 	if err := a.openRules(ctx, recordings); err != nil {
 		return nil, err
 	}
@@ -133,17 +149,17 @@ func (a *App) openRules(ctx context.Context, recordings domain.Recordings) error
 	if err != nil {
 		return err
 	}
-	a.buffer = store.NewBuffer(a.store, a.log)
+	a.buffer = store.NewBuffer(a.watched, a.log)
 	told := dialects(a.hooks())
 	a.Service = service.New(service.Options{
-		Store: a.store, Buffer: a.buffer, Hooks: told, Recordings: recordings, CheckFlow: checkFlow,
-		HasLLM: func(m domain.Mode) bool { return model(m) != nil }, WebhookAllow: allow, SigningKey: key, Logger: a.log,
+		Store: a.watched, Buffer: a.buffer, Hooks: told, Recordings: recordings, CheckFlow: checkFlow,
+		HasLLM: func(m domain.Mode) bool { return a.model(m) != nil }, WebhookAllow: allow, SigningKey: key, Logger: a.log,
 	})
 	if a.First, err = a.Service.FirstStart(ctx); err != nil {
 		return err
 	}
-	a.webhooks = webhook.New(webhook.Options{Store: a.store, Dialects: told, Allow: allow, Logger: a.log})
-	a.analysis = analysis.New(analysis.Options{Store: a.store, Complete: a.Service.CompleteAnalysis, Logger: a.log})
+	a.webhooks = webhook.New(webhook.Options{Store: a.watched, Dialects: told, Allow: allow, Observer: a.observer, Logger: a.log})
+	a.analysis = analysis.New(analysis.Options{Store: a.watched, Complete: a.Service.CompleteAnalysis, Logger: a.log})
 	return nil
 }
 
@@ -164,14 +180,18 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 	if err != nil {
 		return err
 	}
-	voices, late, err := a.openVoices()
+	voices, err := a.openVoices()
+	if err != nil {
+		return err
+	}
+	ears, err := a.openEars()
 	if err != nil {
 		return err
 	}
 	sandbox := carrier.NewSandbox(func() (*callee.Phone, error) {
 		return callee.Open(callee.Options{
 			Listen: netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 0),
-			TTS:    voices[0], Voice: sandboxVoice(voices[0]), OnReport: a.o.Callee, Logger: a.log,
+			TTS:    voices.phone, Voice: sandboxVoice(voices.phone), OnReport: a.o.Callee, Logger: a.log,
 		})
 	})
 	if a.carriers, err = trunk.NewCarriers(carrier.SIP{}, sandbox); err != nil {
@@ -182,10 +202,14 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 		return err
 	}
 	a.engine, err = engine.New(engine.Options{
-		Service: a.Service, Carriers: a.carriers, Recordings: recordings, Voices: voices, Late: late, LLM: model,
+		Service: a.Service, Carriers: a.carriers, Recordings: recordings, Voices: voices.all, Late: voices.late, LLM: a.model,
+		STT: ears, VAD: a.o.Config.VAD, Observer: a.observer,
 		HTTP: webhook.NewClient(allow, flowRequestLimit),
 		Ring: a.o.Ring, SIP: addr, TLS: secure, ExternalIP: external, Ports: rtp.PortRange{Min: lo, Max: hi}, Logger: a.log,
 	})
+	if domain.CodeOf(err) == domain.CodeInvalid {
+		return err
+	}
 	if err != nil {
 		return domain.Errorf(domain.CodeInvalid, "SIP cannot be served (%v); choose another address with --sip or --sip-tls", err)
 	}
@@ -245,6 +269,9 @@ func (a *App) Run(ctx context.Context) error {
 	group.Go(func() error { return a.webhooks.Run(work) })
 	group.Go(func() error { return a.analysis.Run(work) })
 	group.Go(func() error { return a.keepHouse(work) })
+	if a.ops != nil {
+		group.Go(func() error { return a.ops.Run(work) })
+	}
 	group.Go(func() error {
 		if err := a.server.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("the HTTP server stopped: %w", err)
@@ -300,6 +327,7 @@ func (a *App) close(ctx context.Context) {
 	if a.store != nil {
 		err = errors.Join(err, a.store.Close())
 	}
+	err = errors.Join(err, a.closeOps(ctx))
 	if a.listener != nil {
 		_ = a.listener.Close() // the server has closed it, or nobody used it
 	}

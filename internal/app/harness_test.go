@@ -24,6 +24,7 @@ import (
 	"github.com/callwright/callwright/internal/speech"
 	"github.com/callwright/callwright/internal/speech/speechtest"
 	"github.com/callwright/callwright/internal/store"
+	"github.com/callwright/callwright/internal/store/storetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -57,9 +58,9 @@ type setup struct {
 func open(t *testing.T, s setup) *house {
 	t.Helper()
 	h := &house{T: t, log: &lockedWriter{}, mode: cmp.Or(s.mode, domain.Live), http: &http.Client{Transport: &http.Transport{}, Timeout: callLimit}}
-	dir := t.TempDir()
+	dir, database := t.TempDir(), storetest.URL(t)
 	if s.plan != "" {
-		withPlan(t, dir, s.plan)
+		withPlan(t, dir, database, s.plan)
 	}
 	voices := []speech.TTS{&speechtest.Tone{Delay: s.slow}}
 	if s.offline {
@@ -68,7 +69,7 @@ func open(t *testing.T, s setup) *house {
 	logger := slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	a, err := app.Open(t.Context(), app.Options{
 		Config: &config.Config{
-			Data: dir, HTTP: "127.0.0.1:0", SIP: "127.0.0.1:0", RTPPorts: "0-0", WebhookAllow: []string{"127.0.0.0/8"},
+			Data: dir, Database: database, HTTP: "127.0.0.1:0", SIP: "127.0.0.1:0", RTPPorts: "0-0", WebhookAllow: []string{"127.0.0.0/8"},
 		},
 		Version: "test", Logger: logger, Voices: voices, Ring: s.ring, Callee: s.callee,
 	})
@@ -106,9 +107,9 @@ func open(t *testing.T, s setup) *house {
 }
 
 // withPlan makes the data of a workspace with the given plan.
-func withPlan(t *testing.T, dir string, plan domain.Plan) {
+func withPlan(t *testing.T, dir, database string, plan domain.Plan) {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.Options{Dir: dir})
+	db, err := store.Open(t.Context(), store.Options{Dir: dir, DSN: database})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -108,8 +108,8 @@ func mayImport(from, to string) error {
 		return nil // reported once, as a package of its own
 	}
 	if kit, isKit := kitOf(to); isKit {
-		if _, fromKit := kitOf(from); !fromKit {
-			return fmt.Errorf("%s imports the test kit of %s: only tests and other kits may, or the kit ends up in the binary", from, kit)
+		if _, fromKit := kitOf(from); !fromKit && !strings.HasPrefix(from, "bench/") {
+			return fmt.Errorf("%s imports the test kit of %s: only tests, other kits and programs that measure may, or the kit ends up in the binary", from, kit)
 		}
 	}
 	if to == "config" && !slices.Contains(configReaders, from) {

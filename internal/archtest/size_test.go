@@ -19,7 +19,7 @@ const (
 	p95Function  = 45
 	maxPackage   = 5000
 	maxInterface = 8  // methods
-	maxDirect    = 30 // direct dependencies
+	maxDirect    = 40 // direct dependencies
 )
 
 func TestFilesAreSmall(t *testing.T) {

@@ -28,7 +28,7 @@ const Prefix = "CALLWRIGHT_"
 // parser; each flag is also an environment variable and a key of the file.
 type Config struct {
 	Data         string   `help:"Directory for the database and recordings." default:"./callwright-data" placeholder:"DIR"`
-	Database     string   `help:"Database to use; the default is SQLite in the data directory." placeholder:"URL"`
+	Database     string   `help:"Database to use, like postgres://user:password@host:5432/name; the default is SQLite in the data directory." placeholder:"URL"`
 	HTTP         string   `name:"http" help:"Address of the API and the dashboard." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
 	SIP          string   `name:"sip" help:"Address of the SIP user agent." default:"127.0.0.1:5060" placeholder:"IP:PORT"`
 	SIPTLS       string   `name:"sip-tls" help:"Address that takes SIP over TLS; the default is none, and calls out need none." placeholder:"IP:PORT"`
@@ -37,7 +37,13 @@ type Config struct {
 	TLSCA        string   `name:"tls-ca" help:"PEM file with the authorities, or the very certificates, that SIP peers are checked against; the default is those of the system." placeholder:"FILE"`
 	ExternalIP   string   `name:"external-ip" help:"IP address at which SIP peers reach this machine, when it is not the one it binds." placeholder:"IP"`
 	RTPPorts     string   `name:"rtp-ports" help:"UDP ports for sound." default:"20000-29999" placeholder:"MIN-MAX"`
+	VAD          string   `name:"vad" help:"How a caller's voice is told from noise: by its spectrum, or by the Silero network." enum:"spectral,silero" default:"spectral"`
 	WebhookAllow []string `name:"webhook-allow" help:"Private networks that may receive webhooks, also over plain http." placeholder:"CIDR"`
+	LLM          string   `name:"llm" help:"Language models, the preferred first: a list of {engine, url, key, model, …}." placeholder:"LIST"`
+	STT          string   `name:"stt" help:"Engines that hear callers, likewise." placeholder:"LIST"`
+	TTS          string   `name:"tts" help:"Engines that talk, before the voices of this machine, likewise." placeholder:"LIST"`
+	Fillers      []string `name:"fillers" sep:"|" help:"What is said while a model or a tool makes callers wait, parted by |." placeholder:"TEXT"`
+	Ops          string   `name:"ops" help:"Address of metrics and profiles; the default is none." placeholder:"HOST:PORT"`
 	LogFormat    string   `name:"log-format" help:"Log lines on standard error as text or json." enum:"text,json" default:"text"`
 	LogLevel     string   `name:"log-level" help:"How much is logged." enum:"debug,info,warn,error" default:"info"`
 }

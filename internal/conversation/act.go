@@ -29,6 +29,7 @@ func (c *Conversation) step(ctx context.Context, e flow.Event) {
 	for _, a := range acts {
 		c.perform(ctx, a)
 	}
+	c.settle(acts)
 	c.hush()
 	if !c.speaking() && c.state == Thinking && c.thinking == nil {
 		c.move(InPlayed) // nothing to say: the caller may go on
@@ -37,6 +38,19 @@ func (c *Conversation) step(ctx context.Context, e flow.Event) {
 	if c.ending != "" && !c.speaking() {
 		c.move(InGoodbye)
 		c.timers.set(timeTail, c.o.Timing.Tail)
+	}
+}
+
+// settle gives up measuring an answer that the acts did not bring nearer: what
+// the agent says later answers something else.
+func (c *Conversation) settle(acts []flow.Act) {
+	if len(acts) == 0 {
+		return
+	}
+	switch acts[len(acts)-1].(type) {
+	case flow.Think, flow.Route, flow.Do:
+	default:
+		c.answer = nil
 	}
 }
 
@@ -58,10 +72,13 @@ func (c *Conversation) perform(ctx context.Context, act flow.Act) {
 	case flow.Listen:
 		c.listen, c.digits = &a, ""
 	case flow.Think:
-		c.think(ctx, a)
+		c.answer.begin(stageToken, stageText)
+		c.think(context.WithValue(ctx, answerKey{}, c.answer), a)
 	case flow.Route:
+		c.answer.begin(stageRoute)
 		c.route(ctx, a)
 	case flow.Do:
+		c.answer.begin(stageTool)
 		c.o.Performer.Do(ctx, c.flow.Node, a)
 	case flow.Wait:
 		if c.speaking() {

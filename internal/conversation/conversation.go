@@ -114,6 +114,8 @@ type Conversation struct {
 	paused   bool
 	ending   domain.EndReason
 	sequence int
+	answer   *waterfall // of the answer that is being made and has no utterance yet
+	pausedAt time.Time
 	timers   timers
 	dialogue []speech.Message
 	digits   string
@@ -131,6 +133,7 @@ type hearing struct {
 	interim string
 	started time.Time
 	ended   time.Time // when the sound ended
+	decided time.Time // when that was known
 	final   bool
 	typed   bool
 }
@@ -156,10 +159,17 @@ func New(o Options) *Conversation {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if o.LLM != nil {
+		o.LLM = timedLLM{o.LLM}
+	}
 	c := &Conversation{o: o, inbox: make(chan any, 512), done: make(chan struct{}), state: Idle}
 	c.speaker = newSpeaker(c)
 	return c
 }
+
+// Answered tells when the far end answered: the times of turns are counted from
+// there. It is called before Run, which else counts from its own beginning.
+func (c *Conversation) Answered(at time.Time) { c.began = at }
 
 // Run talks until the conversation is over or ctx is done. The far end is
 // expected to hear from the moment Run is called.
@@ -167,7 +177,10 @@ func (c *Conversation) Run(ctx context.Context) {
 	defer close(c.done)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	c.began = time.Now()
+	if c.began.IsZero() {
+		c.began = time.Now()
+	}
+	c.answer = newWaterfall(c.began, c.began)
 	go c.speaker.run(ctx)
 	defer func() { <-c.speaker.stopped }()
 	defer cancel()

@@ -104,14 +104,19 @@ func (l *line) frame() {
 // record is a performer that remembers.
 type record struct {
 	mu    sync.Mutex
+	talk  *conversation.Conversation
 	turns []domain.Turn
 	ended domain.EndReason
 	done  chan struct{}
 }
 
-func (r *record) Do(context.Context, string, flow.Do) {}
-func (r *record) Turn(t domain.Turn)                  { r.mu.Lock(); r.turns = append(r.turns, t); r.mu.Unlock() }
-func (r *record) End(reason domain.EndReason)         { r.ended = reason; close(r.done) }
+// Do is done after a second.
+func (r *record) Do(_ context.Context, node string, _ flow.Do) {
+	time.AfterFunc(time.Second, func() { r.talk.Post(flow.Event{Kind: flow.Done, Node: node, OK: true}) })
+}
+
+func (r *record) Turn(t domain.Turn)          { r.mu.Lock(); r.turns = append(r.turns, t); r.mu.Unlock() }
+func (r *record) End(reason domain.EndReason) { r.ended = reason; close(r.done) }
 
 func (r *record) said() string {
 	r.mu.Lock()
@@ -141,6 +146,12 @@ func play(t *testing.T, script func(c *caller)) (*record, *line) {
 // playFlow is play with a flow and a model of its own.
 func playFlow(t *testing.T, source string, llm speech.LLM, script func(c *caller)) (*record, *line) {
 	t.Helper()
+	return playWith(t, source, conversation.Options{LLM: llm, Voice: toneTTS{}, Ear: true}, script)
+}
+
+// playWith is playFlow with what else a conversation needs.
+func playWith(t *testing.T, source string, o conversation.Options, script func(c *caller)) (*record, *line) {
+	t.Helper()
 	r, l := &record{done: make(chan struct{})}, &line{}
 	synctest.Test(t, func(t *testing.T) {
 		g, err := flow.Parse([]byte(source))
@@ -149,10 +160,9 @@ func playFlow(t *testing.T, source string, llm speech.LLM, script func(c *caller
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		talk := conversation.New(conversation.Options{
-			Graph: g, Line: l, Performer: r, Voice: toneTTS{}, Rate: rate, Ear: true, LLM: llm,
-		})
-		l.talk = talk
+		o.Graph, o.Line, o.Performer, o.Rate = g, l, r, rate
+		talk := conversation.New(o)
+		l.talk, r.talk = talk, talk
 		go l.run(ctx)
 		go script(&caller{talk: talk, line: l})
 		talk.Run(ctx)

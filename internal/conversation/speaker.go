@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/callwright/callwright/internal/audio"
 	"github.com/callwright/callwright/internal/speech"
 )
 
@@ -19,13 +20,19 @@ type speaker struct {
 	mu     sync.Mutex
 	gen    int // utterances of an older generation were cut
 	cancel context.CancelFunc
+
+	// Of run's goroutine: the utterance that is spoken, and whether any of its
+	// sound is on the line.
+	answer  *waterfall
+	sounded bool
 }
 
 type job struct {
-	gen  int
-	kind jobKind
-	id   int
-	text string
+	gen    int
+	kind   jobKind
+	id     int
+	text   string
+	answer *waterfall // of the utterance that begins
 }
 
 type jobKind int
@@ -44,7 +51,7 @@ func newSpeaker(c *Conversation) *speaker {
 	return &speaker{c: c, jobs: make(chan job, 256), stopped: make(chan struct{})}
 }
 
-func (s *speaker) begin(id int)            { s.put(job{kind: jobBegin, id: id}) }
+func (s *speaker) begin(u *utterance)      { s.put(job{kind: jobBegin, id: u.id, answer: u.answer}) }
 func (s *speaker) add(id int, text string) { s.put(job{kind: jobText, id: id, text: text}) }
 func (s *speaker) finish(id int)           { s.put(job{kind: jobFinish, id: id}) }
 
@@ -94,7 +101,7 @@ func (s *speaker) work(ctx context.Context, j job) {
 	s.mu.Unlock()
 	switch j.kind {
 	case jobBegin:
-		s.onLine(j, func() { s.c.o.Line.Mark(beginMark(j.id)) })
+		s.answer, s.sounded = j.answer, false
 	case jobFinish:
 		s.onLine(j, func() {
 			s.c.o.Line.Cue(lineBreak)
@@ -128,7 +135,8 @@ func (s *speaker) clause(ctx context.Context, j job, clause string) bool {
 	if strings.TrimSpace(clause) == "" {
 		return s.onLine(j, func() { s.c.o.Line.Cue(clause) })
 	}
-	out := &collector{rate: s.c.o.Rate}
+	out := newClauseSound(s, j, clause)
+	s.answer.begin(stageVoice)
 	spoken, err := s.c.o.Voice.Say(ctx, s.c.o.VoiceName, clause, out)
 	for _, fault := range spoken.Faults {
 		s.c.o.Logger.Warn("a voice failed", "err", fault)
@@ -142,29 +150,18 @@ func (s *speaker) clause(ctx context.Context, j job, clause string) bool {
 	if spoken.Note != "" {
 		s.c.post(noted{j.id, spoken.Note})
 	}
-	return s.onLine(j, func() {
-		from := 0
-		for _, w := range speech.WordTimes(clause, len(out.pcm)) {
-			s.c.o.Line.Enqueue(out.pcm[from:w.End])
-			s.c.o.Line.Cue(w.Text)
-			from = w.End
-		}
-		s.c.o.Line.Enqueue(out.pcm[from:])
-	})
+	return out.finish()
 }
 
-// collector gathers the sound of one clause.
-type collector struct {
-	rate int
-	pcm  []int16
+// enqueue puts sound on the line. The mark of the utterance's begin passes
+// together with its first frame of sound, not before.
+func (s *speaker) enqueue(j job, pcm []int16) {
+	if !s.sounded && len(pcm) > 0 {
+		s.sounded = true
+		first := min(len(pcm), audio.FrameSize(s.c.o.Rate))
+		s.c.o.Line.Enqueue(pcm[:first])
+		s.c.o.Line.Mark(beginMark(j.id))
+		pcm = pcm[first:]
+	}
+	s.c.o.Line.Enqueue(pcm)
 }
-
-func (c *collector) SampleRate() int { return c.rate }
-
-func (c *collector) WriteFrame(pcm []int16) error {
-	c.pcm = append(c.pcm, pcm...)
-	return nil
-}
-
-func (c *collector) String() string { return "collector" }
-func (c *collector) Close() error   { return nil }

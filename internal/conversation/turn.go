@@ -31,6 +31,7 @@ func (c *Conversation) receive(ctx context.Context, m any) {
 	case noted:
 		c.onNote(m)
 	case posted:
+		c.answer.end(stageRoute, stageTool)
 		c.step(ctx, m.e)
 	case thought:
 		c.onThought(ctx, m)
@@ -61,8 +62,7 @@ func (c *Conversation) onVoice(at time.Time) {
 		c.caller.started = at
 	}
 	if c.speaking() && !c.paused {
-		c.o.Line.Pause()
-		c.paused = true
+		c.pause()
 	}
 	c.timers.clear(timeListen)
 	c.timers.clear(timeWords)
@@ -75,7 +75,7 @@ func (c *Conversation) onQuiet(ctx context.Context, at time.Time) {
 		return
 	}
 	c.voiced, c.voiceAt = false, time.Now()
-	c.caller.ended = at
+	c.caller.ended, c.caller.decided = at, time.Now()
 	if !c.move(InQuiet) {
 		return
 	}
@@ -129,8 +129,7 @@ func (c *Conversation) typed() {
 		c.timers.clear(timeListen)
 		c.timers.set(timeTyped, c.o.Timing.TypedIdle)
 		if c.speaking() && !c.paused {
-			c.o.Line.Pause()
-			c.paused = true
+			c.pause()
 		}
 		c.move(InVoice)
 	}
@@ -168,9 +167,25 @@ func (c *Conversation) interrupts(words string) bool {
 // interrupt stops the agent for good: what was not played was not said.
 func (c *Conversation) interrupt() {
 	c.speaker.cut()
+	c.resume()
+	c.closeAgent()
+}
+
+// pause stops the agent's sound where it is; resume goes on from there.
+func (c *Conversation) pause() {
+	c.o.Line.Pause()
+	c.paused = true
+	if c.speaking() {
+		c.waiting[0].answer.begin(stageHeld)
+	}
+}
+
+func (c *Conversation) resume() {
 	c.o.Line.Resume()
 	c.paused = false
-	c.closeAgent()
+	if c.speaking() {
+		c.waiting[0].answer.end(stageHeld)
+	}
 }
 
 // goOn lets the agent speak on after a false alarm.
@@ -178,8 +193,7 @@ func (c *Conversation) goOn() {
 	c.caller = hearing{}
 	c.timers.clear(timeTyped)
 	if c.paused {
-		c.paused = false
-		c.o.Line.Resume()
+		c.resume()
 		c.move(InSay)
 		return
 	}
@@ -205,11 +219,24 @@ func (c *Conversation) endTurn(ctx context.Context) {
 		c.interrupt()
 	}
 	c.dropThought()
+	c.measure()
 	c.closeCaller(words)
 	if !c.move(InTurn) {
 		return
 	}
 	c.step(ctx, flow.Event{Kind: flow.Heard, Text: words})
+}
+
+// measure starts to measure the answer to the caller's turn, which ends now.
+func (c *Conversation) measure() {
+	now := time.Now()
+	h := &c.caller
+	if h.typed || h.decided.IsZero() || h.decided.Before(h.ended) {
+		c.answer = newWaterfall(h.ended, now)
+		return
+	}
+	c.answer = newWaterfall(h.ended, h.decided)
+	c.answer.words()
 }
 
 // onDigit collects keys while the flow listens for them, and passes others on.
@@ -254,6 +281,7 @@ func (c *Conversation) endDigits(ctx context.Context) {
 	c.timers.clear(timeDigits)
 	keys := c.digits
 	c.digits = ""
+	c.answer = newWaterfall(time.Time{}, time.Now())
 	c.move(InTurn)
 	c.step(ctx, flow.Event{Kind: flow.Digit, Text: keys})
 }

@@ -24,7 +24,8 @@ type utterance struct {
 	played int       // words that have passed on the line
 	given  string    // all that was given to the speaker
 	text   strings.Builder
-	note   string // how it was spoken, when not as it should
+	note   string     // how it was spoken, when not as it should
+	answer *waterfall // how long it took to say the first of it, or nil
 }
 
 // passed is one cue or mark that the line has played.
@@ -44,14 +45,15 @@ func (c *Conversation) say(text, node string) {
 	floor := c.voiced || c.state == Listening || c.state == Waiting
 	if c.utterance == nil || !c.utterance.open {
 		c.utterances++
-		u := &utterance{id: c.utterances, node: node, open: true}
+		u := &utterance{id: c.utterances, node: node, open: true, answer: c.answer}
+		c.answer.end(stageToken, stageText)
+		c.answer = nil
 		c.waiting = append(c.waiting, u)
 		c.utterance = u
-		c.speaker.begin(u.id)
+		c.speaker.begin(u)
 	}
 	if floor && !c.paused {
-		c.o.Line.Pause()
-		c.paused = true
+		c.pause()
 	}
 	c.utterance.words += len(strings.Fields(text))
 	c.utterance.given = join(c.utterance.given, text)
@@ -114,6 +116,7 @@ func (c *Conversation) follow() {
 		switch {
 		case p.mark == beginMark(u.id):
 			u.begun = p.at
+			u.answer.first(p.at)
 		case p.mark == endMark(u.id):
 			u.ended = true
 		case p.mark < 0:
@@ -165,7 +168,10 @@ func (c *Conversation) recordAgent(u *utterance, cut bool) bool {
 	if text == "" {
 		return false
 	}
-	c.record(domain.Turn{Role: domain.RoleAgent, Text: text, NodeID: u.node, StartMs: c.sinceAnswer(u.begun),
+	if u.begun.IsZero() {
+		u.begun = u.last
+	}
+	c.record(domain.Turn{Role: domain.RoleAgent, Latency: u.answer.latency(c.began), Text: text, NodeID: u.node, StartMs: c.sinceAnswer(u.begun),
 		EndMs: c.sinceAnswer(u.last), Interrupted: cut, Note: u.note})
 	return true
 }

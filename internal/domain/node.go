@@ -6,7 +6,7 @@ import "time"
 // epoch holds is recovered by the next.
 type Node struct {
 	Epoch     ID
-	Address   string // where live control of its calls is reached, or ""
-	StartedAt time.Time
+	Address   string    // where live control of its calls is reached, or ""
+	StartedAt time.Time // by the database's clock
 	BeatAt    time.Time // last sign of life, by the database's clock
 }

@@ -21,6 +21,12 @@ const (
 // Store keeps everything. Closures must be repeatable: they may run more than
 // once before one run is committed, so they do no I/O of their own and set what
 // they return anew each time. A *Stores is valid inside its closure only.
+//
+// Closures of InTx that run at the same time, here and in other processes, do
+// not come between one another: a row that one has read by its id is not changed
+// (an object of a Collection: not deleted, and changed only where Version says
+// so) and what one has counted does not grow by others who count too, before it
+// ends. After an error of a write a closure can only return it.
 type Store interface {
 	// InTx runs fn in one transaction and returns after it is committed and on
 	// disk. An error of fn rolls back what fn did and is returned as it is. When
@@ -157,7 +163,8 @@ type Attempts interface {
 	// LiveOn counts attempts over trunk that are in intent, ringing or answered.
 	LiveOn(ctx context.Context, trunk ID) (int, error)
 	// Orphans returns attempts in claimed, intent, ringing or answered that are
-	// held by another epoch than the given one.
+	// held by an epoch which is neither the given one nor a node (any more),
+	// oldest first.
 	Orphans(ctx context.Context, epoch ID, limit int) ([]Attempt, error)
 }
 
@@ -209,10 +216,21 @@ type Idempotency interface {
 	Prune(ctx context.Context, before time.Time) error
 }
 
-// Nodes keeps the runs of processes.
+// Nodes keeps the runs of processes. All times are by the database's clock.
 type Nodes interface {
+	// Join stores a new node and sets its StartedAt and BeatAt.
 	Join(ctx context.Context, n *Node) error
-	Beat(ctx context.Context, epoch ID, at time.Time) error
+	// Beat notes a sign of life; CodeNotFound means that the node has left or was
+	// taken for dead, and may not go on as if it held its calls.
+	Beat(ctx context.Context, epoch ID) error
+	// Hold returns nil when the epoch is a node whose last beat is no older than
+	// lease, else CodeConflict. Nobody removes the node before the transaction ends.
+	Hold(ctx context.Context, epoch ID, lease time.Duration) error
+	// Expire removes the nodes whose last beat is older than lease and returns
+	// their epochs: what these hold is nobody's.
+	Expire(ctx context.Context, lease time.Duration) ([]ID, error)
+	// Leave removes a node; one that is not there is no error.
 	Leave(ctx context.Context, epoch ID) error
+	// List returns all nodes, oldest first.
 	List(ctx context.Context) ([]Node, error)
 }

@@ -21,6 +21,7 @@ const finishEvery = time.Second
 // own; whatever breaks in it ends this call alone.
 func (e *Engine) carry(ctx context.Context, a domain.Attempt) {
 	dial, err := e.o.Service.Dial(ctx, a)
+	e.o.Observer.WorkClaimed("attempts", time.Since(a.NextAt))
 	if err != nil {
 		e.log.Error("an attempt cannot be dialed", "call", a.CallID, "err", err)
 		if domain.CodeOf(err) == domain.CodeUnavailable {
@@ -143,7 +144,8 @@ func (c *call) place() {
 	switch {
 	case err != nil:
 		c.log.Error("the intent to dial could not be written; nothing was sent", "err", err)
-		return // the lease brings the attempt back
+		c.engine.unsent(c.ctx, c.dial.Attempt)
+		return
 	case refused != nil:
 		c.log.Debug("not dialed now", "why", refused.Why)
 		return
@@ -153,6 +155,11 @@ func (c *call) place() {
 	c.tell(domain.CallDialing)
 	if !c.engine.rates.pass(c.ctx, c.dial.Trunk) {
 		c.finish(c.reason())
+		return
+	}
+	if !c.engine.node.holds(c.dial.Attempt.Epoch) {
+		c.notes = append(c.notes, "the database was out of reach for too long; nothing was sent")
+		c.finish(domain.EndInterrupted)
 		return
 	}
 	if reason, answered := c.ring(invite); !answered {
@@ -179,6 +186,7 @@ func (c *call) ring(invite sip.Invite) (domain.EndReason, bool) {
 		}
 	}
 	dialog, err := c.engine.ua.Invite(ctx, invite)
+	c.engine.o.Observer.SIPAnswered("INVITE", finalStatus(err))
 	if err != nil {
 		if why, ok := c.ending(); ok {
 			return why, false
@@ -219,6 +227,7 @@ func (c *call) progress() {
 
 func (c *call) tell(state domain.CallState) {
 	c.live.tell(domain.LiveEvent{State: state})
+	c.observe(state)
 }
 
 // finish writes down how the call ended.
@@ -232,6 +241,7 @@ func (c *call) finish(reason domain.EndReason) {
 		v.Notes = append(v.Notes, c.talk.Notes()...)
 	}
 	c.engine.finish(c.ctx, v)
+	c.dial.Call.EndReason, c.dial.Call.EndedAt = reason, v.EndedAt
 	if c.live != nil {
 		c.tell(domain.EndedState(c.dialog != nil, reason))
 	}

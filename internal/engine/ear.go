@@ -10,7 +10,7 @@ import (
 // ear finds where the caller's voice starts and ends. It lives on the pacer's
 // goroutine.
 type ear struct {
-	vad *speech.SpectralVAD
+	vad speech.VAD
 	end *speech.Endpointer
 }
 
@@ -19,8 +19,9 @@ type ear struct {
 // word that begins with a hiss is heard a tenth of a second before its voice.
 const onset = 60 * time.Millisecond
 
-func newEar() (ear, error) {
-	vad, err := speech.NewVAD(lineRate)
+// newEar listens with the voice detector of that name, "" being the default.
+func newEar(detector string) (ear, error) {
+	vad, err := speech.OpenVAD(detector, lineRate)
 	if err != nil {
 		return ear{}, err
 	}

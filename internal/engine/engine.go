@@ -28,16 +28,18 @@ type Options struct {
 	Recordings domain.Recordings
 	Voices     []speech.TTS                 // the first is the default
 	Late       speech.TTS                   // speaks when a voice is too late or fails; nil is nobody
+	STT        []speech.STT                 // hear callers whose words do not come as text; the first is preferred
 	LLM        func(domain.Mode) speech.LLM // nil, or returning nil: no model thinks
+	VAD        string                       // finds the caller's voice: spectral ("" too) or silero
 	HTTP       *http.Client                 // for requests of flows, to addresses that strangers chose; nil: none are sent
 	SIP        netip.AddrPort               // where the user agent listens
 	TLS        *sip.TLS                     // how SIP connections are secured; nil: as the system believes, and none come in
-	Owns       func(domain.Trunk) bool      // whether this process keeps a trunk registered and watched; nil: all
 	ExternalIP string                       // the address that peers reach us at; "" is the one we bind
 	Ports      rtp.PortRange
-	Ring       time.Duration // how long a call may ring; 0 is 30 s
-	Lease      time.Duration // between a claim and its intent; 0 is 15 s
-	MaxCalls   int           // carried at once; 0 is 1,000
+	Ring       time.Duration   // how long a call may ring; 0 is 30 s
+	Lease      time.Duration   // between a claim and its intent; 0 is 15 s
+	MaxCalls   int             // carried at once; 0 is 1,000
+	Observer   domain.Observer // is told of calls, turns and sound; nil is nobody
 	Logger     *slog.Logger
 }
 
@@ -48,7 +50,7 @@ type Engine struct {
 
 	o        Options
 	log      *slog.Logger
-	epoch    domain.ID
+	node     node
 	ua       *sip.UA
 	pacer    *rtp.Pacer
 	ports    *rtp.Ports
@@ -73,6 +75,12 @@ func New(o Options) (*Engine, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if _, err := speech.OpenVAD(o.VAD, lineRate); err != nil {
+		return nil, err
+	}
+	if o.Observer == nil {
+		o.Observer = domain.Observers{}
+	}
 	ports, err := rtp.NewPorts(o.Ports)
 	if err != nil {
 		return nil, err
@@ -81,14 +89,20 @@ func New(o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{live: newLive(), o: o, log: o.Logger, epoch: domain.NewID(), ua: ua, pacer: rtp.NewPacer(), ports: ports,
+	e := &Engine{live: newLive(), o: o, log: o.Logger, ua: ua, pacer: rtp.NewPacer(), ports: ports,
 		voice: speech.NewFallback(speech.FallbackOptions{Engines: o.Voices, Late: o.Late})}
-	e.trunks = &trunks{list: o.Service.SIPTrunks, route: o.Carriers.Route, ua: ua, owns: o.Owns, log: o.Logger}
+	e.trunks = &trunks{route: o.Carriers.Route, ua: ua, log: o.Logger, list: func(ctx context.Context) ([]domain.Trunk, error) {
+		return o.Service.TrunksOf(ctx, e.node.current())
+	}}
 	e.queue = queue.New(queue.Options[domain.Attempt]{
 		Name: "attempts", Workers: o.MaxCalls, Logger: o.Logger,
 		Drain: 24 * time.Hour, // calls are ended by Run, not by the queue
 		Claim: func(ctx context.Context, now time.Time, limit int) ([]domain.Attempt, time.Time, error) {
-			return o.Service.ClaimAttempts(ctx, e.epoch, now, o.Lease, min(limit, 64))
+			epoch := e.node.name()
+			if epoch == "" {
+				return nil, time.Time{}, nil // fenced: others may have what we would claim
+			}
+			return o.Service.ClaimAttempts(ctx, epoch, now, o.Lease, min(limit, 64))
 		},
 		Handle: e.carry,
 	})
@@ -101,44 +115,24 @@ func (e *Engine) Addr() netip.AddrPort { return e.ua.Addr() }
 // TLSAddr is where it takes TLS connections; not valid when it takes none.
 func (e *Engine) TLSAddr() netip.AddrPort { return e.ua.TLSAddr() }
 
+// Lateness is how late the packets of all calls have left.
+func (e *Engine) Lateness() rtp.Lateness { return e.pacer.Lateness() }
+
 // Kick makes the engine look for attempts at once.
 func (e *Engine) Kick() { e.queue.Kick() }
 
 // Draining tells whether the engine is stopping: it dials nothing any more.
 func (e *Engine) Draining() bool { return e.draining.Load() }
 
-// Recover ends what earlier process runs left behind: calls in mid-air fail as
-// interrupted, with their recordings made playable and their far ends hung up.
-func (e *Engine) Recover(ctx context.Context) error {
-	orphans, err := e.o.Service.Recover(ctx, e.epoch)
-	var problems []error
-	for _, o := range orphans {
-		if o.Call.Recording != "" {
-			if err := e.o.Recordings.Repair(ctx, o.Call.Recording); err != nil {
-				problems = append(problems, err)
-			}
-		}
-		if o.Dialog == nil {
-			e.ua.Disown(o.SIPCallID) // it may yet be answered
-			continue
-		}
-		e.late.Go(func() { e.hangUpOrphan(ctx, o) })
-	}
-	return errors.Join(append(problems, err)...)
-}
-
-func (e *Engine) hangUpOrphan(ctx context.Context, o service.Orphan) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	if err := e.ua.ByeFrom(ctx, o.Dialog); err != nil {
-		e.log.Warn("the far end of an interrupted call could not be hung up", "call", o.Call.ID, "err", err)
-	}
-}
-
 // Run carries calls until ctx is done. Calls that are live then get the grace
 // to end by themselves; after it they are hung up and fail as interrupted.
 func (e *Engine) Run(ctx context.Context, grace time.Duration) error {
 	done := make(chan error, 1)
+	alive, leave := context.WithCancel(context.WithoutCancel(ctx))
+	var beats sync.WaitGroup
+	beats.Go(func() { e.keepAlive(alive) })
+	adopting, stopAdopting := context.WithCancel(ctx)
+	e.late.Go(func() { e.keepAdopting(adopting) })
 	go func() { done <- e.queue.Run(ctx) }()
 	e.late.Go(func() { e.trunks.run(ctx) })
 	var err error
@@ -155,7 +149,10 @@ func (e *Engine) Run(ctx context.Context, grace time.Duration) error {
 			err = <-done
 		}
 	}
+	stopAdopting()
 	e.late.Wait()
+	leave()
+	beats.Wait()
 	e.pacer.Close()
 	return errors.Join(err, e.ua.Close())
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -29,7 +30,9 @@ type media struct {
 	leg         *rtp.Leg
 	recorder    *recorder
 	ear         ear
+	codec       string // that was agreed on; "" before
 	captions    *captions
+	hearing     *hearing // nil when no engine hears
 	talk        *conversation.Conversation
 	silent      atomic.Bool
 }
@@ -69,7 +72,7 @@ func (e *Engine) openMedia(t domain.Trunk) (*media, error) {
 		return nil, domain.Invalid("codecs", "trunk %s: %v", t.ID, err)
 	}
 	m.offered.ID, m.offered.Version = m.offer.ID, m.offer.Version
-	if m.ear, err = newEar(); err != nil {
+	if m.ear, err = newEar(e.o.VAD); err != nil {
 		m.close()
 		return nil, err
 	}
@@ -111,6 +114,7 @@ func (c *call) answered() error {
 		c.media.recorder = newRecorder(c.createRecording, c.engine.log)
 	}
 	d.Notes = c.notes
+	c.talk.Answered(now)
 	c.progress()
 	if err := c.media.start(c.engine.pacer, agreed, c.talk); err != nil {
 		return err
@@ -150,7 +154,7 @@ func (m *media) start(pacer *rtp.Pacer, agreed sdp.Agreed, talk *conversation.Co
 		o.Text = &rtp.TextOptions{Socket: m.text, Remote: agreed.TextRemote, PT: uint8(agreed.TextPT), RedPT: uint8(agreed.RedPT)}
 		o.OnText = m.captions.text
 		m.text = nil // the leg's now
-	} else {
+	} else if m.hearing == nil {
 		talk.Deaf()
 	}
 	m.sound = nil // the leg's now, whatever comes of it
@@ -159,7 +163,7 @@ func (m *media) start(pacer *rtp.Pacer, agreed sdp.Agreed, talk *conversation.Co
 		return err
 	}
 	leg.Hold(agreed.Hold)
-	m.leg = leg
+	m.leg, m.codec = leg, codec.Name
 	return nil
 }
 
@@ -179,6 +183,9 @@ func (m *media) tap(in, out []int16) {
 	if m.recorder != nil {
 		m.recorder.tap(in, out)
 	}
+	if m.hearing != nil {
+		m.hearing.take(in)
+	}
 	m.ear.hear(in, m.talk)
 }
 
@@ -187,8 +194,14 @@ func (m *media) cue(text string) {
 	m.talk.Cue(text)
 }
 
-// listen passes on what is understood of the caller until ctx is done.
+// listen passes on what is understood of the caller until ctx is done: by the
+// engines that hear, until the far end tells its words itself.
 func (m *media) listen(ctx context.Context, talk *conversation.Conversation) {
+	var ears sync.WaitGroup
+	defer ears.Wait()
+	if m.hearing != nil {
+		ears.Go(func() { m.hearing.run(ctx, talk) })
+	}
 	if m.captions == nil {
 		return
 	}
@@ -197,6 +210,9 @@ func (m *media) listen(ctx context.Context, talk *conversation.Conversation) {
 		return // captions always open
 	}
 	for h := range stream.Heard() {
+		if m.hearing != nil && h.Text != "" {
+			m.hearing.mute()
+		}
 		talk.Heard(h)
 	}
 }

@@ -18,6 +18,7 @@ func (p *performer) Turn(t domain.Turn) {
 		p.log.Error("a turn was lost: the database is too far behind")
 	}
 	p.live.tell(domain.LiveEvent{Turn: &t})
+	p.engine.o.Observer.TurnEnded(&t)
 }
 
 // End hangs up.

@@ -49,10 +49,13 @@ func (c *call) prepare() error {
 	if err != nil {
 		return err
 	}
+	if len(e.o.STT) > 0 {
+		c.media.hearing = newHearing(e.o.STT, d.Agent.Language, e.log.With("call", d.Call.ID))
+	}
 	c.talk = conversation.New(conversation.Options{
 		Graph: graph, Vars: d.Call.Variables, Line: c.media, Performer: (*performer)(c),
 		Voice: e.voice, VoiceName: d.Call.Voice, Rate: lineRate, LLM: c.voice.llm, Zone: d.Zone,
-		Ear: d.Trunk.RealtimeText, Logger: e.log.With("call", d.Call.ID),
+		Ear: d.Trunk.RealtimeText || c.media.hearing != nil, Logger: e.log.With("call", d.Call.ID),
 	})
 	c.warm(graph.Texts(d.Call.Variables))
 	return nil
@@ -124,6 +127,7 @@ func (c *call) converse() domain.EndReason {
 	if note := c.media.stop(); note != "" {
 		c.notes = append(c.notes, note)
 	}
+	c.reportMedia()
 	cancel()
 	c.work.Wait()
 	return c.reason()

@@ -36,6 +36,7 @@ type Pacer struct {
 	shards []*shard
 	places map[Paced]place
 	closed bool
+	late   lateness
 	stop   chan struct{}
 	done   sync.WaitGroup
 }
@@ -51,13 +52,14 @@ type shard struct {
 	phases  [phases]atomic.Pointer[[]Paced]
 	wake    chan struct{}
 	running bool
+	late    *lateness // the pacer's
 }
 
 // NewPacer makes a clock with as many shards as Go uses cores.
 func NewPacer() *Pacer {
 	p := &Pacer{places: map[Paced]place{}, stop: make(chan struct{})}
 	for range runtime.GOMAXPROCS(0) {
-		s := &shard{wake: make(chan struct{}, 1)}
+		s := &shard{wake: make(chan struct{}, 1), late: &p.late}
 		for i := range s.phases {
 			s.phases[i].Store(&[]Paced{})
 		}
@@ -172,7 +174,11 @@ func (s *shard) run(stop <-chan struct{}) {
 		case <-timer.C:
 		}
 		now := time.Now()
-		for _, leg := range *s.phases[phase].Load() {
+		legs := *s.phases[phase].Load()
+		if len(legs) > 0 {
+			s.late.observe(now.Sub(next))
+		}
+		for _, leg := range legs {
 			tick(leg, now)
 		}
 	}

@@ -130,17 +130,17 @@ func (s *Service) DeleteAgent(ctx context.Context, in domain.Scope, id domain.ID
 		if err := at(ifVersion, a.Version); err != nil {
 			return err
 		}
-		err = scan(ctx, st.Numbers, in, numberID, func(n *domain.PhoneNumber) error {
+		// First, so that nobody begins to use it meanwhile.
+		if err := st.Agents.Delete(ctx, in, id); err != nil {
+			return err
+		}
+		return scan(ctx, st.Numbers, in, numberID, func(n *domain.PhoneNumber) error {
 			if n.AgentID != id {
 				return nil
 			}
 			n.AgentID, n.UpdatedAt = "", s.clock()
 			return st.Numbers.Update(ctx, n)
 		})
-		if err != nil {
-			return err
-		}
-		return st.Agents.Delete(ctx, in, id)
 	})
 }
 

@@ -81,7 +81,8 @@ type Refusal struct {
 // CommitIntent writes down, durably, that an INVITE for the attempt is about to
 // be sent, together with call.started. It is the last gate before the dial: a
 // Refusal tells that the call must wait, and has been put back, or that it has
-// ended. After an error nothing may be sent either.
+// ended. After an error nothing may be sent either. The attempt's epoch must be
+// a node that is alive.
 func (s *Service) CommitIntent(ctx context.Context, d *Dial) (*Refusal, error) {
 	var refused *Refusal
 	in := domain.Scope{Workspace: d.Attempt.WorkspaceID, Mode: d.Attempt.Mode}
@@ -89,6 +90,10 @@ func (s *Service) CommitIntent(ctx context.Context, d *Dial) (*Refusal, error) {
 		now := s.clock()
 		call, err := st.Calls.Get(ctx, in, d.Call.ID)
 		if err != nil {
+			return err
+		}
+		// From here on until the commit nobody takes this process for dead.
+		if err := st.Nodes.Hold(ctx, d.Attempt.Epoch, NodeLease); err != nil {
 			return err
 		}
 		a := d.Attempt

@@ -114,16 +114,16 @@ func (s *Service) DeleteFlow(ctx context.Context, in domain.Scope, id domain.ID,
 		if err := at(ifVersion, f.Version); err != nil {
 			return err
 		}
-		err = scan(ctx, st.Agents, in, agentID, func(a *domain.Agent) error {
+		// First, so that nobody begins to use it meanwhile.
+		if err := st.Flows.Delete(ctx, in, id); err != nil {
+			return err
+		}
+		return scan(ctx, st.Agents, in, agentID, func(a *domain.Agent) error {
 			if a.FlowID != id {
 				return nil
 			}
 			return domain.Errorf(domain.CodeConflict, "%s talks by this flow; give it another flow first, or delete it",
 				label("agent", a.Name, a.ID))
 		})
-		if err != nil {
-			return err
-		}
-		return st.Flows.Delete(ctx, in, id)
 	})
 }

@@ -17,11 +17,12 @@ type Orphan struct {
 // orphanBatch bounds how many orphans one transaction takes.
 const orphanBatch = 200
 
-// Recover ends what process runs other than epoch left behind. An attempt that
-// was only claimed goes back to wait: nothing was sent for it. One whose intent
-// was committed may have rung somebody: it ends as interrupted, its call fails,
-// and it is never sent again. Those are returned: their recordings need repair,
-// and their far ends a BYE.
+// Recover ends what process runs that are dead left behind: all that are neither
+// epoch nor a node whose last sign of life is younger than NodeLease. An attempt
+// that was only claimed goes back to wait: nothing was sent for it. One whose
+// intent was committed may have rung somebody: it ends as interrupted, its call
+// fails, and it is never sent again. Those are returned: their recordings need
+// repair, and their far ends a BYE.
 func (s *Service) Recover(ctx context.Context, epoch domain.ID) ([]Orphan, error) {
 	var all []Orphan
 	for {
@@ -29,6 +30,9 @@ func (s *Service) Recover(ctx context.Context, epoch domain.ID) ([]Orphan, error
 		var n int
 		err := s.store.InTx(ctx, domain.LaneDial, func(ctx context.Context, st *domain.Stores) error {
 			some = nil
+			if _, err := st.Nodes.Expire(ctx, NodeLease); err != nil {
+				return err
+			}
 			left, err := st.Attempts.Orphans(ctx, epoch, orphanBatch)
 			if err != nil {
 				return err
@@ -55,17 +59,25 @@ func (s *Service) Recover(ctx context.Context, epoch domain.ID) ([]Orphan, error
 	}
 }
 
-func (s *Service) recoverOne(ctx context.Context, st *domain.Stores, a domain.Attempt) (*Orphan, error) {
-	now := s.clock()
-	if a.State == domain.AttemptClaimed {
+func (s *Service) recoverOne(ctx context.Context, st *domain.Stores, left domain.Attempt) (*Orphan, error) {
+	// The call first, as all who change both do.
+	call, err := st.Calls.ByID(ctx, left.CallID)
+	if err != nil {
+		return nil, err
+	}
+	held, err := st.Attempts.Get(ctx, left.ID)
+	if err != nil {
+		return nil, err
+	}
+	a, now := *held, s.clock()
+	switch {
+	case a.Epoch != left.Epoch || a.State == domain.AttemptEnded:
+		return nil, nil // another process was first
+	case a.State == domain.AttemptClaimed:
 		return nil, s.refuse(ctx, st, &a, &Refusal{RetryAt: now}, now)
 	}
 	a.State, a.EndReason, a.EndedAt = domain.AttemptEnded, domain.EndInterrupted, now
 	if err := st.Attempts.Update(ctx, &a); err != nil {
-		return nil, err
-	}
-	call, err := st.Calls.ByID(ctx, a.CallID)
-	if err != nil {
 		return nil, err
 	}
 	if call.State.Ended() {

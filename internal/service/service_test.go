@@ -14,6 +14,7 @@ import (
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/service"
 	"github.com/callwright/callwright/internal/store"
+	"github.com/callwright/callwright/internal/store/storetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -46,7 +47,7 @@ func (k *kit) pass(d time.Duration) {
 
 func newKit(t *testing.T) *kit {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), Logger: slog.New(slog.DiscardHandler)})
+	db, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), DSN: storetest.URL(t), Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

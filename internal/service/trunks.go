@@ -184,16 +184,16 @@ func (s *Service) DeleteTrunk(ctx context.Context, in domain.Scope, id domain.ID
 		if err := at(ifVersion, t.Version); err != nil {
 			return err
 		}
-		err = scan(ctx, st.Numbers, in, numberID, func(n *domain.PhoneNumber) error {
+		// First, so that nobody begins to use it meanwhile.
+		if err := st.Trunks.Delete(ctx, in, id); err != nil {
+			return err
+		}
+		return scan(ctx, st.Numbers, in, numberID, func(n *domain.PhoneNumber) error {
 			if n.TrunkID != id {
 				return nil
 			}
 			return domain.Errorf(domain.CodeConflict,
 				"the phone number %s (%s) uses this trunk; give it another trunk first, or delete it", n.Number, n.ID)
 		})
-		if err != nil {
-			return err
-		}
-		return st.Trunks.Delete(ctx, in, id)
 	})
 }

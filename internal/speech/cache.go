@@ -111,6 +111,9 @@ func (c *Cached) Name() string { return c.engine.Name() }
 // Voices are the engine's.
 func (c *Cached) Voices() []Voice { return c.engine.Voices() }
 
+// Remote is the engine's.
+func (c *Cached) Remote() bool { return isRemote(c.engine) }
+
 // Speak writes the sound of text from the cache, or from the engine as it comes.
 func (c *Cached) Speak(ctx context.Context, voice, text string, out audio.Writer) error {
 	if err := ctx.Err(); err != nil {

@@ -17,18 +17,32 @@ type FallbackOptions struct {
 	Engines []TTS         // in order of preference; at least one; comparable, as pointers are
 	Late    TTS           // speaks when no sound came within Budget, or all failed; nil is nobody
 	Budget  time.Duration // from the wish to speak to the first sound; 500 ms
+	Remote  time.Duration // the same for an engine that is reached over the network; 1.5 s
 	Stall   time.Duration // without a frame in the middle of a text; 5 s
 }
 
 // Fallback is a TTS over several. The first engine that has the asked voice
 // speaks; when it fails before its first frame, the next does. After the first
-// frame no other voice takes over: the text would be heard twice.
-type Fallback struct{ options FallbackOptions }
+// frame no other voice takes over: the text would be heard twice. A remote
+// engine that failed is asked last for a while.
+type Fallback struct {
+	options FallbackOptions
+	health  health
+}
+
+// isRemote tells whether an engine is reached over the network, and slower for it.
+func isRemote(engine TTS) bool {
+	r, ok := engine.(interface{ Remote() bool })
+	return ok && r.Remote()
+}
 
 // NewFallback makes a fallback over the engines.
 func NewFallback(o FallbackOptions) *Fallback {
 	if o.Budget == 0 {
 		o.Budget = 500 * time.Millisecond
+	}
+	if o.Remote == 0 {
+		o.Remote = 1500 * time.Millisecond
 	}
 	if o.Stall == 0 {
 		o.Stall = 5 * time.Second
@@ -42,12 +56,6 @@ type Spoken struct {
 	Note   string  // for the reader of a call: why not the voice that was asked for; or ""
 	Faults []error // of engines that failed, for the log
 }
-
-// The reasons for which an engine is given up.
-var (
-	ErrLate    = errors.New("no sound came in time")
-	ErrStalled = errors.New("the sound stopped in the middle of the text")
-)
 
 // Name is the preferred engine's.
 func (f *Fallback) Name() string {
@@ -90,9 +98,17 @@ func (f *Fallback) Say(ctx context.Context, voice, text string, out audio.Writer
 	}
 	deadline := time.Now().Add(f.options.Budget)
 	var last error
-	for _, engine := range f.order(preferred) {
-		asked := voiceFor(engine, voice)
-		heard, err := f.try(ctx, engine, asked, text, out, deadline)
+	order := f.order(preferred)
+	if preferred != nil && order[0] != preferred {
+		notes = append(notes, preferred.Name()+" failed a moment ago")
+	}
+	for _, engine := range order {
+		asked, remote := voiceFor(engine, voice), isRemote(engine)
+		until := deadline
+		if remote {
+			until = time.Now().Add(f.options.Remote)
+		}
+		heard, err := f.try(ctx, engine, asked, text, out, until)
 		if heard || err == nil {
 			spoken.Voice = FullName(engine, asked)
 			spoken.Note = strings.Join(notes, "; ")
@@ -101,23 +117,23 @@ func (f *Fallback) Say(ctx context.Context, voice, text string, out audio.Writer
 		if ctx.Err() != nil {
 			return spoken, ctx.Err()
 		}
+		if remote {
+			f.health.failed(slices.Index(f.options.Engines, engine))
+			deadline = time.Now().Add(f.options.Budget)
+		}
 		last = err
 		spoken.Faults = append(spoken.Faults, err)
-		notes = append(notes, reproach(engine, err))
+		notes = append(notes, reproach(engine.Name(), err))
 	}
 	return spoken, last
 }
 
 // order lists the engines to try: the preferred one, the others, the late one.
 func (f *Fallback) order(preferred TTS) []TTS {
+	engines := f.options.Engines
 	var out []TTS
-	if preferred != nil {
-		out = append(out, preferred)
-	}
-	for _, e := range f.options.Engines {
-		if e != preferred {
-			out = append(out, e)
-		}
+	for _, i := range f.health.order(len(engines), slices.Index(engines, preferred)) {
+		out = append(out, engines[i])
 	}
 	if f.options.Late != nil && !slices.Contains(out, f.options.Late) {
 		out = append(out, f.options.Late)
@@ -136,11 +152,11 @@ func voiceFor(engine TTS, wanted string) string {
 	return asked.String()
 }
 
-func reproach(engine TTS, err error) string {
+func reproach(engine string, err error) string {
 	if errors.Is(err, ErrLate) {
-		return engine.Name() + " was late"
+		return engine + " was late"
 	}
-	return engine.Name() + " failed"
+	return engine + " failed"
 }
 
 // try lets one engine speak and reports whether anything of it was heard. It

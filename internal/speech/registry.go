@@ -12,6 +12,7 @@ import (
 // Config is what the operator says about one engine. Fields that an engine has
 // no use for are ignored by it.
 type Config struct {
+	Name    string            // what users call the engine; "" is the name it registered under
 	Dir     string            // directory for files that can be made again; "" is the engine's own choice
 	URL     string            // where the engine is served; "" is the vendor's own address
 	Key     string            // credential
@@ -19,6 +20,14 @@ type Config struct {
 	Voice   string            // default voice; "" is the engine's own
 	Rate    float64           // default pace of speech, 1 is the voice's own; 0 means 1
 	Options map[string]string // what only this engine knows
+}
+
+// Label is the configured name, or the engine's own.
+func (c Config) Label(own string) string {
+	if c.Name != "" {
+		return c.Name
+	}
+	return own
 }
 
 // registry holds the factories of one sense. It is filled by init functions

@@ -73,9 +73,10 @@ type Request struct {
 
 // Message is one entry of a conversation.
 type Message struct {
-	Role   string // user, assistant, tool
-	Text   string
-	CallID string // for role tool: the call it answers
+	Role   string     // user, assistant, tool
+	Text   string     // for role tool: its result
+	Calls  []ToolCall // for role assistant: what it called; each is answered by a message of role tool after it
+	CallID string     // for role tool: the call it answers
 }
 
 // Tool is a function that the model may call.
@@ -89,6 +90,7 @@ type Tool struct {
 type Chunk struct {
 	Text string
 	Call *ToolCall
+	Note string // for the reader of a call: why not the preferred engine answers; or ""
 }
 
 // ToolCall is the model's wish to call a tool.
@@ -104,6 +106,13 @@ type VAD interface {
 	Push(pcm []int16) float32
 	Reset()
 }
+
+// The reasons for which an engine is given up.
+var (
+	ErrLate     = errors.New("no sound came in time")
+	ErrStalled  = errors.New("the sound stopped in the middle of the text")
+	ErrNoAnswer = errors.New("the answer had neither words nor calls of tools")
+)
 
 // Error is a failure of an engine.
 type Error struct {

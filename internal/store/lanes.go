@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/store/row"
 )
 
 // Fate of a write: it is either run or given up by its caller, never both.
@@ -32,6 +33,9 @@ const (
 	backgroundEvery = 10
 )
 
+// withinWrite marks the context of a closure, to find one that waits for itself.
+type withinWrite struct{}
+
 // lanes queue writes by urgency.
 type lanes struct {
 	mu     sync.Mutex
@@ -47,6 +51,30 @@ func newLanes() *lanes {
 	return l
 }
 
+// submit queues fn and waits for its outcome. Once fn was started, its outcome
+// is returned even when ctx is done.
+func (l *lanes) submit(ctx context.Context, lane domain.Lane, fn func(ctx context.Context, s *domain.Stores) error) error {
+	if ctx.Value(withinWrite{}) != nil {
+		return domain.Errorf(domain.CodeInternal, "InTx was called within InTx: the inner one would wait for the outer one for ever")
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	mine := &write{ctx: ctx, fn: fn, done: make(chan error, 1)}
+	if !l.push(lane, mine) {
+		return domain.Unavailable(row.RetryAfter, nil, "The database is closed: this process is stopping")
+	}
+	select {
+	case err := <-mine.done:
+		return err
+	case <-ctx.Done():
+		if mine.fate.CompareAndSwap(waiting, abandoned) {
+			return ctx.Err()
+		}
+		return <-mine.done
+	}
+}
+
 // push adds w and reports false when the lanes are closed.
 func (l *lanes) push(lane domain.Lane, w *write) bool {
 	at := min(max(int(lane), 0), laneCount-1)
@@ -56,7 +84,7 @@ func (l *lanes) push(lane domain.Lane, w *write) bool {
 		return false
 	}
 	l.queues[at] = append(l.queues[at], w)
-	l.filled.Signal()
+	l.filled.Broadcast()
 	return true
 }
 
@@ -64,14 +92,26 @@ func (l *lanes) push(lane domain.Lane, w *write) bool {
 func (l *lanes) wait() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for {
-		for _, q := range l.queues {
-			if len(q) > 0 {
-				return true
-			}
-		}
+	for l.next(background) < 0 {
 		if l.closed {
 			return false
+		}
+		l.filled.Wait()
+	}
+	return true
+}
+
+// take waits for the next write of the lanes up to last and marks it as
+// started; nil means closed and empty.
+func (l *lanes) take(last int) *write {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for {
+		if w := l.first(last); w != nil {
+			return w
+		}
+		if l.closed {
+			return nil
 		}
 		l.filled.Wait()
 	}
@@ -82,8 +122,13 @@ func (l *lanes) wait() bool {
 func (l *lanes) pop() *write {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.first(background)
+}
+
+// first is pop for the lanes up to last.
+func (l *lanes) first(last int) *write {
 	for {
-		at := l.next()
+		at := l.next(last)
 		if at < 0 {
 			return nil
 		}
@@ -101,13 +146,13 @@ func (l *lanes) pop() *write {
 	}
 }
 
-// next chooses a lane: the most urgent one, but the background lane when enough
-// writes in a row were of others. -1 means that all are empty.
-func (l *lanes) next() int {
-	if len(l.queues[background]) > 0 && l.others >= backgroundEvery-1 {
+// next chooses a lane up to last: the most urgent one, but the background lane
+// when enough writes in a row were of others. -1 means that all are empty.
+func (l *lanes) next(last int) int {
+	if last == background && len(l.queues[background]) > 0 && l.others >= backgroundEvery-1 {
 		return background
 	}
-	for at, q := range l.queues {
+	for at, q := range l.queues[:last+1] {
 		if len(q) > 0 {
 			return at
 		}
@@ -119,5 +164,5 @@ func (l *lanes) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed = true
-	l.filled.Signal()
+	l.filled.Broadcast()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 
@@ -18,14 +19,28 @@ import (
 //go:embed migrations
 var migrations embed.FS
 
-// migrate brings the tables up to date. Beside a server, which may hold the
-// lock, they are only changed when there is no server.
-func migrate(ctx context.Context, db *sql.DB, dir string, shared bool) error {
-	files, err := fs.Sub(migrations, "migrations/sqlite")
+// tables are those of one database, before they are brought up to date.
+type tables struct {
+	db      *sql.DB
+	dialect goose.Dialect // also the name of the directory of migrations
+	place   string        // how messages call the database
+	// claim makes sure that no server uses the tables while they are changed; an
+	// error means that one does.
+	claim func() (release func() error, err error)
+}
+
+// unclaimed is the claim of a server, which has the tables to itself or shares
+// them with others of its kind.
+func unclaimed() (func() error, error) { return func() error { return nil }, nil }
+
+// migrate brings the tables up to date.
+func migrate(ctx context.Context, t tables) error {
+	dir := map[goose.Dialect]string{goose.DialectSQLite3: "sqlite", goose.DialectPostgres: "postgres"}[t.dialect]
+	files, err := fs.Sub(migrations, "migrations/"+dir)
 	if err != nil {
 		return err
 	}
-	steps, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true))
+	steps, err := goose.NewProvider(t.dialect, t.db, files, goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return fmt.Errorf("read the migrations: %w", err)
 	}
@@ -37,20 +52,17 @@ func migrate(ctx context.Context, db *sql.DB, dir string, shared bool) error {
 		return nil
 	case now > target:
 		return domain.Errorf(domain.CodeConflict,
-			"The database in %s has tables of version %d, but this Callwright knows them up to %d: run the newer Callwright, or restore a backup",
-			dir, now, target)
+			"The database %s has tables of version %d, but this Callwright knows them up to %d: run the newer Callwright, or restore a backup",
+			t.place, now, target)
 	}
-	if shared {
-		lock, err := lockDir(ctx, dir)
-		if err != nil {
-			return domain.Errorf(domain.CodeConflict,
-				"The database in %s has tables of version %d, this Callwright needs %d: restart the server that uses it with this version first",
-				dir, now, target)
-		}
-		defer func() { _ = lock.Unlock() }()
+	release, err := t.claim()
+	if err != nil {
+		return domain.Errorf(domain.CodeConflict,
+			"The database %s has tables of version %d, this Callwright needs %d: restart the server that uses it with this version first",
+			t.place, now, target)
 	}
-	if _, err := steps.Up(ctx); err != nil {
-		return fmt.Errorf("bring the tables in %s from version %d to %d: %w", dir, now, target, err)
+	if _, err = steps.Up(ctx); err != nil {
+		err = fmt.Errorf("bring the tables %s from version %d to %d: %w", t.place, now, target, err)
 	}
-	return nil
+	return errors.Join(err, release())
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/queue/queuetest"
+	"github.com/callwright/callwright/internal/store/storetest"
 )
 
 // The three tables of work that waits, as queuetest sees them.
@@ -23,7 +24,7 @@ func TestQueues(t *testing.T) {
 		"jobs":       func(db domain.Store) queuetest.Table { return jobTable{db} },
 	} {
 		t.Run(name, func(t *testing.T) {
-			queuetest.Exercise(t, func(t *testing.T) queuetest.Table { return table(openIn(t, t.TempDir())) })
+			queuetest.Exercise(t, func(t *testing.T) queuetest.Table { return table(openAt(t, storetest.URL(t))) })
 		})
 	}
 }

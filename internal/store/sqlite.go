@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/pressly/goose/v3"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -66,7 +67,17 @@ func prepare(ctx context.Context, dir, path string, shared bool) error {
 		return err
 	}
 	defer func() { _ = db.Close() }()
-	if err := migrate(ctx, db.DB, dir, shared); err != nil || shared {
+	t := tables{db: db.DB, dialect: goose.DialectSQLite3, place: "in " + dir, claim: unclaimed}
+	if shared {
+		t.claim = func() (func() error, error) {
+			lock, err := lockDir(ctx, dir)
+			if err != nil {
+				return nil, err
+			}
+			return lock.Unlock, nil
+		}
+	}
+	if err := migrate(ctx, t); err != nil || shared {
 		return err
 	}
 	return freeLeases(ctx, db.DB)
@@ -76,6 +87,9 @@ func prepare(ctx context.Context, dir, path string, shared bool) error {
 // the lock on the directory is the only server, so nobody works on it any more;
 // without this, deliveries and jobs would wait for their leases to run out.
 func freeLeases(ctx context.Context, db *sql.DB) error {
+	if _, err := db.ExecContext(ctx, "DELETE FROM nodes"); err != nil {
+		return fmt.Errorf("forget the last server: %w", err)
+	}
 	for _, table := range []string{"deliveries", "jobs"} {
 		if _, err := db.ExecContext(ctx, "UPDATE "+table+" SET lease_until = 0 WHERE state = 'pending' AND lease_until > 0"); err != nil {
 			return fmt.Errorf("free what the last server held in %s: %w", table, err)

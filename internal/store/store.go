@@ -1,9 +1,11 @@
 // Package store keeps everything in a database: one file of SQLite in the data
-// directory, with one writer that commits for many at once.
+// directory, with one writer that commits for many at once, or a PostgreSQL
+// server that several processes share.
 package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"log/slog"
 	"os"
@@ -27,77 +29,109 @@ const File = "callwright.db"
 // Options say which database to open.
 type Options struct {
 	Dir    string // the data directory; it is made when it is missing
-	DSN    string // "" is SQLite in Dir; postgres:// is not supported by this version
-	Shared bool   // go beside a running server: take no lock on Dir
+	DSN    string // "" is SQLite in Dir; else postgres://user:password@host:port/name
+	Shared bool   // go beside a running server, which has the lock on Dir
 	Logger *slog.Logger
 }
 
 // DB is an open database. It implements domain.Store.
 type DB struct {
 	log     *slog.Logger
-	lock    *flock.Flock // nil when shared
+	lock    *flock.Flock // nil when shared, and on PostgreSQL
 	readers *bun.DB
-	writer  *writer
-	checks  *checkpoints
+	reading *sql.TxOptions // of a snapshot
+	writer  committer
+	checks  *checkpoints // of SQLite
+	notices *notices     // of PostgreSQL
 	hooks   *hooks
+}
+
+// committer runs closures and commits what they did.
+type committer interface {
+	do(ctx context.Context, lane domain.Lane, fn func(ctx context.Context, s *domain.Stores) error) error
+	// close commits what was handed in and ends the committer.
+	close() error
 }
 
 var _ domain.Store = (*DB)(nil)
 
-// Open opens the database, brings its tables up to date and locks the data
-// directory for this process. A directory that another server uses and tables
-// of a newer version are CodeConflict; a DSN that is not understood is
-// CodeInvalid.
+// Open opens the database and brings its tables up to date. With SQLite it
+// locks the data directory for this process: one that another server uses is
+// CodeConflict, as are tables of a newer version. A DSN that is not understood
+// or refused is CodeInvalid, a server that cannot be reached CodeUnavailable.
 func Open(ctx context.Context, opts Options) (_ *DB, err error) {
-	if err := checkDSN(opts.DSN); err != nil {
-		return nil, err
-	}
-	dir, err := filepath.Abs(opts.Dir)
-	if err != nil {
-		return nil, err
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, domain.Errorf(domain.CodeInvalid, "The data directory %s cannot be made (%v): choose another with --data", dir, err)
-	}
-	db := &DB{log: opts.Logger, hooks: newHooks(opts.Logger)}
+	db := &DB{log: opts.Logger}
 	if db.log == nil {
 		db.log = slog.New(slog.DiscardHandler)
-		db.hooks.log = db.log
 	}
+	db.hooks = newHooks(db.log)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, db.Close())
 		}
 	}()
+	switch {
+	case opts.DSN == "":
+		return db, db.openSQLite(ctx, opts)
+	case isPostgres(opts.DSN):
+		return db, db.openPostgres(ctx, opts)
+	}
+	return nil, unknownScheme(opts.DSN)
+}
+
+func unknownScheme(dsn string) error {
+	scheme, _, _ := strings.Cut(dsn, ":") // the rest may hold a password
+	return domain.Invalid("database", "A database URL with the scheme %q is not understood: write postgres://user:password@host:5432/name, or leave the database setting empty to use SQLite in the data directory", scheme)
+}
+
+func (db *DB) openSQLite(ctx context.Context, opts Options) error {
+	dir, err := filepath.Abs(opts.Dir)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return domain.Errorf(domain.CodeInvalid, "The data directory %s cannot be made (%v): choose another with --data", dir, err)
+	}
 	if !opts.Shared {
 		if db.lock, err = lockDir(ctx, dir); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	path := filepath.Join(dir, File)
 	if err := prepare(ctx, dir, path, opts.Shared); err != nil {
-		return nil, err
+		return err
 	}
 	if db.readers, err = openReaders(path); err != nil {
-		return nil, err
+		return err
 	}
 	// The writer and the checkpoints outlive the opening and what limits it.
-	if db.writer, err = newWriter(path, db.hooks, db.log); err != nil {
-		return nil, err
+	writer, err := newWriter(path, db.hooks, db.log)
+	if err != nil {
+		return err
 	}
+	db.writer = writer
 	db.checks, err = newCheckpoints(path, db.log)
-	return db, err
+	return err
 }
 
-func checkDSN(dsn string) error {
-	switch {
-	case dsn == "":
-		return nil
-	case strings.HasPrefix(dsn, "postgres://"), strings.HasPrefix(dsn, "postgresql://"):
-		return domain.Invalid("database", "PostgreSQL is not supported by this version: leave the database setting empty to use SQLite in the data directory")
+func (db *DB) openPostgres(ctx context.Context, opts Options) error {
+	p, err := parsePostgres(opts.DSN)
+	if err != nil {
+		return err
 	}
-	scheme, _, _ := strings.Cut(dsn, ":") // the rest may hold a password
-	return domain.Invalid("database", "A database URL with the scheme %q is not understood: leave the database setting empty to use SQLite in the data directory", scheme)
+	if err := p.check(ctx); err != nil {
+		return err
+	}
+	if err := p.prepare(ctx, opts.Shared); err != nil {
+		return err
+	}
+	if db.notices, err = newNotices(ctx, p.conf, p.space, db.hooks, db.log); err != nil {
+		return p.refused(ctx, err)
+	}
+	db.readers = p.pool(pgReaders)
+	db.reading = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+	db.writer = newCrew(p.pool(crewSize), db.hooks, db.notices, db.log)
+	return nil
 }
 
 // Close commits what was handed in, closes the database and unlocks the data
@@ -113,6 +147,9 @@ func (db *DB) Close() error {
 	if db.readers != nil {
 		errs = append(errs, db.readers.Close())
 	}
+	if db.notices != nil {
+		db.notices.close()
+	}
 	if db.lock != nil {
 		errs = append(errs, db.lock.Unlock())
 	}
@@ -127,7 +164,16 @@ func (db *DB) InTx(ctx context.Context, lane domain.Lane, fn func(ctx context.Co
 
 // View runs fn on a read-only snapshot.
 func (db *DB) View(ctx context.Context, fn func(ctx context.Context, s *domain.Stores) error) error {
-	tx, err := db.readers.BeginTx(ctx, nil)
+	err := db.view(ctx, fn)
+	if row.Lost(err) && ctx.Err() == nil {
+		// The connection was one of before a restart of the server.
+		err = db.view(ctx, fn)
+	}
+	return err
+}
+
+func (db *DB) view(ctx context.Context, fn func(ctx context.Context, s *domain.Stores) error) error {
+	tx, err := db.readers.BeginTx(ctx, db.reading)
 	if err != nil {
 		return row.Error(err, "begin to read")
 	}

@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// openIn opens the database in dir and closes it when the test ends.
+// openIn opens SQLite in dir and closes it when the test ends.
 func openIn(t *testing.T, dir string) *store.DB {
 	t.Helper()
 	db, err := store.Open(t.Context(), store.Options{Dir: dir, Logger: slog.New(slog.DiscardHandler)})
@@ -34,6 +34,25 @@ func openIn(t *testing.T, dir string) *store.DB {
 	return db
 }
 
+// openAt opens the database at url, or SQLite when url is "", and closes it when
+// the test ends.
+func openAt(t *testing.T, url string) *store.DB {
+	t.Helper()
+	db, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), DSN: url, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
+}
+
 func TestConformance(t *testing.T) {
-	storetest.Exercise(t, func(t *testing.T) domain.Store { return openIn(t, t.TempDir()) })
+	storetest.Exercise(t, 1, func(t *testing.T) domain.Store { return openIn(t, t.TempDir()) })
+	storetest.OnPostgres(t, func(t *testing.T, _ string) {
+		storetest.Exercise(t, store.CrewSize, func(t *testing.T) domain.Store { return openAt(t, storetest.URL(t)) })
+	})
 }

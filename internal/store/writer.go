@@ -38,9 +38,6 @@ type writer struct {
 	group []*write
 }
 
-// withinWrite marks the context of a closure, to find one that waits for itself.
-type withinWrite struct{}
-
 func newWriter(path string, hooks *hooks, log *slog.Logger) (*writer, error) {
 	db, err := openWriter(path)
 	if err != nil {
@@ -59,25 +56,7 @@ func (w *writer) close() error {
 
 // do hands fn to the writer and waits for its outcome.
 func (w *writer) do(ctx context.Context, lane domain.Lane, fn func(ctx context.Context, s *domain.Stores) error) error {
-	if ctx.Value(withinWrite{}) != nil {
-		return domain.Errorf(domain.CodeInternal, "InTx was called within InTx: the inner one would wait for the outer one for ever")
-	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	mine := &write{ctx: ctx, fn: fn, done: make(chan error, 1)}
-	if !w.lanes.push(lane, mine) {
-		return domain.Unavailable(row.RetryAfter, nil, "The database is closed: this process is stopping")
-	}
-	select {
-	case err := <-mine.done:
-		return err
-	case <-ctx.Done():
-		if mine.fate.CompareAndSwap(waiting, abandoned) {
-			return ctx.Err()
-		}
-		return <-mine.done
-	}
+	return w.lanes.submit(ctx, lane, fn)
 }
 
 // run commits groups until the lanes are closed and empty.

@@ -58,6 +58,12 @@ func exists(t *testing.T, db *DB, id domain.ID) bool {
 	return err == nil
 }
 
+// sqliteWriter is the writer of a database of SQLite.
+func sqliteWriter(db *DB) *writer {
+	w, _ := db.writer.(*writer) //nolint:errcheck // nil fails the test that uses it
+	return w
+}
+
 // hold occupies the writer until release is called.
 func hold(t *testing.T, db *DB) (release func()) {
 	t.Helper()
@@ -83,7 +89,7 @@ func hold(t *testing.T, db *DB) (release func()) {
 // it fail.
 func onCommit(t *testing.T, db *DB, hook sqlite.CommitHookFn) {
 	t.Helper()
-	conn, err := db.writer.db.DB.Conn(t.Context())
+	conn, err := sqliteWriter(db).db.DB.Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +108,7 @@ func onCommit(t *testing.T, db *DB, hook sqlite.CommitHookFn) {
 
 func TestEveryConnectionIsSetUp(t *testing.T) {
 	db, _ := openDB(t)
-	for name, pool := range map[string]*sql.DB{"writer": db.writer.db.DB, "readers": db.readers.DB, "checkpoints": db.checks.db.DB} {
+	for name, pool := range map[string]*sql.DB{"writer": sqliteWriter(db).db.DB, "readers": db.readers.DB, "checkpoints": db.checks.db.DB} {
 		want := map[string]string{"synchronous": "2", "journal_mode": "wal"}
 		if name == "readers" {
 			want["query_only"] = "1"
@@ -171,7 +177,7 @@ func TestFailedCommit(t *testing.T) {
 			}
 		})
 	}
-	waitFor(t, "three writes wait", func() bool { return queued(db.writer.lanes) == 3 })
+	waitFor(t, "three writes wait", func() bool { return queued(sqliteWriter(db).lanes) == 3 })
 	release()
 	wg.Wait()
 	if id, err := add(t, db, "after"); err != nil || !exists(t, db, id) {
@@ -183,7 +189,7 @@ func TestFullDisk(t *testing.T) {
 	db, _ := openDB(t)
 	limit := func(pages string) {
 		t.Helper()
-		if _, err := db.writer.db.ExecContext(t.Context(), "PRAGMA max_page_count="+pages); err != nil {
+		if _, err := sqliteWriter(db).db.ExecContext(t.Context(), "PRAGMA max_page_count="+pages); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -316,7 +322,7 @@ func TestGroupsShareCommits(t *testing.T) {
 			}
 		})
 	}
-	waitFor(t, "all writes wait", func() bool { return queued(db.writer.lanes) == writers })
+	waitFor(t, "all writes wait", func() bool { return queued(sqliteWriter(db).lanes) == writers })
 	release()
 	wg.Wait()
 	if n := commits.Load(); n < writers/groupSize || n > writers/2 {

@@ -45,6 +45,7 @@ type Options struct {
 	PerEndpoint int // of them to one endpoint; 0 is DefaultPerEndpoint, which is also the most
 	Logger      *slog.Logger
 	Now         func() time.Time // nil is time.Now
+	Observer    domain.Observer  // is told of tries; nil is nobody
 }
 
 // Worker delivers until it is stopped.
@@ -76,6 +77,9 @@ func New(opts Options) *Worker {
 	}
 	if opts.Now == nil {
 		opts.Now = time.Now
+	}
+	if opts.Observer == nil {
+		opts.Observer = domain.Observers{}
 	}
 	w := &Worker{
 		opts:   opts,
@@ -158,6 +162,7 @@ func (w *Worker) handle(ctx context.Context, t task) {
 func (w *Worker) try(ctx context.Context, t task) {
 	d := t.delivery
 	began := w.opts.Now()
+	w.opts.Observer.WorkClaimed("deliveries", began.Sub(d.NextAt))
 	result := w.send(ctx, t, began)
 	if ctx.Err() != nil && result.err != nil {
 		return // cut off by the end of the process: the lease brings it back
@@ -165,6 +170,7 @@ func (w *Worker) try(ctx context.Context, t task) {
 	ended := w.opts.Now()
 	result.settle(&d, ended)
 	d.LatencyMs = ended.Sub(began).Milliseconds()
+	w.opts.Observer.Delivered(&d)
 	if d.State == domain.DeliveryFailed {
 		w.opts.Logger.Warn("webhook delivery failed for good", "delivery", d.ID, "endpoint", d.EndpointID,
 			"event", d.EventType, "tries", d.Attempt, "error", d.Error)

@@ -19,6 +19,7 @@ import (
 	"github.com/callwright/callwright/internal/api/native"
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/store"
+	"github.com/callwright/callwright/internal/store/storetest"
 	"github.com/callwright/callwright/internal/webhook"
 )
 
@@ -53,7 +54,7 @@ func (d *desk) View(ctx context.Context, fn func(context.Context, *domain.Stores
 
 func newDesk(t *testing.T) *desk {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.Options{Dir: t.TempDir()})
+	db, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), DSN: storetest.URL(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,6 +40,7 @@ type Call struct {
 	MaxCallDuration int64          `json:"maxCallDuration" doc:"Seconds."`
 	Transcript      string         `json:"transcript" doc:"One line a turn, with its speaker."`
 	Turns           []Turn         `json:"turns"`
+	Latency         *CallLatency   `json:"latency" doc:"How long the agent took, over all turns."`
 	Analysis        *Analysis      `json:"analysis"`
 	Variables       map[string]any `json:"variables" doc:"What was given with the request, and over it what the call learned."`
 	Notes           []string       `json:"notes" doc:"What a reader of this call should know."`
@@ -55,6 +56,7 @@ type Turn struct {
 	StartMs     int64       `json:"startMs" doc:"Since the answer."`
 	EndMs       int64       `json:"endMs"`
 	Interrupted bool        `json:"interrupted"`
+	Latency     *Latency    `json:"latency,omitempty" doc:"How long the agent took to answer; not on turns that answer nothing."`
 }
 
 // Analysis is what was made of a call after it.
@@ -221,9 +223,10 @@ func (f *face) call(ctx context.Context, c *service.CallDetail) Call {
 	}
 	lines := make([]string, len(c.Turns))
 	for i, t := range c.Turns {
-		out.Turns[i] = Turn{Role: t.Role, Text: t.Text, StartMs: t.StartMs, EndMs: t.EndMs, Interrupted: t.Interrupted}
+		out.Turns[i] = Turn{Role: t.Role, Text: t.Text, StartMs: t.StartMs, EndMs: t.EndMs, Interrupted: t.Interrupted, Latency: latency(t.Latency)}
 		lines[i] = hookLine(t)
 	}
+	out.Latency = callLatency(c.Turns)
 	out.Transcript = strings.Join(lines, "\n")
 	for i, a := range c.Attempts {
 		out.Attempts[i] = Attempt{

@@ -70,9 +70,8 @@ type attempts struct {
 func NewAttempts(db bun.IDB, touch row.Touch) domain.Attempts { return &attempts{db, touch} }
 
 // clash words why an attempt cannot be stored beside those that are there.
-func clash(ctx context.Context, s *attempts, a *domain.Attempt) error {
-	in := domain.Scope{Workspace: a.WorkspaceID, Mode: a.Mode}
-	if n, err := s.LiveTo(ctx, in, a.Number); err == nil && n > 0 {
+func clash(err error, a *domain.Attempt) error {
+	if row.TakenIn(err, "attempts_live", "attempts.number") {
 		return domain.Errorf(domain.CodeConflict, "There is already a live call to %s", a.Number)
 	}
 	return domain.Errorf(domain.CodeConflict, "Call with id %s already has a try number %d", a.CallID, a.TryNumber)
@@ -82,7 +81,7 @@ func clash(ctx context.Context, s *attempts, a *domain.Attempt) error {
 func (s *attempts) Create(ctx context.Context, a *domain.Attempt) error {
 	_, err := s.db.NewInsert().Model(newAttemptRow(a)).Exec(ctx)
 	if row.Taken(err) {
-		return clash(ctx, s, a)
+		return clash(err, a)
 	}
 	s.touch("attempts")
 	return row.Error(err, "create attempt")
@@ -91,7 +90,7 @@ func (s *attempts) Create(ctx context.Context, a *domain.Attempt) error {
 // Get returns one attempt.
 func (s *attempts) Get(ctx context.Context, id domain.ID) (*domain.Attempt, error) {
 	r := new(attemptRow)
-	if err := s.db.NewSelect().Model(r).Where("id = ?", id).Scan(ctx); err != nil {
+	if err := row.ToChange(s.db, s.db.NewSelect().Model(r).Where("id = ?", id)).Scan(ctx); err != nil {
 		return nil, row.Found(err, domain.NotFound("Attempt", id))
 	}
 	a := r.domain()
@@ -101,16 +100,17 @@ func (s *attempts) Get(ctx context.Context, id domain.ID) (*domain.Attempt, erro
 // ByCall returns the attempts of a call, the first try first.
 func (s *attempts) ByCall(ctx context.Context, call domain.ID) ([]domain.Attempt, error) {
 	var rows []attemptRow
-	err := s.db.NewSelect().Model(&rows).Where("call_id = ?", call).OrderExpr("try_number").Scan(ctx)
+	err := row.ToChange(s.db, s.db.NewSelect().Model(&rows).Where("call_id = ?", call).OrderExpr("try_number")).Scan(ctx)
 	return row.Map(rows, (*attemptRow).domain), row.Error(err, "list attempts")
 }
 
 // Claim takes attempts that are due.
 func (s *attempts) Claim(ctx context.Context, epoch domain.ID, now time.Time, lease time.Duration, limit int) ([]domain.Attempt, time.Time, error) {
 	var rows []attemptRow
-	err := s.db.NewRaw(`UPDATE attempts SET state = 'claimed', claim = claim + 1, epoch = ?, lease_until = ?
-		WHERE id IN (SELECT id FROM attempts WHERE due_at <= ? ORDER BY due_at, id LIMIT ?) RETURNING *`,
-		epoch, row.At(now.Add(lease)), row.At(now), limit).Scan(ctx, &rows)
+	err := s.db.NewRaw(`WITH due AS MATERIALIZED (SELECT id FROM attempts WHERE due_at <= ? ORDER BY due_at, id LIMIT ? ?)
+		UPDATE attempts SET state = 'claimed', claim = claim + 1, epoch = ?, lease_until = ?
+		WHERE id IN (SELECT id FROM due) RETURNING *`,
+		row.At(now), limit, row.SkipLocked(s.db), epoch, row.At(now.Add(lease))).Scan(ctx, &rows)
 	if err != nil {
 		return nil, time.Time{}, row.Error(err, "claim attempts")
 	}
@@ -129,7 +129,7 @@ func (s *attempts) Update(ctx context.Context, a *domain.Attempt) error {
 		Where("id = ?", a.ID).Where("claim = ?", a.Claim).Exec(ctx)
 	switch {
 	case row.Taken(err):
-		return clash(ctx, s, a)
+		return clash(err, a)
 	case err != nil:
 		return row.Error(err, "update attempt")
 	case !row.Changed(res):
@@ -150,12 +150,17 @@ func (s *attempts) LiveTo(ctx context.Context, in domain.Scope, number string) (
 
 // LiveOn counts live attempts over a trunk.
 func (s *attempts) LiveOn(ctx context.Context, trunk domain.ID) (int, error) {
+	if err := row.Alone(ctx, s.db, "attempts", string(trunk)); err != nil {
+		return 0, err
+	}
 	return row.Count(ctx, s.db.NewSelect().Model((*attemptRow)(nil)).Where("trunk_id = ?", trunk).Where(live))
 }
 
-// Orphans returns attempts that are held by other epochs, oldest first.
+// Orphans returns attempts that are held by epochs which are no nodes, oldest
+// first.
 func (s *attempts) Orphans(ctx context.Context, epoch domain.ID, limit int) ([]domain.Attempt, error) {
 	var rows []attemptRow
-	err := row.Bound(s.db.NewSelect().Model(&rows).Where(held).Where("epoch <> ?", epoch).OrderExpr("id"), limit, 0).Scan(ctx)
-	return row.Map(rows, (*attemptRow).domain), row.Error(err, "list attempts of other epochs")
+	err := row.Bound(s.db.NewSelect().Model(&rows).Where(held).Where("epoch <> ?", epoch).
+		Where("epoch NOT IN (SELECT epoch FROM nodes)").OrderExpr("id"), limit, 0).Scan(ctx)
+	return row.Map(rows, (*attemptRow).domain), row.Error(err, "list attempts of dead epochs")
 }

@@ -94,7 +94,7 @@ func (c *calls) Get(ctx context.Context, in domain.Scope, id domain.ID) (*domain
 // ByID returns a call of any workspace.
 func (c *calls) ByID(ctx context.Context, id domain.ID) (*domain.Call, error) {
 	r := new(callRow)
-	if err := c.db.NewSelect().Model(r).Where("id = ?", id).Scan(ctx); err != nil {
+	if err := row.ToChange(c.db, c.db.NewSelect().Model(r).Where("id = ?", id)).Scan(ctx); err != nil {
 		return nil, row.Found(err, domain.NotFound("Call", id))
 	}
 	call := r.domain()
@@ -171,6 +171,9 @@ func (c *calls) Update(ctx context.Context, call *domain.Call) error {
 
 // Active counts calls that were dialed or answered and are not over.
 func (c *calls) Active(ctx context.Context, in domain.Scope) (int, error) {
+	if err := row.Alone(ctx, c.db, "calls", string(in.Workspace), string(in.Mode)); err != nil {
+		return 0, err
+	}
 	return row.Count(ctx, row.In(c.db.NewSelect().Model((*callRow)(nil)), in).
 		Where("state IN ('dialing', 'ringing', 'in-progress')"))
 }

@@ -2,6 +2,8 @@ package calling
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -30,20 +32,43 @@ func NewNodes(db bun.IDB) domain.Nodes { return &nodes{db} }
 
 // Join stores a new node.
 func (n *nodes) Join(ctx context.Context, node *domain.Node) error {
-	_, err := n.db.NewInsert().Model(&nodeRow{
-		Epoch: node.Epoch, Address: node.Address, StartedAt: row.At(node.StartedAt), BeatAt: row.At(node.BeatAt),
-	}).Exec(ctx)
-	return row.Created(err, "Node with epoch "+string(node.Epoch)+" has already joined")
+	r := &nodeRow{Epoch: node.Epoch, Address: node.Address}
+	now := row.Now(n.db)
+	err := n.db.NewInsert().Model(r).Value("started_at", "?", now).Value("beat_at", "?", now).
+		Returning("started_at, beat_at").Scan(ctx, &r.StartedAt, &r.BeatAt)
+	if err != nil {
+		return row.Created(err, "Node with epoch "+string(node.Epoch)+" has already joined")
+	}
+	*node = r.domain()
+	return nil
 }
 
-// Beat notes a sign of life. A node that has left, or was removed as dead, is
-// CodeNotFound: it must not go on as if it held its calls.
-func (n *nodes) Beat(ctx context.Context, epoch domain.ID, at time.Time) error {
-	res, err := n.db.NewUpdate().Model((*nodeRow)(nil)).Set("beat_at = ?", row.At(at)).Where("epoch = ?", epoch).Exec(ctx)
+// Beat notes a sign of life.
+func (n *nodes) Beat(ctx context.Context, epoch domain.ID) error {
+	res, err := n.db.NewUpdate().Model((*nodeRow)(nil)).Set("beat_at = ?", row.Now(n.db)).Where("epoch = ?", epoch).Exec(ctx)
 	if err == nil && !row.Changed(res) {
 		return domain.NotFound("Node", epoch)
 	}
 	return row.Error(err, "beat")
+}
+
+// Hold makes sure that a node is alive and stays one.
+func (n *nodes) Hold(ctx context.Context, epoch domain.ID, lease time.Duration) error {
+	r := new(nodeRow)
+	err := row.ToRely(n.db, n.db.NewSelect().Model(r).Where("epoch = ?", epoch).
+		Where("beat_at >= ? - ?", row.Now(n.db), lease.Microseconds())).Scan(ctx)
+	return row.Found(err, domain.Errorf(domain.CodeConflict, "The lease of the node %s is over", epoch))
+}
+
+// Expire removes nodes that gave no sign of life for longer than lease.
+func (n *nodes) Expire(ctx context.Context, lease time.Duration) ([]domain.ID, error) {
+	var dead []domain.ID
+	err := n.db.NewDelete().Model((*nodeRow)(nil)).Where("beat_at < ? - ?", row.Now(n.db), lease.Microseconds()).
+		Returning("epoch").Scan(ctx, &dead)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	return dead, row.Error(err, "expire nodes")
 }
 
 // Leave removes a node; one that is not there is no error.

@@ -22,12 +22,13 @@ type turnRow struct {
 	Interrupted bool
 	Note        string
 	NodeID      string
+	Latency     row.JSON[*domain.TurnLatency]
 }
 
 func (r *turnRow) domain() domain.Turn {
 	return domain.Turn{
 		CallID: r.CallID, Sequence: r.Sequence, Role: r.Role, Text: r.Text, StartMs: r.StartMs, EndMs: r.EndMs,
-		Interrupted: r.Interrupted, Note: r.Note, NodeID: r.NodeID,
+		Interrupted: r.Interrupted, Note: r.Note, NodeID: r.NodeID, Latency: r.Latency.V,
 	}
 }
 
@@ -44,6 +45,7 @@ func (t *turns) Append(ctx context.Context, added ...domain.Turn) error {
 		_, err := t.db.NewInsert().Model(&turnRow{
 			CallID: turn.CallID, Sequence: turn.Sequence, Role: turn.Role, Text: turn.Text, StartMs: turn.StartMs,
 			EndMs: turn.EndMs, Interrupted: turn.Interrupted, Note: turn.Note, NodeID: turn.NodeID,
+			Latency: row.JSON[*domain.TurnLatency]{V: turn.Latency},
 		}).Exec(ctx)
 		if err != nil {
 			return row.Created(err, fmt.Sprintf("Call with id %s already has a turn %d", turn.CallID, turn.Sequence))

@@ -70,7 +70,7 @@ func (c *collection[T, R, P]) Create(ctx context.Context, obj *T) error {
 // Get returns one object.
 func (c *collection[T, R, P]) Get(ctx context.Context, in domain.Scope, id domain.ID) (*T, error) {
 	r := P(new(R))
-	err := row.In(c.db.NewSelect().Model(r).Where("id = ?", id), in).Scan(ctx)
+	err := row.ToRely(c.db, row.In(c.db.NewSelect().Model(r).Where("id = ?", id), in)).Scan(ctx)
 	if err != nil {
 		return nil, row.Found(err, domain.NotFound(c.noun, id))
 	}
@@ -87,6 +87,9 @@ func (c *collection[T, R, P]) List(ctx context.Context, in domain.Scope, page do
 
 // Count counts the objects of a scope.
 func (c *collection[T, R, P]) Count(ctx context.Context, in domain.Scope) (int, error) {
+	if err := row.Alone(ctx, c.db, c.noun, string(in.Workspace), string(in.Mode)); err != nil {
+		return 0, err
+	}
 	return row.Count(ctx, row.In(c.db.NewSelect().Model((*R)(nil)), in))
 }
 

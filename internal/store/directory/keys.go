@@ -61,7 +61,7 @@ func (k *keys) Create(ctx context.Context, key *domain.Key) error {
 // ByID finds a key in any workspace.
 func (k *keys) ByID(ctx context.Context, id domain.ID) (*domain.Key, error) {
 	r := new(keyRow)
-	if err := k.db.NewSelect().Model(r).Where("id = ?", id).Scan(ctx); err != nil {
+	if err := row.ToChange(k.db, k.db.NewSelect().Model(r).Where("id = ?", id)).Scan(ctx); err != nil {
 		return nil, row.Found(err, domain.NotFound("Key", id))
 	}
 	key := r.domain()

@@ -47,6 +47,9 @@ func (w *workspaces) Get(ctx context.Context, id domain.ID) (*domain.Workspace, 
 
 // First returns the oldest workspace.
 func (w *workspaces) First(ctx context.Context) (*domain.Workspace, error) {
+	if err := row.Alone(ctx, w.db, "first workspace"); err != nil {
+		return nil, err
+	}
 	r := new(workspaceRow)
 	if err := w.db.NewSelect().Model(r).OrderExpr("id").Limit(1).Scan(ctx); err != nil {
 		return nil, row.Found(err, domain.Errorf(domain.CodeNotFound, "There is no workspace yet"))

@@ -89,8 +89,9 @@ func (s *deliveries) Claim(ctx context.Context, now time.Time, lease time.Durati
 	}
 	var rows []deliveryRow
 	due := open(s.db.NewSelect().Model((*deliveryRow)(nil)).Column("id").Where("due_at <= ?", row.At(now))).OrderExpr("due_at, id").Limit(int64(limit))
-	err := s.db.NewRaw("UPDATE deliveries SET attempt = attempt + 1, lease_until = ? WHERE id IN (?) RETURNING *",
-		row.At(now.Add(lease)), due).Scan(ctx, &rows)
+	err := s.db.NewRaw(`WITH due AS MATERIALIZED (? ?)
+		UPDATE deliveries SET attempt = attempt + 1, lease_until = ? WHERE id IN (SELECT id FROM due) RETURNING *`,
+		due, row.SkipLocked(s.db), row.At(now.Add(lease))).Scan(ctx, &rows)
 	if err != nil {
 		return nil, time.Time{}, row.Error(err, "claim deliveries")
 	}

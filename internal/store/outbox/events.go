@@ -38,6 +38,11 @@ func NewEvents(db bun.IDB) domain.Events { return &events{db} }
 // Append stores an event as the next of its call. An event without a call has
 // Sequence 1.
 func (e *events) Append(ctx context.Context, ev *domain.Event) error {
+	if ev.CallID != "" {
+		if err := row.Alone(ctx, e.db, "events", string(ev.CallID)); err != nil {
+			return err
+		}
+	}
 	r := &eventRow{
 		ID: ev.ID, WorkspaceID: ev.WorkspaceID, Mode: ev.Mode, Type: ev.Type, CallID: ev.CallID,
 		Sequence: 1, At: row.At(ev.At),

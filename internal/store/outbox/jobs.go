@@ -64,9 +64,9 @@ func (s *jobs) Create(ctx context.Context, j *domain.Job) error {
 // them with the time when the next one of the kind is due.
 func (s *jobs) Claim(ctx context.Context, kind string, now time.Time, lease time.Duration, limit int) ([]domain.Job, time.Time, error) {
 	var rows []jobRow
-	err := s.db.NewRaw(`UPDATE jobs SET attempt = attempt + 1, lease_until = ?
-		WHERE id IN (SELECT id FROM jobs WHERE kind = ? AND due_at <= ? ORDER BY due_at, id LIMIT ?) RETURNING *`,
-		row.At(now.Add(lease)), kind, row.At(now), limit).Scan(ctx, &rows)
+	err := s.db.NewRaw(`WITH due AS MATERIALIZED (SELECT id FROM jobs WHERE kind = ? AND due_at <= ? ORDER BY due_at, id LIMIT ? ?)
+		UPDATE jobs SET attempt = attempt + 1, lease_until = ? WHERE id IN (SELECT id FROM due) RETURNING *`,
+		kind, row.At(now), limit, row.SkipLocked(s.db), row.At(now.Add(lease))).Scan(ctx, &rows)
 	if err != nil {
 		return nil, time.Time{}, row.Error(err, "claim jobs")
 	}

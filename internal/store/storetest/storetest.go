@@ -13,10 +13,10 @@ import (
 	"github.com/callwright/callwright/internal/domain"
 )
 
-// Exercise runs the suite; open returns an empty store. Every closure that
-// writes is run twice, first to be rolled back, so that what one leaves behind
-// where it must not shows.
-func Exercise(t *testing.T, open func(t *testing.T) domain.Store) {
+// Exercise runs the suite; open returns an empty store that runs so many writing
+// closures at once. Every closure that writes is run twice, first to be rolled
+// back, so that what one leaves behind where it must not shows.
+func Exercise(t *testing.T, writers int, open func(t *testing.T) domain.Store) {
 	for name, exercise := range map[string]func(*testing.T, *bench){
 		"Workspaces":         workspaces,
 		"Keys":               keys,
@@ -50,8 +50,11 @@ func Exercise(t *testing.T, open func(t *testing.T) domain.Store) {
 		"OwnWritesAreSeen":   ownWritesAreSeen,
 		"LastWriterIsNamed":  lastWriterIsNamed,
 		"UnknownIdsAreNamed": unknownIdsAreNamed,
+		"CountsHold":         countsHold,
+		"ReadRowsHold":       readRowsHold,
+		"RelyOrGone":         relyOrGone,
 	} {
-		t.Run(name, func(t *testing.T) { exercise(t, &bench{T: t, store: Twice(open(t))}) })
+		t.Run(name, func(t *testing.T) { exercise(t, &bench{T: t, store: Twice(open(t)), writers: writers}) })
 	}
 }
 
@@ -80,7 +83,8 @@ func (t twice) InTx(ctx context.Context, lane domain.Lane, fn func(context.Conte
 // bench is one test with its store.
 type bench struct {
 	*testing.T
-	store domain.Store
+	store   domain.Store
+	writers int
 }
 
 // write commits fn and fails the test on an error.

@@ -95,25 +95,28 @@ func manyAtOnce(_ *testing.T, b *bench) {
 	}
 }
 
-// hold occupies the writer until the returned function is called.
+// hold occupies all writers until the returned function is called.
 func (b *bench) hold() (release func()) {
-	started, stop, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		var once sync.Once
-		err := b.store.InTx(b.Context(), domain.LaneCall, func(context.Context, *domain.Stores) error {
-			once.Do(func() { close(started) })
-			<-stop
-			return nil
+	var began, ended sync.WaitGroup
+	stop := make(chan struct{})
+	for range b.writers {
+		began.Add(1)
+		ended.Go(func() {
+			var once sync.Once
+			err := b.store.InTx(b.Context(), domain.LaneCall, func(context.Context, *domain.Stores) error {
+				once.Do(began.Done)
+				<-stop
+				return nil
+			})
+			if err != nil {
+				b.Error(err)
+			}
 		})
-		if err != nil {
-			b.Error(err)
-		}
-	}()
-	<-started
+	}
+	began.Wait()
 	return func() {
 		close(stop)
-		<-ended
+		ended.Wait()
 	}
 }
 

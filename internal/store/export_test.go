@@ -1,0 +1,4 @@
+package store
+
+// CrewSize is how many transactions PostgreSQL has under way at once.
+const CrewSize = crewSize

@@ -1,0 +1,62 @@
+package row
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect"
+	"github.com/uptrace/bun/schema"
+)
+
+// Writing is a transaction that writes while others do. What it reads by id and
+// what it counts stays as it is until it ends: PostgreSQL is asked for the
+// locks. SQLite has one writer, whose transactions need none.
+type Writing struct{ bun.IDB }
+
+// ToChange selects rows that the transaction may change: no other one changes
+// them before it ends.
+func ToChange(db bun.IDB, q *bun.SelectQuery) *bun.SelectQuery {
+	if _, ok := db.(Writing); ok {
+		return q.For("NO KEY UPDATE")
+	}
+	return q
+}
+
+// ToRely selects rows that what the transaction writes refers to: they are not
+// deleted before it ends, and a deletion that was first is seen.
+func ToRely(db bun.IDB, q *bun.SelectQuery) *bun.SelectQuery {
+	if _, ok := db.(Writing); ok {
+		return q.For("KEY SHARE")
+	}
+	return q
+}
+
+// Alone waits until no other transaction that called it with the same words is
+// under way. What is counted afterwards stays true until the transaction ends,
+// as far as all who add to it count first.
+func Alone(ctx context.Context, db bun.IDB, words ...string) error {
+	if _, ok := db.(Writing); !ok {
+		return nil
+	}
+	_, err := db.ExecContext(ctx, "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ?, 0))", " "+strings.Join(words, " "))
+	return Error(err, "wait for a turn")
+}
+
+// SkipLocked ends a query for work to take: what others are just taking is
+// passed over.
+func SkipLocked(db bun.IDB) bun.Safe {
+	if db.Dialect().Name() == dialect.PG {
+		return "FOR UPDATE SKIP LOCKED"
+	}
+	return ""
+}
+
+// Now is the present by the database's clock, as a term of a statement.
+func Now(db bun.IDB) schema.QueryWithArgs {
+	if db.Dialect().Name() == dialect.PG {
+		return schema.SafeQuery("(EXTRACT(EPOCH FROM statement_timestamp()) * 1000000)::bigint", nil)
+	}
+	return schema.SafeQuery("?", []any{At(time.Now())}) // its clock is ours
+}

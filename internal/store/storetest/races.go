@@ -1,0 +1,180 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/callwright/callwright/internal/domain"
+)
+
+// countsHold proves that of many who count before they add, no more get in than
+// there is room for.
+func countsHold(_ *testing.T, b *bench) {
+	in, _ := scopes()
+	const room, many = 5, 40
+	trunk := domain.NewID()
+	full := domain.Errorf(domain.CodeLimitReached, "full")
+	counts := map[string]func(ctx context.Context, s *domain.Stores, i int) error{
+		"agents": func(ctx context.Context, s *domain.Stores, _ int) error {
+			n, err := s.Agents.Count(ctx, in)
+			if err != nil || n >= room {
+				return first(err, full)
+			}
+			a := agentOf(in)
+			return s.Agents.Create(ctx, &a)
+		},
+		"calls": func(ctx context.Context, s *domain.Stores, _ int) error {
+			n, err := s.Calls.Active(ctx, in)
+			if err != nil || n >= room {
+				return first(err, full)
+			}
+			c := callOf(in, clock())
+			c.State = domain.CallDialing
+			return s.Calls.Create(ctx, &c)
+		},
+		"attempts over a trunk": func(ctx context.Context, s *domain.Stores, i int) error {
+			n, err := s.Attempts.LiveOn(ctx, trunk)
+			if err != nil || n >= room {
+				return first(err, full)
+			}
+			a := attemptOf(in, fmt.Sprintf("+1500555%04d", i), clock())
+			a.TrunkID, a.State = trunk, domain.AttemptIntent
+			return s.Attempts.Create(ctx, &a)
+		},
+	}
+	for what, add := range counts {
+		var wg sync.WaitGroup
+		var got atomic.Int64
+		for i := range many {
+			wg.Go(func() {
+				err := b.try(func(ctx context.Context, s *domain.Stores) error { return add(ctx, s, i) })
+				switch domain.CodeOf(err) {
+				case "":
+					got.Add(1)
+				case domain.CodeLimitReached:
+				default:
+					b.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if n := got.Load(); n != room {
+			b.Errorf("%s: %d got in where there is room for %d", what, n, room)
+		}
+	}
+}
+
+// agentOf makes a small agent.
+func agentOf(in domain.Scope) domain.Agent {
+	return domain.Agent{ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, Name: "Ava", Version: 1, CreatedAt: clock(), UpdatedAt: clock()}
+}
+
+func first(err error, otherwise error) error {
+	if err != nil {
+		return err
+	}
+	return otherwise
+}
+
+// readRowsHold proves that no change of a row gets lost between those who read
+// it and then write it.
+func readRowsHold(_ *testing.T, b *bench) {
+	in, _ := scopes()
+	call, attempt := callOf(in, clock()), attemptOf(in, "+15005550006", clock())
+	call.Notes, call.State = nil, domain.CallDialing
+	agent := agentOf(in)
+	b.createAttempts(attempt)
+	b.write(func(ctx context.Context, s *domain.Stores) error {
+		c, a := call, agent
+		if err := s.Calls.Create(ctx, &c); err != nil {
+			return err
+		}
+		return s.Agents.Create(ctx, &a)
+	})
+	const many = 24
+	var wg sync.WaitGroup
+	for i := range many {
+		wg.Go(func() {
+			err := b.try(func(ctx context.Context, s *domain.Stores) error {
+				c, err := s.Calls.ByID(ctx, call.ID)
+				if err != nil {
+					return err
+				}
+				c.Notes = append(c.Notes, fmt.Sprint(i))
+				if err := s.Calls.Update(ctx, c); err != nil {
+					return err
+				}
+				a, err := s.Attempts.Get(ctx, attempt.ID)
+				if err != nil {
+					return err
+				}
+				a.SIPCallID += "x"
+				return s.Attempts.Update(ctx, a)
+			})
+			if err != nil {
+				b.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	b.read(func(ctx context.Context, s *domain.Stores) error {
+		c, err := s.Calls.ByID(ctx, call.ID)
+		if err != nil {
+			return err
+		}
+		a, err := s.Attempts.Get(ctx, attempt.ID)
+		if err != nil {
+			return err
+		}
+		b.same([]int{len(c.Notes), len(a.SIPCallID)}, []int{many, many})
+		return nil
+	})
+}
+
+// relyOrGone proves that nothing refers to an object that was deleted while it
+// was made.
+func relyOrGone(_ *testing.T, b *bench) {
+	in, _ := scopes()
+	for range 10 {
+		agent := agentOf(in)
+		b.write(func(ctx context.Context, s *domain.Stores) error {
+			a := agent
+			return s.Agents.Create(ctx, &a)
+		})
+		number := numberOf(in, domain.NewID(), clock(), 0)
+		number.Number, number.AgentID = "+1"+string(number.ID), agent.ID
+		var wg sync.WaitGroup
+		var created, deleted error
+		wg.Go(func() {
+			created = b.try(func(ctx context.Context, s *domain.Stores) error {
+				if _, err := s.Agents.Get(ctx, in, agent.ID); err != nil {
+					return err
+				}
+				n := number
+				return s.Numbers.Create(ctx, &n)
+			})
+		})
+		wg.Go(func() {
+			deleted = b.try(func(ctx context.Context, s *domain.Stores) error {
+				if err := s.Agents.Delete(ctx, in, agent.ID); err != nil {
+					return err
+				}
+				switch _, err := s.Numbers.Get(ctx, in, number.ID); domain.CodeOf(err) {
+				case "":
+					return domain.Errorf(domain.CodeConflict, "in use")
+				case domain.CodeNotFound:
+					return nil
+				default:
+					return err
+				}
+			})
+		})
+		wg.Wait()
+		if (created == nil) == (deleted == nil) {
+			b.Errorf("the number was created (%v) and its agent deleted (%v)", created, deleted)
+		}
+	}
+}
