@@ -34,7 +34,6 @@ type Options struct {
 	HTTP       *http.Client                 // for requests of flows, to addresses that strangers chose; nil: none are sent
 	SIP        netip.AddrPort               // where the user agent listens
 	TLS        *sip.TLS                     // how SIP connections are secured; nil: as the system believes, and none come in
-	Owns       func(domain.Trunk) bool      // whether this process keeps a trunk registered and watched; nil: all
 	ExternalIP string                       // the address that peers reach us at; "" is the one we bind
 	Ports      rtp.PortRange
 	Ring       time.Duration   // how long a call may ring; 0 is 30 s
@@ -92,7 +91,9 @@ func New(o Options) (*Engine, error) {
 	}
 	e := &Engine{live: newLive(), o: o, log: o.Logger, ua: ua, pacer: rtp.NewPacer(), ports: ports,
 		voice: speech.NewFallback(speech.FallbackOptions{Engines: o.Voices, Late: o.Late})}
-	e.trunks = &trunks{list: o.Service.SIPTrunks, route: o.Carriers.Route, ua: ua, owns: o.Owns, log: o.Logger}
+	e.trunks = &trunks{route: o.Carriers.Route, ua: ua, log: o.Logger, list: func(ctx context.Context) ([]domain.Trunk, error) {
+		return o.Service.TrunksOf(ctx, e.node.current())
+	}}
 	e.queue = queue.New(queue.Options[domain.Attempt]{
 		Name: "attempts", Workers: o.MaxCalls, Logger: o.Logger,
 		Drain: 24 * time.Hour, // calls are ended by Run, not by the queue

@@ -18,14 +18,10 @@ const trunksEvery = 3 * time.Second
 // trunks keeps the SIP trunks up: it registers with those that want that, and
 // asks the others whether they are there.
 type trunks struct {
-	list  func(context.Context) ([]domain.Trunk, error)
+	list  func(context.Context) ([]domain.Trunk, error) // those that are this process's to keep up
 	route func(context.Context, domain.Trunk, string) (trunk.Route, error)
 	ua    *sip.UA
-	// owns reports whether this process is the one that keeps a trunk up. Of
-	// several processes on one database only one may register a trunk, or the
-	// carrier's calls go to whichever registered last.
-	owns func(domain.Trunk) bool
-	log  *slog.Logger
+	log   *slog.Logger
 
 	mu      sync.Mutex
 	kept    map[domain.ID]*kept
@@ -71,9 +67,6 @@ func (t *trunks) run(ctx context.Context) {
 func (t *trunks) keep(ctx context.Context, list []domain.Trunk) {
 	want := map[domain.ID]terms{}
 	for _, one := range list {
-		if t.owns != nil && !t.owns(one) {
-			continue
-		}
 		route, err := t.route(ctx, one, one.Username)
 		if err != nil || route.Server == "" {
 			continue // whoever dials it is told why

@@ -31,9 +31,8 @@ func TestTrunksAreKeptUp(t *testing.T) {
 	registrar := siptest.UAS(t, siptest.Scenario{Name: siptest.Registrar, User: "alice", Password: "secret"})
 	registers := domain.Trunk{ID: "registers", Host: registrar.Addr.String(), Username: "alice", Password: "secret", Register: true}
 	watched := domain.Trunk{ID: "watched", Host: theirs.Addr().String()}
-	anothers := domain.Trunk{ID: "anothers", Host: theirs.Addr().String()}
 	var list atomic.Pointer[[]domain.Trunk]
-	list.Store(&[]domain.Trunk{registers, watched, anothers, {ID: "sandbox"}})
+	list.Store(&[]domain.Trunk{registers, watched, {ID: "sandbox"}})
 	k := &trunks{
 		list: func(context.Context) ([]domain.Trunk, error) { return *list.Load(), nil },
 		route: func(_ context.Context, tr domain.Trunk, _ string) (trunk.Route, error) {
@@ -42,7 +41,7 @@ func TestTrunksAreKeptUp(t *testing.T) {
 			}
 			return trunk.Route{Server: "sip:" + tr.Host}, nil
 		},
-		owns: func(tr domain.Trunk) bool { return tr.ID != "anothers" }, ua: ours, log: slog.New(slog.DiscardHandler),
+		ua: ours, log: slog.New(slog.DiscardHandler),
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -66,10 +65,8 @@ func TestTrunksAreKeptUp(t *testing.T) {
 	if k.server("watched").Addr.IsValid() || k.server("nowhere").Addr.IsValid() {
 		t.Error("calls of trunks that do not register go somewhere first")
 	}
-	for _, id := range []domain.ID{"anothers", "sandbox"} {
-		if s, known := k.TrunkStatus(id); known {
-			t.Errorf("trunk %s is %+v, want nothing known", id, s)
-		}
+	if s, known := k.TrunkStatus("sandbox"); known {
+		t.Errorf("the sandbox is %+v, want nothing known", s)
 	}
 	// One goes, the other one's server has become a place that cannot be.
 	watched.Host = "127.0.0.1;transport=ws"

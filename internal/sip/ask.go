@@ -123,12 +123,12 @@ func (u *UA) ask(ctx context.Context, to Server, r *Request) (*Answer, error) {
 		if !again {
 			return &Answer{StatusError: *statusError(res), Contact: req.Contact().Address.String(), RTT: time.Since(began), res: res}, nil
 		}
-		added = answered(req)
+		added = credentialHeaders(req)
 	}
 }
 
-// answered returns the credentials in a request, for the next one.
-func answered(req *wire.Request) []wire.Header {
+// credentialHeaders returns the credentials in a request, for the next one.
+func credentialHeaders(req *wire.Request) []wire.Header {
 	return append(req.GetHeaders("Authorization"), req.GetHeaders("Proxy-Authorization")...)
 }
 

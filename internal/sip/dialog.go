@@ -249,7 +249,7 @@ func (d *Dialog) request(ctx context.Context, method wire.RequestMethod, content
 		if !again {
 			return res, nil
 		}
-		added = answered(req)
+		added = credentialHeaders(req)
 	}
 }
 
