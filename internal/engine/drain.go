@@ -40,6 +40,7 @@ func (e *Engine) Run(ctx context.Context, d Drain) error {
 	watching, stopWatching := context.WithCancel(context.WithoutCancel(ctx))
 	e.late.Go(func() { e.peers.run(watching) })
 	go func() { claimed <- e.queue.Run(ctx) }()
+	e.late.Go(func() { e.trunks.run(ctx) })
 	e.door.open()
 	<-ctx.Done()
 	err := e.drain(d)

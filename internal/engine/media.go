@@ -92,6 +92,7 @@ func (c *call) invitation() (sip.Invite, error) {
 		CallID: sip.NewCallID(), URI: route.URI, From: c.dial.Call.From, To: c.dial.Call.To,
 		Body: c.media.offer.Bytes(), Username: route.Username, Password: route.Password,
 		Reoffer: c.media.reoffer,
+		Server:  c.engine.server(c.dial.Trunk.ID),
 	}, nil
 }
 
