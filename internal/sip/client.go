@@ -100,7 +100,7 @@ func (u *UA) failClients(dst hop, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for _, t := range u.clients {
-		if t.dst == dst {
+		if t.dst.is(dst) {
 			select {
 			case t.fail <- err:
 			default:
@@ -120,6 +120,9 @@ func (u *UA) stopTransactions() {
 		}
 		t.mu.Unlock()
 	}
+	for _, d := range u.dialogs {
+		d.session.stop(true)
+	}
 	u.mu.Unlock()
 	u.servers.mu.Lock()
 	all := make([]*serverTx, 0, len(u.servers.byKey))
@@ -138,6 +141,7 @@ func (u *UA) stopTransactions() {
 // roundTrip sends a request that is no INVITE and returns its final response
 // (RFC 3261 section 17.1.2).
 func (u *UA) roundTrip(ctx context.Context, req *wire.Request, dst hop) (*wire.Response, error) {
+	dst = u.fit(req, dst)
 	t, err := u.openClient(req, dst, nil)
 	if err != nil {
 		return nil, err
@@ -215,6 +219,7 @@ func (x *exchange) run(ctx context.Context) (*wire.Response, error) {
 	if ctx.Err() != nil {
 		return nil, ErrCanceled
 	}
+	x.dst = x.u.fit(x.req, x.dst)
 	t, err := x.u.openClient(x.req, x.dst, x.accept)
 	if err != nil {
 		return nil, err
@@ -222,7 +227,7 @@ func (x *exchange) run(ctx context.Context) (*wire.Response, error) {
 	x.t, x.data = t, []byte(x.req.String())
 	res, err := x.wait(ctx)
 	if err != nil {
-		x.u.closeClient(t)
+		x.u.linger(t) // an answer may come yet
 		return nil, err
 	}
 	if !res.IsSuccess() {

@@ -3,6 +3,7 @@ package sip
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,24 +18,33 @@ type Dialog struct {
 	u      *UA
 	id     dialogID
 	auth   credentials
-	caller bool // we placed the call
+	caller bool   // we placed the call
+	cseq   uint32 // of our INVITE that was answered, when we placed it
 
-	mu         sync.Mutex
-	state      DialogState
-	remoteSDP  []byte
-	onReinvite *handler[func([]byte) ([]byte, error)]
-	onInfo     *handler[func(string, []byte)]
-	offering   bool      // our re-INVITE is under way
-	answering  bool      // theirs is
-	accepted   *serverTx // the INVITE that we accepted last
-	ended      bool
-	byRemote   bool
+	mu          sync.Mutex
+	state       DialogState
+	remoteSDP   []byte
+	onReinvite  *handler[func([]byte) ([]byte, error)]
+	onInfo      *handler[func(string, []byte)]
+	onRefer     *handler[func(*Referral) bool]
+	localSDP    []byte     // what the far end accepted of us last
+	takesUpdate bool       // the far end lists UPDATE in its Allow
+	referring   *referring // our REFER whose outcome is awaited
+	referred    int        // REFERs of the far end that were taken
+	successor   *Dialog    // took this one's place (RFC 3891)
+	offering    bool       // our re-INVITE is under way
+	answering   bool       // theirs is
+	accepted    *serverTx  // the INVITE that we accepted last
+	ended       bool
+	byRemote    bool
 
 	born   time.Time
 	done   chan struct{} // closed when it is over
 	acked  chan struct{} // closed when the far end confirmed our 2xx; at once when we called
 	ackOne sync.Once
 	ack    ackKeeper // of the 2xx that made the dialog
+
+	session sessionTimer
 }
 
 // register makes the dialog known to requests that come in.
@@ -65,7 +75,8 @@ func newDialog(u *UA, s DialogState) *Dialog {
 	return &Dialog{
 		u: u, state: s, id: dialogID{s.CallID, s.LocalTag, s.RemoteTag},
 		onReinvite: newHandler[func([]byte) ([]byte, error)](), onInfo: newHandler[func(string, []byte)](),
-		born: time.Now(), done: make(chan struct{}), acked: make(chan struct{}),
+		onRefer: newHandler[func(*Referral) bool](),
+		born:    time.Now(), done: make(chan struct{}), acked: make(chan struct{}),
 	}
 }
 
@@ -127,6 +138,7 @@ func (d *Dialog) end(byRemote bool) bool {
 	}
 	d.ended, d.byRemote = true, byRemote
 	close(d.done)
+	d.session.stop(true)
 	return true
 }
 
@@ -208,7 +220,7 @@ func (d *Dialog) lost(err error) error {
 }
 
 // request sends a request within the dialog and answers challenges.
-func (d *Dialog) request(ctx context.Context, method wire.RequestMethod, contentType string, body []byte) (*wire.Response, error) {
+func (d *Dialog) request(ctx context.Context, method wire.RequestMethod, contentType string, body []byte, headers ...wire.Header) (*wire.Response, error) {
 	auth := d.credentials()
 	var added []wire.Header
 	for {
@@ -216,7 +228,7 @@ func (d *Dialog) request(ctx context.Context, method wire.RequestMethod, content
 		if err != nil {
 			return nil, err
 		}
-		for _, h := range added {
+		for _, h := range append(added, headers...) {
 			req.AppendHeader(h)
 		}
 		if contentType != "" {
@@ -310,8 +322,21 @@ func (d *Dialog) confirmed(req *wire.Request) {
 
 func (d *Dialog) confirm() { d.ackOne.Do(func() { close(d.acked) }) }
 
-// refresh takes a new remote target from a Contact (RFC 3261 section 12.2).
+// agreed notes the descriptions that an offer and its answer left in force.
+func (d *Dialog) agreed(local, remote []byte) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.localSDP, d.remoteSDP = local, remote
+}
+
+// refresh takes a new remote target from a Contact (RFC 3261 section 12.2),
+// and what the far end understands.
 func (d *Dialog) refresh(m wire.Message) {
+	if methods := options(m, "Allow", "Allow"); len(methods) > 0 {
+		d.mu.Lock()
+		d.takesUpdate = slices.Contains(methods, "update")
+		d.mu.Unlock()
+	}
 	if c, ok := header(m, "Contact").(*wire.ContactHeader); ok && !c.Address.Wildcard && c.Address.Host != "" {
 		d.mu.Lock()
 		defer d.mu.Unlock()

@@ -65,3 +65,8 @@ func retryAfter(res *wire.Response) time.Duration {
 func unreachable(format string, args ...any) error {
 	return fmt.Errorf("%w: %w: %s", ErrTimeout, ErrUnreachable, fmt.Sprintf(format, args...))
 }
+
+// bareError is the text of an unreachable error without what it is one of.
+func bareError(err error) string {
+	return strings.TrimPrefix(err.Error(), ErrTimeout.Error()+": "+ErrUnreachable.Error()+": ")
+}

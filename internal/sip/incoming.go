@@ -19,6 +19,9 @@ type Incoming struct {
 	CallID      string         //
 	Source      netip.AddrPort // where the request really came from
 	Body        []byte         // the offer; nil when the caller wants us to offer
+	// Replaces is the call whose place this one takes when it is answered, nil
+	// for none (RFC 3891): Answer hangs it up.
+	Replaces *Dialog
 
 	u  *UA
 	t  *serverTx
@@ -33,10 +36,15 @@ func (u *UA) serveInvite(t *serverTx) {
 		return
 	}
 	req := t.req
+	old, status, reason := u.replaced(req)
+	if status != 0 {
+		t.respond(t.response(status, reason, nil))
+		return
+	}
 	in := &Incoming{
 		From: number(req.From().Address), To: number(req.To().Address),
 		DisplayName: req.From().DisplayName, RequestURI: req.Recipient.String(),
-		CallID: req.CallID().Value(), Source: t.from.addr, Body: req.Body(), u: u, t: t,
+		CallID: req.CallID().Value(), Source: t.from.addr, Body: req.Body(), Replaces: old, u: u, t: t,
 	}
 	u.opts.OnInvite(in)
 	limit := time.NewTimer(ringLimit)
@@ -89,7 +97,7 @@ func (in *Incoming) provisional(status int, reason string, sdp []byte) error {
 }
 
 func (in *Incoming) contact() *wire.ContactHeader {
-	return in.u.contact(in.t.req.To().Address.User, in.t.from)
+	return in.u.contactFor(in.t.req.Recipient, in.t.req.To().Address.User, in.t.from)
 }
 
 func (in *Incoming) decided() error {
@@ -126,14 +134,21 @@ func (in *Incoming) Answer(sdp []byte) (*Dialog, error) {
 	default:
 	}
 	d := in.newDialog()
+	d.localSDP = sdp
 	in.u.register(d) // before the 200: a BYE may come right after it
 	in.t.awaitACK(d)
 	res := in.t.response(200, "OK", sdp)
 	res.AppendHeader(in.contact())
 	res.AppendHeader(wire.NewHeader("Allow", allow))
+	res.AppendHeader(wire.NewHeader("Supported", supported))
+	d.answerTimer(in.t.req, res)
 	if !in.t.respond(res) {
+		d.session.stop(true)
 		in.u.unregister(d)
 		return nil, in.decided()
+	}
+	if in.Replaces != nil {
+		in.Replaces.replacedBy(d)
 	}
 	return d, nil
 }
@@ -146,7 +161,7 @@ func (in *Incoming) newDialog() *Dialog {
 		Local:  addressValue(req.To().DisplayName, req.To().Address),
 		Remote: addressValue(req.From().DisplayName, req.From().Address),
 		Target: req.From().Address.String(), Routes: recordRoutes(req),
-		RemoteCSeq: req.CSeq().SeqNo, Transport: in.t.from.network,
+		RemoteCSeq: req.CSeq().SeqNo, Transport: in.t.from.network, flow: in.t.from,
 	})
 	d.refresh(req)
 	d.remoteSDP = req.Body()

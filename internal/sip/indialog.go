@@ -21,7 +21,7 @@ func (u *UA) inDialog(req *wire.Request, from hop, key string) {
 		u.unregister(d)
 		return
 	case wire.OPTIONS:
-		u.options(req, from)
+		u.capabilities(req, from)
 		return
 	}
 	if d.over() {
@@ -43,6 +43,10 @@ func (u *UA) inDialog(req *wire.Request, from hop, key string) {
 		}
 	case wire.INFO:
 		u.work(req, from, key, d.serveInfo)
+	case wire.REFER:
+		u.work(req, from, key, d.serveRefer)
+	case wire.NOTIFY:
+		d.serveNotify(u.openServer(req, from, key))
 	}
 }
 
@@ -114,11 +118,11 @@ func (d *Dialog) answer(req *wire.Request) ([]byte, bool) {
 		return nil, false
 	}
 	d.refresh(req)
-	if len(req.Body()) > 0 {
-		d.mu.Lock()
-		d.remoteSDP = req.Body()
-		d.mu.Unlock()
+	remote := req.Body()
+	if len(remote) == 0 {
+		remote = d.RemoteSDP() // its answer comes with the ACK
 	}
+	d.agreed(answer, remote)
 	return answer, true
 }
 
@@ -127,8 +131,10 @@ func (d *Dialog) accept(t *serverTx, answer []byte) {
 		t.awaitACK(d)
 	}
 	res := t.response(200, "OK", answer)
-	res.AppendHeader(d.u.contact(t.req.To().Address.User, t.from))
+	res.AppendHeader(d.u.contactFor(t.req.Recipient, t.req.To().Address.User, t.from))
 	res.AppendHeader(wire.NewHeader("Allow", allow))
+	res.AppendHeader(wire.NewHeader("Supported", supported))
+	d.answerTimer(t.req, res)
 	t.respond(res)
 }
 

@@ -22,6 +22,9 @@ type Invite struct {
 	Headers     map[string]string
 	Username    string // for digest challenges
 	Password    string
+	// Registrar is the registration that the call belongs to: its server is
+	// asked first. nil for none.
+	Registrar *Registrar
 	// OnProvisional hears 101 to 199 in order, with their SDP if any.
 	OnProvisional func(status int, body []byte)
 	// OnSent is called once, right before the first byte of the INVITE leaves.
@@ -85,12 +88,16 @@ type outgoing struct {
 	u       *UA
 	in      Invite
 	req     *wire.Request
-	dst     hop
+	hops    []hop // that may be tried, the present one first
 	auth    credentials
 	settled atomic.Bool // the outcome has an owner: the caller, or nobody
 	heard   atomic.Bool // something came back
 
+	lengthened bool // after a 422
+	sent       bool // OnSent was called
+
 	mu     sync.Mutex
+	branch string             // of the INVITE whose answer is wanted; "" when none is
 	dialog *Dialog            // of the first 2xx
 	forks  map[string]*Dialog // of further ones, by remote tag
 }
@@ -104,11 +111,12 @@ func (u *UA) newOutgoing(ctx context.Context, in Invite) (*outgoing, error) {
 	if err := wire.ParseUri(in.URI, &target); err != nil {
 		return nil, fmt.Errorf("sip: cannot call %q: %w", in.URI, err)
 	}
-	dst, err := u.resolve(ctx, &target)
+	hops, err := u.locate(ctx, &target)
 	if err != nil {
 		return nil, err
 	}
-	from, err := address(in.From, u.localHost(dst.addr))
+	hops = in.Registrar.first(hops)
+	from, err := address(in.From, u.localHost(hops[0].addr))
 	if err != nil {
 		return nil, fmt.Errorf("sip: From: %w", err)
 	}
@@ -124,7 +132,6 @@ func (u *UA) newOutgoing(ctx context.Context, in Invite) (*outgoing, error) {
 		return nil, err
 	}
 	req := wire.NewRequest(wire.INVITE, target)
-	req.AppendHeader(u.via(dst))
 	f := &wire.FromHeader{DisplayName: in.DisplayName, Address: from}
 	f.Params.Add("tag", newTag())
 	req.AppendHeader(f)
@@ -133,8 +140,11 @@ func (u *UA) newOutgoing(ctx context.Context, in Invite) (*outgoing, error) {
 	req.AppendHeader(&id)
 	req.AppendHeader(&wire.CSeqHeader{SeqNo: 1, MethodName: wire.INVITE})
 	req.AppendHeader(&forwards)
-	req.AppendHeader(u.contact(from.User, dst))
 	req.AppendHeader(wire.NewHeader("Allow", allow))
+	req.AppendHeader(wire.NewHeader("Supported", supported))
+	for _, h := range u.timerAsk(0) {
+		req.AppendHeader(h)
+	}
 	req.AppendHeader(wire.NewHeader("User-Agent", u.opts.UserAgent))
 	for _, h := range headers {
 		req.AppendHeader(h)
@@ -144,7 +154,7 @@ func (u *UA) newOutgoing(ctx context.Context, in Invite) (*outgoing, error) {
 	}
 	req.SetBody(in.Body)
 	return &outgoing{
-		u: u, in: in, req: req, dst: dst, forks: map[string]*Dialog{},
+		u: u, in: in, req: req, hops: hops, forks: map[string]*Dialog{},
 		auth: credentials{username: in.Username, password: in.Password},
 	}, nil
 }
@@ -195,35 +205,20 @@ func extraHeaders(in Invite) ([]wire.Header, error) {
 
 func unprintable(r rune) bool { return r < ' ' || r == 127 }
 
-// run carries the call through challenges to its outcome.
-func (c *outgoing) run(ctx context.Context) (*Dialog, error) {
-	if c.in.OnSent != nil && ctx.Err() == nil {
-		c.in.OnSent()
+// lengthen asks for the session interval that a 422 wants, once (RFC 4028
+// section 7.3).
+func (c *outgoing) lengthen(req *wire.Request, res *wire.Response) bool {
+	least := minSEOf(res)
+	if res.StatusCode != 422 || least == 0 || c.lengthened {
+		return false
 	}
-	for {
-		x := &exchange{u: c.u, req: c.req, dst: c.dst, accept: c.accept, heard: &c.heard, onProgress: c.progress}
-		res, err := x.run(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if res.IsSuccess() {
-			return c.answered(ctx)
-		}
-		if ctx.Err() != nil {
-			return nil, ErrCanceled
-		}
-		next := c.req.Clone()
-		again, err := c.auth.answer(next, res)
-		if err != nil {
-			return nil, err
-		}
-		if !again {
-			return nil, statusError(res)
-		}
-		next.CSeq().SeqNo++
-		next.Via().Params.Add("branch", newBranch())
-		c.req = next
+	c.lengthened = true
+	req.RemoveHeader("Session-Expires")
+	req.RemoveHeader("Min-SE")
+	for _, h := range c.u.timerAsk(least) {
+		req.AppendHeader(h)
 	}
+	return true
 }
 
 func (c *outgoing) progress(res *wire.Response) {
@@ -242,14 +237,15 @@ func (c *outgoing) accept(res *wire.Response) bool {
 	if to := res.To(); to != nil {
 		tag, _ = to.Params.Get("tag")
 	}
+	branch, _ := res.Via().Params.Get("branch")
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.dialog == nil {
+	if c.dialog == nil && branch == c.branch {
 		c.dialog = c.newDialog(res, tag)
 		c.u.register(c.dialog)
 		return true
 	}
-	if tag == c.dialog.id.remoteTag {
+	if c.dialog != nil && tag == c.dialog.id.remoteTag {
 		c.u.repeatACK(&c.dialog.ack)
 		return false
 	}
@@ -274,10 +270,12 @@ func (c *outgoing) newDialog(res *wire.Response, remoteTag string) *Dialog {
 		Local:  addressValue(c.req.From().DisplayName, c.req.From().Address),
 		Remote: addressValue(c.req.To().DisplayName, c.req.To().Address),
 		Target: c.req.Recipient.String(), Routes: routes,
-		LocalCSeq: c.req.CSeq().SeqNo, Transport: c.dst.network,
+		LocalCSeq: res.CSeq().SeqNo, Transport: c.hops[0].network, ServerName: c.hops[0].name,
 	})
 	d.refresh(res)
-	d.remoteSDP = res.Body()
+	d.cseq = res.CSeq().SeqNo
+	d.localSDP, d.remoteSDP = c.in.Body, res.Body()
+	d.timed(res)
 	d.auth = credentials{username: c.in.Username, password: c.in.Password}
 	d.caller = true
 	d.confirm()
@@ -306,7 +304,7 @@ func (c *outgoing) answered(ctx context.Context) (*Dialog, error) {
 func (c *outgoing) ack(d *Dialog) error {
 	ctx, cancel := context.WithTimeout(context.Background(), c.u.give)
 	defer cancel()
-	return d.sendACK(ctx, c.req.CSeq().SeqNo, &d.ack)
+	return d.sendACK(ctx, d.cseq, &d.ack)
 }
 
 // hangUp confirms an answer that nobody wants and ends it.

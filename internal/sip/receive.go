@@ -3,6 +3,7 @@ package sip
 import (
 	"bytes"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -10,7 +11,12 @@ import (
 )
 
 // allow lists what is understood here, for Allow headers.
-const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE"
+const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REFER, NOTIFY"
+
+// supported lists the extensions that are understood here, for Supported
+// headers: session timers (RFC 4028), Replaces (RFC 3891), REFER without
+// notifications (RFC 4488).
+const supported = "timer, replaces, norefersub"
 
 // receive takes one datagram. Whatever is in it, it returns.
 func (u *UA) receive(from hop, data []byte) {
@@ -105,7 +111,7 @@ func replyHop(req *wire.Request, from hop) hop {
 	if port <= 0 || port > 65535 {
 		port = 5060
 	}
-	return hop{from.network, netip.AddrPortFrom(from.addr.Addr(), uint16(port))}
+	return hop{network: from.network, addr: netip.AddrPortFrom(from.addr.Addr(), uint16(port))}
 }
 
 // request routes a request: to its transaction, else to its dialog, else to
@@ -132,16 +138,20 @@ func (u *UA) request(req *wire.Request, from hop) {
 		u.refuse(req, from, status, reason, headers...)
 		return
 	}
+	if u.tooBrief(req) {
+		u.refuseBrief(req, from)
+		return
+	}
 	if tag, _ := req.To().Params.Get("tag"); tag != "" {
 		u.inDialog(req, from, key)
 		return
 	}
 	switch req.Method {
 	case wire.OPTIONS:
-		u.options(req, from)
+		u.capabilities(req, from)
 	case wire.INVITE:
 		u.work(req, from, key, u.serveInvite)
-	default: // BYE, INFO, UPDATE: they need a dialog
+	default: // BYE, INFO, UPDATE, REFER, NOTIFY: they need a dialog
 		u.refuse(req, from, 481, "Call/Transaction Does Not Exist")
 	}
 }
@@ -156,8 +166,8 @@ func refusal(req *wire.Request) (status int, reason string, headers []wire.Heade
 		return 400, "CSeq Names Another Method", nil
 	}
 	switch req.Method {
-	case wire.INVITE, wire.BYE, wire.OPTIONS, wire.INFO, wire.UPDATE:
-	case wire.REGISTER, wire.SUBSCRIBE, wire.NOTIFY, wire.REFER, wire.MESSAGE, wire.PRACK, wire.PUBLISH:
+	case wire.INVITE, wire.BYE, wire.OPTIONS, wire.INFO, wire.UPDATE, wire.REFER, wire.NOTIFY:
+	case wire.REGISTER, wire.SUBSCRIBE, wire.MESSAGE, wire.PRACK, wire.PUBLISH:
 		return 405, "Method Not Allowed", []wire.Header{wire.NewHeader("Allow", allow)}
 	default:
 		return 501, "Not Implemented", []wire.Header{wire.NewHeader("Allow", allow)}
@@ -167,8 +177,8 @@ func refusal(req *wire.Request) (status int, reason string, headers []wire.Heade
 	default:
 		return 416, "Unsupported URI Scheme", nil
 	}
-	if hs := req.GetHeaders("Require"); len(hs) > 0 {
-		return 420, "Bad Extension", []wire.Header{wire.NewHeader("Unsupported", joined(hs))}
+	if unknown := unsupported(req); unknown != "" {
+		return 420, "Bad Extension", []wire.Header{wire.NewHeader("Unsupported", unknown)}
 	}
 	if req.Method != wire.INVITE && req.Method != wire.UPDATE || len(req.Body()) == 0 {
 		return 0, "", nil
@@ -183,12 +193,46 @@ func refusal(req *wire.Request) (status int, reason string, headers []wire.Heade
 	return 0, "", nil
 }
 
-func joined(hs []wire.Header) string {
-	values := make([]string, 0, len(hs))
-	for _, h := range hs {
-		values = append(values, h.Value())
+// unsupported returns the extensions that a request requires and that are not
+// there, comma-separated.
+func unsupported(req *wire.Request) string {
+	var out []string
+	for _, tag := range options(req, "Require", "Require") {
+		if !slices.Contains(strings.Split(supported, ", "), tag) {
+			out = append(out, tag)
+		}
 	}
-	return strings.Join(values, ", ")
+	return strings.Join(out, ", ")
+}
+
+// options returns the option tags of all headers of that name, in lower case.
+func options(m wire.Message, name, compact string) []string {
+	hs := m.GetHeaders(name)
+	if len(hs) == 0 {
+		hs = m.GetHeaders(compact)
+	}
+	var out []string
+	for _, h := range hs {
+		for _, tag := range strings.Split(h.Value(), ",") {
+			if tag = strings.ToLower(strings.TrimSpace(tag)); tag != "" {
+				out = append(out, tag)
+			}
+		}
+	}
+	return out
+}
+
+// supports reports whether the sender understands an extension.
+func supports(m wire.Message, tag string) bool {
+	return slices.Contains(options(m, "Supported", "k"), tag) || slices.Contains(options(m, "Require", "Require"), tag)
+}
+
+// either returns the first header of that name or of its compact form, or nil.
+func either(m wire.Message, name, compact string) wire.Header {
+	if h := header(m, name); h != nil {
+		return h
+	}
+	return header(m, compact)
 }
 
 // header returns the first header of that name, or nil.
@@ -254,10 +298,10 @@ func (u *UA) refuse(req *wire.Request, from hop, status int, reason string, head
 	u.reply(replyHop(req, from), []byte(res.String()))
 }
 
-// options says what is understood here (RFC 3261 section 11.2).
-func (u *UA) options(req *wire.Request, from hop) {
+// capabilities says what is understood here (RFC 3261 section 11.2).
+func (u *UA) capabilities(req *wire.Request, from hop) {
 	u.refuse(req, from, 200, "OK", wire.NewHeader("Allow", allow),
-		wire.NewHeader("Accept", "application/sdp"), wire.NewHeader("Accept-Encoding", "identity"))
+		wire.NewHeader("Supported", supported), wire.NewHeader("Accept", "application/sdp"), wire.NewHeader("Accept-Encoding", "identity"))
 }
 
 // cancelRequest answers a CANCEL and ends the INVITE that it names, if that is

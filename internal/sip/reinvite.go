@@ -45,12 +45,13 @@ func (d *Dialog) offer(ctx context.Context, sdp []byte) ([]byte, error) {
 	defer d.endOffer()
 	auth := d.credentials()
 	var added []wire.Header
+	raised := false // after a 422
 	for {
 		req, dst, err := d.newRequest(ctx, wire.INVITE)
 		if err != nil {
 			return nil, err
 		}
-		for _, h := range added {
+		for _, h := range append(added, d.session.headers()...) {
 			req.AppendHeader(h)
 		}
 		req.AppendHeader(wire.NewHeader("Content-Type", "application/sdp"))
@@ -61,6 +62,10 @@ func (d *Dialog) offer(ctx context.Context, sdp []byte) ([]byte, error) {
 		}
 		if res.IsSuccess() {
 			return res.Body(), nil
+		}
+		if !raised && d.session.raise(res) {
+			raised = true
+			continue
 		}
 		again, err := auth.answer(req, res)
 		if err != nil {
@@ -89,9 +94,8 @@ func (d *Dialog) exchange(ctx context.Context, req *wire.Request, dst hop) (*wir
 		return res, err
 	}
 	d.refresh(res)
-	d.mu.Lock()
-	d.remoteSDP = res.Body()
-	d.mu.Unlock()
+	d.timed(res)
+	d.agreed(req.Body(), res.Body())
 	ack, cancel := context.WithTimeout(context.Background(), d.u.give)
 	defer cancel()
 	return res, d.sendACK(ack, req.CSeq().SeqNo, &keep)

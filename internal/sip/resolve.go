@@ -5,71 +5,175 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	wire "github.com/emiago/sipgo/sip"
 )
 
-// resolve finds the next hop of a URI (RFC 3263, without NAPTR): the transport
-// it names, else UDP; its port, else SRV, else 5060.
+// resolver is what net.Resolver offers of the DNS.
+type resolver interface {
+	LookupSRV(ctx context.Context, service, proto, name string) (string, []*net.SRV, error)
+	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
+}
+
+// resolve finds the first of the next hops of a URI.
 func (u *UA) resolve(ctx context.Context, uri *wire.Uri) (hop, error) {
-	network, err := transportOf(uri)
+	hops, err := u.locate(ctx, uri)
 	if err != nil {
 		return hop{}, err
 	}
+	return hops[0], nil
+}
+
+// locate finds the next hops of a URI in the order in which they are to be
+// tried (RFC 3263 section 4, without NAPTR): the transport that it names, else
+// UDP; its port, else SRV records by priority and weight, else 5060 or 5061; all
+// addresses of a name. Those that failed lately come last. There is at least
+// one.
+func (u *UA) locate(ctx context.Context, uri *wire.Uri) ([]hop, error) {
+	network, err := transportOf(uri)
+	if err != nil {
+		return nil, err
+	}
 	host, port := strings.Trim(uri.Host, "[]"), uri.Port
 	if port < 0 || port > 65535 {
-		return hop{}, fmt.Errorf("sip: port %d of %s is not one", port, uri.String())
-	}
-	if addr, err := netip.ParseAddr(host); err == nil {
-		return hop{network, netip.AddrPortFrom(addr.Unmap(), defaultPort(port))}, nil
+		return nil, fmt.Errorf("sip: port %d of %s is not one", port, uri.String())
 	}
 	if host == "" {
-		return hop{}, fmt.Errorf("sip: %s names no host", uri.String())
+		return nil, fmt.Errorf("sip: %s names no host", uri.String())
 	}
+	name := ""
+	if network == "TLS" {
+		name = host // whom the certificate must name (RFC 5922 section 4)
+	}
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return []hop{{network, netip.AddrPortFrom(addr.Unmap(), defaultPort(network, port)), name}}, nil
+	}
+	targets := []*net.SRV{{Target: host, Port: defaultPort(network, port)}}
 	if port == 0 {
-		_, found, err := net.DefaultResolver.LookupSRV(ctx, "sip", strings.ToLower(network), host)
-		if err == nil && len(found) > 0 {
-			host, port = found[0].Target, int(found[0].Port)
+		if found := u.servicesOf(ctx, network, host); len(found) > 0 {
+			targets = found
 		}
 	}
-	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	var hops []hop
+	for _, target := range targets {
+		addrs, problem := u.dns.LookupNetIP(ctx, "ip", target.Target)
+		if problem != nil {
+			err = problem
+		}
+		for _, a := range addrs {
+			h := hop{network, netip.AddrPortFrom(a.Unmap(), target.Port), name}
+			if u.canReach(h) && !slices.Contains(hops, h) {
+				hops = append(hops, h)
+			}
+		}
+	}
+	switch {
+	case len(hops) > 0:
+		return u.failed.last(hops), nil
+	case err != nil:
+		return nil, unreachable("%v", err)
+	}
+	return nil, unreachable("%s has no address that %s can reach", host, u.udp.addr)
+}
+
+// servicesOf asks for the SRV records of a domain, which come sorted by
+// priority and shuffled by weight (RFC 2782).
+func (u *UA) servicesOf(ctx context.Context, network, host string) []*net.SRV {
+	service, proto := "sip", strings.ToLower(network)
+	if network == "TLS" {
+		service, proto = "sips", "tcp"
+	}
+	_, found, err := u.dns.LookupSRV(ctx, service, proto, host)
 	if err != nil {
-		return hop{}, unreachable("%v", err)
+		return nil // there are none; the name's addresses are asked for next
 	}
-	for _, a := range addrs {
-		if u.sameFamily(a.Unmap()) {
-			return hop{network, netip.AddrPortFrom(a.Unmap(), defaultPort(port))}, nil
-		}
-	}
-	return hop{}, unreachable("%s has no address that %s can reach", host, u.udp.addr)
+	return found
 }
 
 func transportOf(uri *wire.Uri) (string, error) {
-	switch strings.ToLower(uri.Scheme) {
-	case "sip", "":
-	default:
-		return "", fmt.Errorf("sip: cannot send to %s: only sip: URIs are reached from here", uri.String())
-	}
-	switch name := strings.ToUpper(uri.UriParams.GetOr("transport", "udp")); name {
-	case "UDP", "TCP":
+	name := strings.ToUpper(uri.UriParams.GetOr("transport", ""))
+	switch scheme := strings.ToLower(uri.Scheme); {
+	case scheme == "sips" && (name == "" || name == "TCP" || name == "TLS"):
+		return "TLS", nil
+	case scheme == "sips":
+	case scheme != "sip" && scheme != "":
+		return "", fmt.Errorf("sip: cannot send to %s: only sip: and sips: URIs are reached from here", uri.String())
+	case name == "":
+		return "UDP", nil
+	case name == "UDP" || name == "TCP" || name == "TLS":
 		return name, nil
-	default:
-		return "", fmt.Errorf("sip: transport %q of %s is not there; use udp or tcp", name, uri.String())
 	}
+	return "", fmt.Errorf("sip: transport %q of %s is not there; use udp, tcp or tls", name, uri.String())
 }
 
-func defaultPort(port int) uint16 {
-	if port == 0 {
-		return 5060
+func defaultPort(network string, port int) uint16 {
+	switch {
+	case port != 0:
+		return uint16(port)
+	case network == "TLS":
+		return 5061
 	}
-	return uint16(port)
+	return 5060
 }
 
-// sameFamily reports whether the socket can send to a.
-func (u *UA) sameFamily(a netip.Addr) bool {
+// canReach reports whether a socket is there that can send to h.
+func (u *UA) canReach(h hop) bool {
 	own := u.udp.addr.Addr()
-	return own == netip.IPv6Unspecified() || own.Is4() == a.Is4()
+	return h.reliable() || own == netip.IPv6Unspecified() || own.Is4() == h.addr.Addr().Is4()
+}
+
+// Failed servers are tried last for a while.
+const (
+	failureMemory = 5 * time.Minute
+	maxFailures   = 1000
+)
+
+// failures remembers the hops that did not answer.
+type failures struct {
+	mu    sync.Mutex
+	until map[hop]time.Time
+}
+
+func (f *failures) note(h hop, d time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	now := time.Now()
+	if f.until == nil || len(f.until) >= maxFailures {
+		f.until = map[hop]time.Time{}
+	}
+	f.until[h] = now.Add(d)
+}
+
+func (f *failures) forget(h hop) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.until, h)
+}
+
+func (f *failures) lately(h hop) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return time.Now().Before(f.until[h])
+}
+
+// last returns the hops in the same order but for those that failed.
+func (f *failures) last(hops []hop) []hop {
+	if len(hops) < 2 {
+		return hops
+	}
+	var good, bad []hop
+	for _, h := range hops {
+		if f.lately(h) {
+			bad = append(bad, h)
+		} else {
+			good = append(good, h)
+		}
+	}
+	return append(good, bad...)
 }
 
 // localHost returns the host that Via and Contact name towards a peer: the
@@ -91,12 +195,26 @@ func (u *UA) localHost(to netip.AddrPort) string {
 	return localAddr(c).Addr().String()
 }
 
+// localPort returns the port that Via and Contact name towards a peer: where we
+// listen for its transport, else the one that our connection to it has.
+func (u *UA) localPort(dst hop) int {
+	switch {
+	case dst.network == "TLS" && u.streams.tls != nil:
+		return int(u.TLSAddr().Port())
+	case dst.reliable() && (dst.network == "TLS" || u.streams.tcp == nil):
+		if c := u.streams.find(dst); c != nil {
+			return int(streamAddr(c.LocalAddr()).Port())
+		}
+	}
+	return int(u.udp.addr.Port())
+}
+
 // via makes a request's own Via towards dst, asking for responses to the
 // address that the request is seen to come from (RFC 3581).
 func (u *UA) via(dst hop) *wire.ViaHeader {
 	v := &wire.ViaHeader{
 		ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: dst.network,
-		Host: bracketed(u.localHost(dst.addr)), Port: int(u.udp.addr.Port()),
+		Host: bracketed(u.localHost(dst.addr)), Port: u.localPort(dst),
 	}
 	v.Params.Add("branch", newBranch())
 	v.Params.Add("rport", "")
@@ -106,10 +224,21 @@ func (u *UA) via(dst hop) *wire.ViaHeader {
 // contact names this user agent towards dst.
 func (u *UA) contact(user string, dst hop) *wire.ContactHeader {
 	c := &wire.ContactHeader{Address: wire.Uri{
-		Scheme: "sip", User: user, Host: u.localHost(dst.addr), Port: int(u.udp.addr.Port()),
+		Scheme: "sip", User: user, Host: u.localHost(dst.addr), Port: u.localPort(dst),
 	}}
 	if dst.reliable() {
 		c.Address.UriParams.Add("transport", strings.ToLower(dst.network))
+	}
+	return c
+}
+
+// contactFor is contact for a request to uri: who is called securely is reached
+// securely (RFC 3261 section 8.1.1.8).
+func (u *UA) contactFor(uri wire.Uri, user string, dst hop) *wire.ContactHeader {
+	c := u.contact(user, dst)
+	if strings.EqualFold(uri.Scheme, "sips") {
+		c.Address.Scheme = "sips"
+		c.Address.UriParams.Remove("transport")
 	}
 	return c
 }

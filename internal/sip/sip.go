@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/netip"
 	"runtime/debug"
 	"sync"
@@ -20,6 +21,7 @@ import (
 type Options struct {
 	Listen     netip.AddrPort  // UDP address to bind; port 0 takes any free one
 	TCP        bool            // also take TCP connections, on the same port
+	TLS        *TLS            // nil: peers are called over TLS, and believed as the system does
 	UserAgent  string          // User-Agent and Server headers; "" is "Callwright"
 	ExternalIP string          // the address that Via and Contact name; "" is the one that routes to the peer
 	Logger     *slog.Logger    // nil discards
@@ -30,6 +32,11 @@ type Options struct {
 	// T1 is the estimate of a round trip from which all timers follow (RFC 3261
 	// section 17.1.1.1). 0 is 500 ms.
 	T1 time.Duration
+	// SessionExpires is the session interval that calls ask for (RFC 4028). 0 is
+	// 30 minutes; a negative one asks for none, and takes what others ask for.
+	SessionExpires time.Duration
+	// MinSE is the shortest interval that others may ask for. 0 is 90 seconds.
+	MinSE time.Duration
 }
 
 const (
@@ -45,8 +52,12 @@ type UA struct {
 	opts  Options
 	log   *slog.Logger
 	udp   *udpSocket
-	tcp   *tcpTransport
 	parse *wire.Parser
+	dns   resolver
+
+	streams *streams
+	failed  failures // servers that did not answer
+	noTCP   failures // those that take no TCP connection
 
 	t1, t2, give time.Duration // T1, T2, 64*T1
 
@@ -78,13 +89,19 @@ func New(o Options) (*UA, error) {
 	if o.T1 <= 0 {
 		o.T1 = defaultT1
 	}
+	if o.MinSE <= 0 {
+		o.MinSE = defaultMinSE
+	}
+	if o.SessionExpires == 0 {
+		o.SessionExpires = max(defaultSessionExpires, o.MinSE)
+	}
 	if o.ExternalIP != "" {
 		if _, err := netip.ParseAddr(o.ExternalIP); err != nil {
 			return nil, fmt.Errorf("sip: external IP %q is not an IP address", o.ExternalIP)
 		}
 	}
 	u := &UA{
-		opts: o, log: o.Logger, parse: wire.NewParser(),
+		opts: o, log: o.Logger, parse: wire.NewParser(), dns: net.DefaultResolver,
 		t1: o.T1, t2: 8 * o.T1, give: 64 * o.T1,
 		slots:   make(chan struct{}, o.MaxIncoming),
 		closing: make(chan struct{}),
@@ -96,8 +113,11 @@ func New(o Options) (*UA, error) {
 		return nil, err
 	}
 	u.spawn("udp reader", u.readUDP)
-	if o.TCP {
-		u.spawn("tcp listener", u.tcp.accept)
+	if ln := u.streams.tcp; ln != nil {
+		u.spawn("tcp listener", func() { u.streams.accept(ln, "TCP") })
+	}
+	if ln := u.streams.tls; ln != nil {
+		u.spawn("tls listener", func() { u.streams.accept(ln, "TLS") })
 	}
 	return u, nil
 }
@@ -110,9 +130,9 @@ func (u *UA) bind() error {
 		if err != nil {
 			return err
 		}
-		tcp, err := newTCP(u, sock.addr, u.opts.TCP)
+		streams, err := newStreams(u, sock.addr)
 		if err == nil {
-			u.udp, u.tcp = sock, tcp
+			u.udp, u.streams = sock, streams
 			return nil
 		}
 		_ = sock.conn.Close() // nothing was sent or read on it yet
@@ -122,8 +142,17 @@ func (u *UA) bind() error {
 	}
 }
 
-// Addr returns the address that is bound.
+// Addr returns the address that is bound, of UDP and TCP.
 func (u *UA) Addr() netip.AddrPort { return u.udp.addr }
+
+// TLSAddr returns the address that takes TLS connections; not valid when none
+// does.
+func (u *UA) TLSAddr() netip.AddrPort {
+	if u.streams.tls == nil {
+		return netip.AddrPort{}
+	}
+	return streamAddr(u.streams.tls.Addr())
+}
 
 // Close stops at once: calls that are being set up fail with ErrClosed,
 // dialogs stay as they are at the far end. Hang up before closing. Close waits
@@ -139,7 +168,7 @@ func (u *UA) Close() error {
 	u.mu.Unlock()
 	u.stopTransactions()
 	err := u.udp.conn.Close()
-	u.tcp.close()
+	u.streams.close()
 	done := make(chan struct{})
 	go func() { u.wg.Wait(); close(done) }()
 	select {

@@ -11,11 +11,17 @@ import (
 
 // hop is where a message goes next, or came from.
 type hop struct {
-	network string // "UDP" or "TCP", as in a Via
+	network string // "UDP", "TCP" or "TLS", as in a Via
 	addr    netip.AddrPort
+	name    string // over TLS, whom the peer's certificate must name; "" for one that connected to us
 }
 
-func (h hop) reliable() bool { return h.network != "UDP" }
+// is reports whether both are the same peer.
+func (h hop) is(other hop) bool {
+	return h.network == other.network && h.addr == other.addr && (h.name == other.name || h.name == "" || other.name == "")
+}
+
+func (h hop) reliable() bool { return h.network == "TCP" || h.network == "TLS" }
 
 type udpSocket struct {
 	conn *net.UDPConn
@@ -55,7 +61,7 @@ func bindError(network string, at netip.AddrPort, err error) error {
 // send writes a request to its hop.
 func (u *UA) send(to hop, data []byte) error {
 	if to.reliable() {
-		return u.tcp.send(to.addr, data, true)
+		return u.streams.send(to, data, true)
 	}
 	return u.sendUDP(to, data)
 }
@@ -65,7 +71,7 @@ func (u *UA) send(to hop, data []byte) error {
 func (u *UA) reply(to hop, data []byte) {
 	var err error
 	if to.reliable() {
-		err = u.tcp.send(to.addr, data, false)
+		err = u.streams.send(to, data, false)
 	} else {
 		err = u.sendUDP(to, data)
 	}
@@ -107,7 +113,7 @@ func (u *UA) readUDP() {
 			}
 			continue
 		}
-		from := hop{"UDP", netip.AddrPortFrom(src.Addr().Unmap(), src.Port())}
+		from := hop{network: "UDP", addr: netip.AddrPortFrom(src.Addr().Unmap(), src.Port())}
 		u.receive(from, buf[:n])
 	}
 }
@@ -117,7 +123,7 @@ func (u *UA) readUDP() {
 func (u *UA) drainUnreachable() int {
 	lost := readUnreachable(u.udp.conn)
 	for _, addr := range lost {
-		u.failClients(hop{"UDP", addr}, unreachable("%s refused the packet; nobody listens there", addr))
+		u.failClients(hop{network: "UDP", addr: addr}, unreachable("%s refused the packet; nobody listens there", addr))
 	}
 	return len(lost)
 }

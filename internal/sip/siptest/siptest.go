@@ -44,6 +44,7 @@ const (
 	Digest401   = "digest401"   // 401, answers when User and Password are right, else 403
 	Digest407   = "digest407"   // the same with 407, but only User is checked
 	Hold        = "hold"        // answers, holds by re-INVITE, resumes after Pause, waits for BYE
+	Registrar   = "registrar"   // takes a REGISTER when User and Password are right, else 403
 	DTMFRelay   = "dtmfrelay"   // answers, sends digit 5 by INFO, waits for BYE
 )
 
