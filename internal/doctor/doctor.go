@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/internal/rtp"
+	"github.com/callwright/callwright/internal/sip"
 	"github.com/callwright/callwright/internal/speech"
 )
 
@@ -38,6 +39,7 @@ type Options struct {
 	HTTP       string         // host:port of the API
 	SIP        netip.AddrPort // of the user agent
 	ExternalIP string         // what peers are told instead of SIP's address; "" is nothing
+	TLS        *sip.TLS       // how trunks over TLS are secured; nil is by the system's authorities
 	Ports      rtp.PortRange
 	Voices     []speech.TTS // in the order in which they are preferred
 	Ears       []speech.STT

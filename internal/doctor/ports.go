@@ -48,7 +48,7 @@ func runningServer(ctx context.Context, address string) (version string, ok bool
 	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/healthz", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/openapi.json", nil)
 	if err != nil {
 		return "", false
 	}
@@ -57,12 +57,11 @@ func runningServer(ctx context.Context, address string) (version string, ok bool
 		return "", false
 	}
 	defer func() { _ = res.Body.Close() }()
-	var health struct {
-		Status  string `json:"status"`
-		Version string `json:"version"`
+	var contract struct {
+		Info struct{ Title, Version string }
 	}
-	err = json.NewDecoder(io.LimitReader(res.Body, 1<<16)).Decode(&health)
-	return health.Version, err == nil && res.StatusCode == http.StatusOK && health.Status != ""
+	err = json.NewDecoder(io.LimitReader(res.Body, 8<<20)).Decode(&contract)
+	return contract.Info.Version, err == nil && strings.HasPrefix(contract.Info.Title, "Callwright")
 }
 
 // sip looks at the address of the user agent.
@@ -102,7 +101,7 @@ func (x *examination) whoIsAt(ctx context.Context, at netip.AddrPort) (server st
 	defer func() { _ = ua.Close() }()
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	pong, err := ua.Ping(ctx, sip.Ping{URI: "sip:" + netip.AddrPortFrom(ip, at.Port()).String()})
+	pong, err := ua.Ping(ctx, "sip:"+netip.AddrPortFrom(ip, at.Port()).String())
 	return pong.Server, err
 }
 

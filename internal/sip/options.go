@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -12,8 +15,10 @@ import (
 
 // Pong is the answer to a Ping.
 type Pong struct {
-	Status int           // whatever it is, somebody is there
-	RTT    time.Duration // from the request to the answer
+	Status int            // whatever it is, somebody is there
+	RTT    time.Duration  // from the request to the answer
+	Server string         // what the far end says it is, or ""
+	Seen   netip.AddrPort // where it saw the request come from (RFC 3581); not valid when it does not say
 }
 
 // Ping asks with OPTIONS whether the far end at uri is there (RFC 3261 section
@@ -69,7 +74,32 @@ func (u *UA) pingAt(ctx context.Context, target wire.Uri, h hop) (Pong, error) {
 	if err != nil {
 		return Pong{}, err
 	}
-	return Pong{res.StatusCode, time.Since(began)}, nil
+	pong := Pong{Status: res.StatusCode, RTT: time.Since(began), Seen: seenFrom(res)}
+	if server := header(res, "Server"); server != nil {
+		pong.Server = server.Value()
+	}
+	return pong, nil
+}
+
+// seenFrom reads the source of the request out of the Via that comes back.
+func seenFrom(res *wire.Response) netip.AddrPort {
+	via := res.Via()
+	if via == nil {
+		return netip.AddrPort{}
+	}
+	received, _ := via.Params.Get("received")
+	ip, err := netip.ParseAddr(strings.Trim(received, "[]"))
+	if err != nil {
+		if ip, err = netip.ParseAddr(strings.Trim(via.Host, "[]")); err != nil {
+			return netip.AddrPort{}
+		}
+	}
+	rport, _ := via.Params.Get("rport")
+	port, _ := strconv.ParseUint(rport, 10, 16) // 0 when it does not say
+	if received == "" && port == 0 {
+		return netip.AddrPort{} // our own words, unchanged
+	}
+	return netip.AddrPortFrom(ip.Unmap(), uint16(port))
 }
 
 // outside makes a request outside of a dialog (RFC 3261 section 8.1.1).
