@@ -255,7 +255,6 @@ func TestDatabase(t *testing.T) {
 type voice struct {
 	err    error
 	silent bool
-	after  time.Duration
 }
 
 func (voice) Name() string           { return "voice" }

@@ -23,7 +23,11 @@ func routed(peer netip.Addr) netip.Addr {
 		return netip.Addr{}
 	}
 	defer func() { _ = c.Close() }()
-	return c.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap()
+	at, err := netip.ParseAddrPort(c.LocalAddr().String())
+	if err != nil {
+		return netip.Addr{}
+	}
+	return at.Addr().Unmap()
 }
 
 // own reports whether ip is an address of this machine.
