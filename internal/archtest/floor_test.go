@@ -56,7 +56,7 @@ var house = map[string]room{
 	"api/trillet": {floor: 5, side: face, also: []string{"api/wire"}},
 	"api/klen":    {floor: 5, side: face, also: []string{"api/wire"}},
 
-	"config": {floor: 6, side: wirings}, "app": {floor: 6, side: wirings}, "cmd/callwright": {floor: 6, side: wirings},
+	"config": {floor: 6, side: wirings}, "doctor": {floor: 6, side: wirings}, "app": {floor: 6, side: wirings}, "cmd/callwright": {floor: 6, side: wirings},
 }
 
 // configReaders are the only packages that may import config; everything else

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
 	"time"
 
 	wire "github.com/emiago/sipgo/sip"
@@ -55,7 +58,7 @@ type Request struct {
 	Method   string // REGISTER, OPTIONS …
 	URI      string
 	From, To string // URIs
-	User     string // of our Contact
+	User     string // of our Contact; "" sends none
 	CallID   string // from NewCallID
 	Tag      string // of From
 	CSeq     uint32 // of the last one that was sent: Ask counts it up
@@ -67,7 +70,7 @@ type Request struct {
 // Answer is the final response to a Request.
 type Answer struct {
 	StatusError               // for 2xx too
-	Contact     string        // URI with which we were named in the request
+	Contact     string        // URI with which we were named in the request, or ""
 	RTT         time.Duration // from the last request to the answer
 	res         *wire.Response
 }
@@ -121,7 +124,11 @@ func (u *UA) ask(ctx context.Context, to Server, r *Request) (*Answer, error) {
 			return nil, err
 		}
 		if !again {
-			return &Answer{StatusError: *statusError(res), Contact: req.Contact().Address.String(), RTT: time.Since(began), res: res}, nil
+			a := &Answer{StatusError: *statusError(res), RTT: time.Since(began), res: res}
+			if c := req.Contact(); c != nil {
+				a.Contact = c.Address.String()
+			}
+			return a, nil
 		}
 		added = credentialHeaders(req)
 	}
@@ -155,7 +162,9 @@ func (u *UA) outside(at hop, r *Request) (*wire.Request, error) {
 	req.AppendHeader(&id)
 	req.AppendHeader(&wire.CSeqHeader{SeqNo: r.CSeq, MethodName: req.Method})
 	req.AppendHeader(&forwards)
-	req.AppendHeader(u.contactFor(target, r.User, at))
+	if r.User != "" {
+		req.AppendHeader(u.contactFor(target, r.User, at))
+	}
 	req.AppendHeader(wire.NewHeader("User-Agent", u.opts.UserAgent))
 	req.AppendHeader(wire.NewHeader("Supported", supported))
 	for _, h := range r.Headers {
@@ -167,8 +176,10 @@ func (u *UA) outside(at hop, r *Request) (*wire.Request, error) {
 
 // Pong is the answer to a Ping.
 type Pong struct {
-	Status int           // whatever it is, somebody is there
-	RTT    time.Duration // from the request to the answer
+	Status int            // whatever it is, somebody is there
+	RTT    time.Duration  // from the request to the answer
+	Server string         // what the far end says it is, or ""
+	Seen   netip.AddrPort // where it saw the request come from (RFC 3581); not valid when it does not say
 }
 
 // Ping asks with OPTIONS whether the far end at uri is there (RFC 3261 section
@@ -207,5 +218,30 @@ func (u *UA) PingAt(ctx context.Context, at Server, uri string) (Pong, error) {
 	if err != nil {
 		return Pong{}, err
 	}
-	return Pong{a.Status, a.RTT}, nil
+	pong := Pong{Status: a.Status, RTT: a.RTT, Seen: seenFrom(a.res)}
+	if servers := a.Headers("Server"); len(servers) > 0 {
+		pong.Server = servers[0]
+	}
+	return pong, nil
+}
+
+// seenFrom reads the source of the request out of the Via that comes back.
+func seenFrom(res *wire.Response) netip.AddrPort {
+	via := res.Via()
+	if via == nil {
+		return netip.AddrPort{}
+	}
+	received, _ := via.Params.Get("received")
+	ip, err := netip.ParseAddr(strings.Trim(received, "[]"))
+	if err != nil {
+		if ip, err = netip.ParseAddr(strings.Trim(via.Host, "[]")); err != nil {
+			return netip.AddrPort{}
+		}
+	}
+	rport, _ := via.Params.Get("rport")
+	port, _ := strconv.ParseUint(rport, 10, 16) // 0 when it does not say
+	if received == "" && port == 0 {
+		return netip.AddrPort{} // our own words, unchanged
+	}
+	return netip.AddrPortFrom(ip.Unmap(), uint16(port))
 }

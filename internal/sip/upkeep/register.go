@@ -99,6 +99,16 @@ func (o Registration) Start() (*Registrar, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	r, err := o.prepare()
+	if err != nil {
+		return nil, err
+	}
+	r.life = begin(o.UA, o.Logger, r.run)
+	return r, nil
+}
+
+// prepare checks what is to be registered.
+func (o Registration) prepare() (*Registrar, error) {
 	if err := sip.Reaches(o.Server); err != nil {
 		return nil, err
 	}
@@ -115,7 +125,6 @@ func (o Registration) Start() (*Registrar, error) {
 		Method: "REGISTER", URI: o.Server, From: aor, To: aor, User: o.User,
 		CallID: sip.NewCallID(), Tag: sip.NewCallID(), Username: o.Username, Password: o.Password,
 	}
-	r.life = begin(o.UA, o.Logger, r.run)
 	return r, nil
 }
 
