@@ -3,6 +3,7 @@ package conversation
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -78,7 +79,11 @@ func (c *Conversation) ask(ctx context.Context, t *thinking) {
 	req := c.request(t)
 	go func() {
 		defer cancel()
-		defer c.survive("the model")
+		defer func() {
+			if fault := recover(); fault != nil {
+				c.post(thought{of: t, done: true, err: fmt.Errorf("panic: %v", fault)})
+			}
+		}()
 		c.stream(ctx, t, req)
 	}()
 }

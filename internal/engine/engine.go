@@ -101,7 +101,7 @@ func New(o Options) (*Engine, error) {
 		return nil, err
 	}
 	e.pacer = rtp.NewPacer()
-	e.trunks = &trunks{route: o.Carriers.Route, ua: e.ua, log: o.Logger, list: func(ctx context.Context) ([]domain.Trunk, error) {
+	e.trunks = &trunks{route: o.Carriers.Route, ua: e.ua, log: o.Logger, first: firstQuestion, list: func(ctx context.Context) ([]domain.Trunk, error) {
 		return o.Service.TrunksOf(ctx, e.node.current())
 	}}
 	e.queue = queue.New(queue.Options[domain.Attempt]{

@@ -156,6 +156,7 @@ func (c *call) converse() domain.EndReason {
 		c.hangUp()
 		return reasonOf(err)
 	}
+	defer c.engine.trunks.carry(c.dial.Trunk.ID)()
 	limit := time.AfterFunc(c.dial.Call.MaxDuration, func() { c.end(domain.EndMaxDuration) })
 	defer limit.Stop()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(c.ctx))

@@ -15,6 +15,9 @@ import (
 // trunksEvery is how often the trunks are looked at for changes.
 const trunksEvery = 3 * time.Second
 
+// firstQuestion is how long a trunk that is new here is left alone.
+const firstQuestion = 10 * time.Second
+
 // trunks keeps the SIP trunks up: it registers with those that want that, and
 // asks the others whether they are there.
 type trunks struct {
@@ -23,8 +26,11 @@ type trunks struct {
 	ua    *sip.UA
 	log   *slog.Logger
 
+	first time.Duration // before a new trunk is asked: its first call often comes at once, and says more
+
 	mu      sync.Mutex
 	kept    map[domain.ID]*kept
+	carried map[domain.ID]int // answered calls over each trunk
 	closing sync.WaitGroup
 }
 
@@ -97,13 +103,39 @@ func (t *trunks) begin(id domain.ID, as terms) *kept {
 	if as.register {
 		k.registrar, err = upkeep.Registration{UA: t.ua, Server: as.server, User: as.username, Password: as.password, Logger: t.log}.Start()
 	} else {
-		k.watcher, err = upkeep.Watch{UA: t.ua, URI: as.server, Logger: t.log}.Start()
+		k.watcher, err = upkeep.Watch{
+			UA: t.ua, URI: as.server, First: t.first, Busy: func() bool { return t.busy(id) }, Logger: t.log,
+		}.Start()
 	}
 	if err != nil {
 		t.log.Error("a trunk cannot be kept up", "trunk", id, "err", err)
 		k.broken = err.Error()
 	}
 	return k
+}
+
+// carry counts an answered call over a trunk until the returned function is
+// called.
+func (t *trunks) carry(id domain.ID) (over func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.carried == nil {
+		t.carried = map[domain.ID]int{}
+	}
+	t.carried[id]++
+	return func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if t.carried[id]--; t.carried[id] == 0 {
+			delete(t.carried, id)
+		}
+	}
+}
+
+func (t *trunks) busy(id domain.ID) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.carried[id] > 0
 }
 
 func (k *kept) close() {

@@ -15,6 +15,10 @@ type Watch struct {
 	UA    *sip.UA
 	URI   string
 	Every time.Duration // between two questions; 0 is 30 s
+	First time.Duration // before the first question
+	// Busy reports whether calls show that the far end is there, which is then
+	// not asked; nil is never.
+	Busy func() bool
 	// OnChange hears each change between up and down, one after the other. It must
 	// not block.
 	OnChange func(WatchStatus)
@@ -67,9 +71,15 @@ func (w *Watcher) Status() WatchStatus {
 func (w *Watcher) Close() { w.life.end() }
 
 func (w *Watcher) run(ctx context.Context) {
+	rest(ctx, w.o.First)
 	tick := time.NewTicker(w.o.Every)
 	defer tick.Stop()
-	for misses := 0; ; {
+	for misses := 0; ctx.Err() == nil; rested(ctx, tick) {
+		if w.o.Busy != nil && w.o.Busy() {
+			misses = 0
+			w.note(WatchStatus{Known: true, Up: true, RTT: w.Status().RTT})
+			continue
+		}
 		one, cancel := context.WithTimeout(ctx, w.o.Every)
 		pong, err := w.o.UA.Ping(one, w.o.URI)
 		cancel()
@@ -82,11 +92,14 @@ func (w *Watcher) run(ctx context.Context) {
 		} else if misses >= maxMisses {
 			w.note(WatchStatus{Known: true, Error: silence(err)})
 		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
+	}
+}
+
+// rested waits for the next tick or the end.
+func rested(ctx context.Context, tick *time.Ticker) {
+	select {
+	case <-tick.C:
+	case <-ctx.Done():
 	}
 }
 

@@ -1,6 +1,7 @@
 package upkeep
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -38,5 +39,30 @@ func TestWatch(t *testing.T) {
 			return
 		case <-time.After(5 * time.Millisecond):
 		}
+	}
+}
+
+// TestWatchAsksNobodyWhoIsBusy has calls show that the far end is there, and
+// then stop.
+func TestWatchAsksNobodyWhoIsBusy(t *testing.T) {
+	t.Parallel()
+	p, u := newPeer(t), newUA(t, sip.Options{})
+	var idle atomic.Bool
+	heard := make(chan WatchStatus, 8)
+	w, err := Watch{
+		UA: u, URI: "sip:" + p.addr(), Every: 20 * time.Millisecond, First: 10 * time.Millisecond,
+		Busy: func() bool { return !idle.Load() }, OnChange: func(s WatchStatus) { heard <- s },
+	}.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.Close)
+	if s := <-heard; !s.Up || !s.Known {
+		t.Errorf("with calls: %+v", s)
+	}
+	idle.Store(true)
+	p.request(wire.OPTIONS) // the first, after calls
+	if s := <-heard; s.Up {
+		t.Errorf("after silence: %+v", s)
 	}
 }
