@@ -22,9 +22,9 @@ import (
 	"github.com/callwright/callwright/internal/sip/siptest"
 )
 
-// speaker is the sound of a peer who says something each time the agent has
+// politeCaller is the sound of a peer who says something each time the agent has
 // fallen silent. Its clock is the agent's packets.
-type speaker struct {
+type politeCaller struct {
 	mu    sync.Mutex
 	says  []time.Duration // how long each of its turns lasts
 	heard bool            // the agent has said something since the last
@@ -34,7 +34,7 @@ type speaker struct {
 	at    int
 }
 
-func (p *speaker) take(peer *rtpPeer, raw []byte) {
+func (p *politeCaller) take(peer *rtpPeer, raw []byte) {
 	var in rtp.Packet
 	if in.Unmarshal(raw) != nil || len(in.Payload) != 160 {
 		return
@@ -65,7 +65,7 @@ func (p *speaker) take(peer *rtpPeer, raw []byte) {
 
 // vowel fills a frame with a voice: harmonics of 130 Hz under a formant, swelling
 // as syllables do.
-func (p *speaker) vowel(frame []int16) {
+func (p *politeCaller) vowel(frame []int16) {
 	for i := range frame {
 		at := float64(p.at) / 8000
 		p.at++
@@ -148,7 +148,7 @@ func TestCallWithServices(t *testing.T) {
 			"name": "find_order", "description": "Finds an order.", "url": s.url + "/orders", "headers": map[string]any{"X-Shop": "{{shop}}"},
 			"parameters": map[string]any{"type": "object", "properties": map[string]any{"number": map[string]any{"type": "integer"}}, "required": []any{"number"}},
 		}}})
-	caller := &speaker{says: []time.Duration{1200 * time.Millisecond, time.Second}}
+	caller := &politeCaller{says: []time.Duration{1200 * time.Millisecond, time.Second}}
 	media := newRTPPeer(t, caller.take)
 	got := h.ended(h.dial(siptest.UAS(t, siptest.Scenario{Name: siptest.Answer, Media: media.addr}), nil, agent))
 	h.wants(got, "completed", "flow-ended")
@@ -200,7 +200,7 @@ func TestAgentWithAPromptOnly(t *testing.T) {
 	var agent object
 	h.post("/agents", map[string]any{"name": "Ava", "systemPrompt": "Be kind."}, &agent)
 	peer := func(says ...time.Duration) *siptest.Peer {
-		media := newRTPPeer(t, (&speaker{says: says}).take)
+		media := newRTPPeer(t, (&politeCaller{says: says}).take)
 		return siptest.UAS(t, siptest.Scenario{Name: siptest.Answer, Media: media.addr})
 	}
 	got := h.ended(h.dial(peer(), nil, agent.ID))
