@@ -108,10 +108,14 @@ type record struct {
 	turns []domain.Turn
 	ended domain.EndReason
 	done  chan struct{}
+	did   []time.Time // when something was to be done
 }
 
 // Do is done after a second.
 func (r *record) Do(_ context.Context, node string, _ flow.Do) {
+	r.mu.Lock()
+	r.did = append(r.did, time.Now())
+	r.mu.Unlock()
 	time.AfterFunc(time.Second, func() { r.talk.Post(flow.Event{Kind: flow.Done, Node: node, OK: true}) })
 }
 
