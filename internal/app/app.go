@@ -176,6 +176,10 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 	if err != nil {
 		return err
 	}
+	secure, err := sipTLS(a.o.Config)
+	if err != nil {
+		return err
+	}
 	lo, hi, err := a.o.Config.Ports()
 	if err != nil {
 		return err
@@ -206,15 +210,16 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 		STT: ears, VAD: a.o.Config.VAD, Observer: a.observer,
 		HTTP:      webhook.NewClient(allow, flowRequestLimit),
 		Strangers: engine.Strangers(a.o.Config.UnknownPeers), MediaStart: a.o.MediaStart, MediaGap: a.o.MediaGap,
-		Ring: a.o.Ring, SIP: addr, ExternalIP: external, Ports: rtp.PortRange{Min: lo, Max: hi}, Logger: a.log,
+		Ring: a.o.Ring, SIP: addr, TLS: secure, ExternalIP: external, Ports: rtp.PortRange{Min: lo, Max: hi}, Logger: a.log,
 	})
 	if domain.CodeOf(err) == domain.CodeInvalid {
 		return err
 	}
 	if err != nil {
-		return domain.Errorf(domain.CodeInvalid, "the SIP address %s cannot be used (%v); choose another with --sip", addr, err)
+		return domain.Errorf(domain.CodeInvalid, "SIP cannot be served (%v); choose another address with --sip or --sip-tls", err)
 	}
 	a.Service.Attach(a.engine)
+	a.Service.AttachTrunks(a.engine)
 	a.store.AfterCommit("attempts", a.engine.Kick)
 	return nil
 }
@@ -248,6 +253,9 @@ func (a *App) URL() string { return "http://" + a.listener.Addr().String() }
 
 // SIPAddr is where the SIP user agent listens.
 func (a *App) SIPAddr() netip.AddrPort { return a.engine.Addr() }
+
+// SIPTLSAddr is where it takes TLS connections; not valid when it takes none.
+func (a *App) SIPTLSAddr() netip.AddrPort { return a.engine.TLSAddr() }
 
 // Run serves until ctx is done, then drains and closes everything.
 func (a *App) Run(ctx context.Context) error {

@@ -97,6 +97,7 @@ func (c *call) invitation() (sip.Invite, error) {
 	return sip.Invite{
 		CallID: sip.NewCallID(), URI: route.URI, From: c.dial.Call.From, To: c.dial.Call.To,
 		Body: c.media.offer.Bytes(), Username: route.Username, Password: route.Password,
+		Server: c.engine.server(c.dial.Trunk.ID),
 	}, nil
 }
 

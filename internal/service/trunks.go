@@ -120,10 +120,7 @@ func (req TrunkChange) apply(t *domain.Trunk) error {
 // unable refuses what would be sent in the clear, or not at all, although the
 // trunk asks for more.
 func unable(t *domain.Trunk) error {
-	switch {
-	case t.Transport == "tls":
-		return domain.Invalid("transport", "transport tls is not available in this version; use udp or tcp")
-	case t.SRTP == "required":
+	if t.SRTP == "required" {
 		return domain.Invalid("srtp", "srtp required is not available in this version: sound would go unencrypted; use off")
 	}
 	return nil

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	wire "github.com/emiago/sipgo/sip"
+
+	"github.com/callwright/callwright/internal/sip/message"
 )
 
 // Incoming is a call that came in and waits to be answered. Undecided, it is
@@ -43,9 +45,9 @@ func (u *UA) serveInvite(t *serverTx) {
 		return
 	}
 	in := &Incoming{
-		From: number(req.From().Address), To: number(req.To().Address),
-		DisplayName: req.From().DisplayName, RequestURI: req.Recipient.String(), Target: number(req.Recipient),
-		CallID: req.CallID().Value(), Source: t.from.addr, Body: req.Body(), Replaces: old, u: u, t: t,
+		From: message.Unescaped(number(req.From().Address)), To: message.Unescaped(number(req.To().Address)),
+		DisplayName: message.PlainName(req.From().DisplayName), RequestURI: req.Recipient.String(), Target: message.Unescaped(number(req.Recipient)),
+		CallID: req.CallID().Value(), Source: t.from.Addr, Body: req.Body(), Replaces: old, u: u, t: t,
 	}
 	u.opts.OnInvite(in)
 	limit := time.NewTimer(ringLimit)
@@ -109,7 +111,7 @@ func (in *Incoming) provisional(status int, reason string, sdp []byte) error {
 }
 
 func (in *Incoming) contact() *wire.ContactHeader {
-	return in.u.contact(in.t.req.To().Address.User, in.t.from)
+	return in.u.contactFor(in.t.req.Recipient, in.t.req.To().Address.User, in.t.from)
 }
 
 func (in *Incoming) decided() error {
@@ -173,9 +175,9 @@ func (in *Incoming) newDialog() *Dialog {
 		Local:  addressValue(req.To().DisplayName, req.To().Address),
 		Remote: addressValue(req.From().DisplayName, req.From().Address),
 		Target: req.From().Address.String(), Routes: recordRoutes(req),
-		RemoteCSeq: req.CSeq().SeqNo, Transport: in.t.from.network,
+		RemoteCSeq: req.CSeq().SeqNo, Transport: in.t.from.Network, flow: in.t.from,
 	})
-	d.expect(in.t.from.addr.Addr())
+	d.expect(in.t.from.Addr.Addr())
 	d.refresh(req)
 	d.remoteSDP = req.Body()
 	return d

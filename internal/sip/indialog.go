@@ -131,7 +131,7 @@ func (d *Dialog) accept(t *serverTx, answer []byte) {
 		t.awaitACK(d)
 	}
 	res := t.response(200, "OK", answer)
-	res.AppendHeader(d.u.contact(t.req.To().Address.User, t.from))
+	res.AppendHeader(d.u.contactFor(t.req.Recipient, t.req.To().Address.User, t.from))
 	res.AppendHeader(wire.NewHeader("Allow", allow))
 	res.AppendHeader(wire.NewHeader("Supported", supported))
 	d.answerTimer(t.req, res)

@@ -22,6 +22,9 @@ type Invite struct {
 	Headers     map[string]string
 	Username    string // for digest challenges
 	Password    string
+	// Server is asked before the others that the URI stands for, such as the one
+	// where we are registered; the zero value is none.
+	Server Server
 	// OnProvisional hears 101 to 199 in order, with their SDP if any.
 	OnProvisional func(status int, body []byte)
 	// OnSent is called once, right before the first byte of the INVITE leaves.
@@ -85,14 +88,16 @@ type outgoing struct {
 	u       *UA
 	in      Invite
 	req     *wire.Request
-	dst     hop
+	hops    []hop // that may be tried, the present one first
 	auth    credentials
 	settled atomic.Bool // the outcome has an owner: the caller, or nobody
 	heard   atomic.Bool // something came back
 
 	lengthened bool // after a 422
+	sent       bool // OnSent was called
 
 	mu     sync.Mutex
+	branch string             // of the INVITE whose answer is wanted; "" when none is
 	dialog *Dialog            // of the first 2xx
 	forks  map[string]*Dialog // of further ones, by remote tag
 }
@@ -106,11 +111,14 @@ func (u *UA) newOutgoing(ctx context.Context, in Invite) (*outgoing, error) {
 	if err := wire.ParseUri(in.URI, &target); err != nil {
 		return nil, fmt.Errorf("sip: cannot call %q: %w", in.URI, err)
 	}
-	dst, err := u.resolve(ctx, &target)
+	hops, err := u.locate(ctx, &target)
 	if err != nil {
 		return nil, err
 	}
-	from, err := address(in.From, u.localHost(dst.addr))
+	if in.Server.Addr.IsValid() {
+		hops = append([]hop{in.Server}, slices.DeleteFunc(hops, func(h hop) bool { return h == in.Server })...)
+	}
+	from, err := address(in.From, u.localHost(hops[0].Addr))
 	if err != nil {
 		return nil, fmt.Errorf("sip: From: %w", err)
 	}
@@ -126,7 +134,6 @@ func (u *UA) newOutgoing(ctx context.Context, in Invite) (*outgoing, error) {
 		return nil, err
 	}
 	req := wire.NewRequest(wire.INVITE, target)
-	req.AppendHeader(u.via(dst))
 	f := &wire.FromHeader{DisplayName: in.DisplayName, Address: from}
 	f.Params.Add("tag", newTag())
 	req.AppendHeader(f)
@@ -135,7 +142,6 @@ func (u *UA) newOutgoing(ctx context.Context, in Invite) (*outgoing, error) {
 	req.AppendHeader(&id)
 	req.AppendHeader(&wire.CSeqHeader{SeqNo: 1, MethodName: wire.INVITE})
 	req.AppendHeader(&forwards)
-	req.AppendHeader(u.contact(from.User, dst))
 	req.AppendHeader(wire.NewHeader("Allow", allow))
 	req.AppendHeader(wire.NewHeader("Supported", supported))
 	for _, h := range u.timerAsk(0) {
@@ -150,7 +156,7 @@ func (u *UA) newOutgoing(ctx context.Context, in Invite) (*outgoing, error) {
 	}
 	req.SetBody(in.Body)
 	return &outgoing{
-		u: u, in: in, req: req, dst: dst, forks: map[string]*Dialog{},
+		u: u, in: in, req: req, hops: hops, forks: map[string]*Dialog{},
 		auth: credentials{username: in.Username, password: in.Password},
 	}, nil
 }
@@ -201,37 +207,6 @@ func extraHeaders(in Invite) ([]wire.Header, error) {
 
 func unprintable(r rune) bool { return r < ' ' || r == 127 }
 
-// run carries the call through challenges to its outcome.
-func (c *outgoing) run(ctx context.Context) (*Dialog, error) {
-	if c.in.OnSent != nil && ctx.Err() == nil {
-		c.in.OnSent()
-	}
-	for {
-		x := &exchange{u: c.u, req: c.req, dst: c.dst, accept: c.accept, heard: &c.heard, onProgress: c.progress}
-		res, err := x.run(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if res.IsSuccess() {
-			return c.answered(ctx)
-		}
-		if ctx.Err() != nil {
-			return nil, ErrCanceled
-		}
-		next := c.req.Clone()
-		again, err := c.auth.answer(next, res)
-		if err != nil {
-			return nil, err
-		}
-		if !again && !c.lengthen(next, res) {
-			return nil, statusError(res)
-		}
-		next.CSeq().SeqNo++
-		next.Via().Params.Add("branch", newBranch())
-		c.req = next
-	}
-}
-
 // lengthen asks for the session interval that a 422 wants, once (RFC 4028
 // section 7.3).
 func (c *outgoing) lengthen(req *wire.Request, res *wire.Response) bool {
@@ -264,14 +239,15 @@ func (c *outgoing) accept(res *wire.Response) bool {
 	if to := res.To(); to != nil {
 		tag, _ = to.Params.Get("tag")
 	}
+	branch, _ := res.Via().Params.Get("branch")
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.dialog == nil {
+	if c.dialog == nil && branch == c.branch {
 		c.dialog = c.newDialog(res, tag)
 		c.u.register(c.dialog)
 		return true
 	}
-	if tag == c.dialog.id.remoteTag {
+	if c.dialog != nil && tag == c.dialog.id.remoteTag {
 		c.u.repeatACK(&c.dialog.ack)
 		return false
 	}
@@ -296,10 +272,11 @@ func (c *outgoing) newDialog(res *wire.Response, remoteTag string) *Dialog {
 		Local:  addressValue(c.req.From().DisplayName, c.req.From().Address),
 		Remote: addressValue(c.req.To().DisplayName, c.req.To().Address),
 		Target: c.req.Recipient.String(), Routes: routes,
-		LocalCSeq: c.req.CSeq().SeqNo, Transport: c.dst.network,
+		LocalCSeq: res.CSeq().SeqNo, Transport: c.hops[0].Network, ServerName: c.hops[0].Name,
 	})
-	d.expect(c.dst.addr.Addr())
+	d.expect(c.hops[0].Addr.Addr())
 	d.refresh(res)
+	d.cseq = res.CSeq().SeqNo
 	d.localSDP, d.remoteSDP = c.in.Body, res.Body()
 	d.timed(res)
 	d.auth = credentials{username: c.in.Username, password: c.in.Password}
@@ -330,7 +307,7 @@ func (c *outgoing) answered(ctx context.Context) (*Dialog, error) {
 func (c *outgoing) ack(d *Dialog) error {
 	ctx, cancel := context.WithTimeout(context.Background(), c.u.give)
 	defer cancel()
-	return d.sendACK(ctx, c.req.CSeq().SeqNo, &d.ack)
+	return d.sendACK(ctx, d.cseq, &d.ack)
 }
 
 // hangUp confirms an answer that nobody wants and ends it.

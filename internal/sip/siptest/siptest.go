@@ -33,21 +33,24 @@ var scenarios embed.FS
 
 // Names of the scenarios that take calls, for Scenario.Name.
 const (
-	Answer      = "answer"      // 180, 200 after Pause, waits for BYE
-	Busy        = "busy"        // 486
-	Decline     = "decline"     // 603
-	NotFound    = "notfound"    // 404
-	Refuse      = "refuse"      // Scenario.Status
-	Unavailable = "unavailable" // 503 with Retry-After: 7
-	NoAnswer    = "noanswer"    // 180 until CANCEL, then 487
-	Hangup      = "hangup"      // answers, BYE after Pause
-	LateAnswer  = "lateanswer"  // 180; 200 although it was canceled; waits for ACK and BYE
-	EarlyMedia  = "earlymedia"  // 183 with SDP, 200 after Pause, waits for BYE
-	Tone        = "tone"        // answers and plays Scenario.Hertz until BYE
-	Digest401   = "digest401"   // 401, answers when User and Password are right, else 403
-	Digest407   = "digest407"   // the same with 407, but only User is checked
-	Hold        = "hold"        // answers, holds by re-INVITE, resumes after Pause, waits for BYE
-	DTMFRelay   = "dtmfrelay"   // answers, sends digit 5 by INFO, waits for BYE
+	Answer      = "answer"       // 180, 200 after Pause, waits for BYE
+	Busy        = "busy"         // 486
+	Decline     = "decline"      // 603
+	NotFound    = "notfound"     // 404
+	Refuse      = "refuse"       // Scenario.Status
+	Unavailable = "unavailable"  // 503 with Retry-After: 7
+	NoAnswer    = "noanswer"     // 180 until CANCEL, then 487
+	Hangup      = "hangup"       // answers, BYE after Pause
+	LateAnswer  = "lateanswer"   // 180; 200 although it was canceled; waits for ACK and BYE
+	EarlyMedia  = "earlymedia"   // 183 with SDP, 200 after Pause, waits for BYE
+	Tone        = "tone"         // answers and plays Scenario.Hertz until BYE
+	Digest401   = "digest401"    // 401, answers when User and Password are right, else 403
+	Digest407   = "digest407"    // the same with 407, but only User is checked
+	Hold        = "hold"         // answers, holds by re-INVITE, resumes after Pause, waits for BYE
+	Registrar   = "registrar"    // takes a REGISTER when User and Password are right, else 403
+	Refer       = "refer"        // answers, takes a REFER, tells Scenario.Status of the target after Pause, waits for BYE
+	Timer       = "sessiontimer" // answers with a session of 2 s that we refresh, then with one that it never refreshes
+	DTMFRelay   = "dtmfrelay"    // answers, sends digit 5 by INFO, waits for BYE
 )
 
 // Names of the scenarios that place a call, for Scenario.Name.
