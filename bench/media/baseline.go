@@ -144,7 +144,10 @@ func load(ctx context.Context, pid int, peers []netip.AddrPort, d time.Duration)
 	if err != nil {
 		return 0, err
 	}
-	voice := rig.NewVoice(rig.PCMU)
+	voice, err := rig.NewVoice(rig.PCMU)
+	if err != nil {
+		return 0, err
+	}
 	for i, peer := range peers {
 		sound.Add(rig.NewLine(i, peer, voice, rig.Turns{}))
 	}

@@ -154,7 +154,11 @@ func open(ctx context.Context, o options, dir string, progress io.Writer) (_ *be
 	if !ok {
 		return nil, fmt.Errorf("there is no codec %q", o.codec)
 	}
-	if b.phone, err = rig.NewPhone(local, b.sound, rig.NewVoice(codec), turns); err != nil {
+	voice, err := rig.NewVoice(codec)
+	if err != nil {
+		return nil, err
+	}
+	if b.phone, err = rig.NewPhone(local, b.sound, voice, turns); err != nil {
 		return nil, err
 	}
 	b.run(ctx, b.sound.Run)

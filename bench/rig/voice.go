@@ -26,27 +26,34 @@ type Voice struct {
 	Room   [][]byte
 }
 
-// NewVoice encodes the caller's sound with a codec of G.711.
-func NewVoice(codec audio.Codec) *Voice {
+// voiceRate is that of the embedded sound, in hertz.
+const voiceRate = 8000
+
+// NewVoice encodes the caller's sound with a codec.
+func NewVoice(codec audio.Codec) (*Voice, error) {
 	v := &Voice{Codec: codec}
 	pcm := make([]int16, len(voiceULaw))
 	audio.DecodeULaw(pcm, voiceULaw)
+	pcm, err := audio.ResampleAll(pcm, voiceRate, codec.SampleRate)
+	if err != nil {
+		return nil, err
+	}
 	v.Speech = v.encode(pcm)
 	r := rand.New(rand.NewPCG(1, 1))
-	room := make([]int16, 50*audio.FrameSize(codec.ClockRate))
+	room := make([]int16, 50*audio.FrameSize(codec.SampleRate))
 	for i := range room {
 		room[i] = int16(r.NormFloat64() * roomNoise)
 	}
 	v.Room = v.encode(room)
-	return v
+	return v, nil
 }
 
 func (v *Voice) encode(pcm []int16) [][]byte {
 	var out [][]byte
-	step := audio.FrameSize(v.Codec.ClockRate)
+	step, encoder := audio.FrameSize(v.Codec.SampleRate), v.Codec.NewEncoder()
 	for ; len(pcm) >= step; pcm = pcm[step:] {
 		payload := make([]byte, 2*step)
-		out = append(out, payload[:v.Codec.Encode(payload, pcm[:step])])
+		out = append(out, payload[:encoder.Encode(payload, pcm[:step])])
 	}
 	return out
 }
@@ -54,14 +61,21 @@ func (v *Voice) encode(pcm []int16) [][]byte {
 // loudLevel is the amplitude from which a sample counts as sound of the agent.
 const loudLevel = 800
 
-// Loud reports whether a payload holds more than silence. It looks at every
-// eighth sample.
+// Loud reports whether a payload holds more than silence. Of codecs that
+// remember nothing it looks at every eighth sample; of others it decodes the
+// packet by itself, which is wrong for its beginning only.
 func (v *Voice) Loud(payload []byte) bool {
-	var one [1]int16
-	for i := 0; i < len(payload); i += 8 {
-		v.Codec.Decode(one[:], payload[i:i+1])
-		if one[0] > loudLevel || one[0] < -loudLevel {
-			return true
+	var pcm [2 * 160]int16
+	decoder, part, step := v.Codec.NewDecoder(), 1, 8
+	if v.Codec.SampleRate != v.Codec.ClockRate {
+		part, step = len(payload), len(payload)
+	}
+	for i := 0; i < len(payload); i += step {
+		n := decoder.Decode(pcm[:], payload[i:min(i+part, len(payload))])
+		for _, s := range pcm[:n] {
+			if s > loudLevel || s < -loudLevel {
+				return true
+			}
 		}
 	}
 	return false

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -14,6 +15,8 @@ import (
 	"github.com/pion/rtp"
 
 	"github.com/callwright/callwright/internal/audio"
+	"github.com/callwright/callwright/internal/sip/siptest"
+	"github.com/callwright/callwright/internal/speech/speechtest"
 )
 
 // rtpPeer is the sound of a peer whose calls are signalled by sipp.
@@ -110,6 +113,16 @@ func (p *rtpPeer) press(key byte, sequence uint16, timestamp uint32) {
 // the agent right.
 func (h *house) recording(c call) (left, right []int16) {
 	h.Helper()
+	left, right, rate := h.recorded(c)
+	if rate != 8000 {
+		h.Fatalf("the recording of call %s is of %d Hz, want 8000", c.ID, rate)
+	}
+	return left, right
+}
+
+// recorded returns both sides of a call's recording and its rate.
+func (h *house) recorded(c call) (left, right []int16, rate int) {
+	h.Helper()
 	req, err := http.NewRequestWithContext(h.Context(), http.MethodGet, c.RecordingURL, nil)
 	if err != nil {
 		h.Fatal(err)
@@ -128,15 +141,15 @@ func (h *house) recording(c call) (left, right []int16) {
 	if err != nil {
 		h.Fatalf("the recording of call %s is no WAV: %v", c.ID, err)
 	}
-	if format.Channels != 2 || format.Rate != 8000 || int(format.DataBytes) != sound.Len() {
-		h.Fatalf("the recording of call %s is %+v with %d bytes of sound; want stereo at 8 kHz, whole", c.ID, format, sound.Len())
+	if format.Channels != 2 || int(format.DataBytes) != sound.Len() {
+		h.Fatalf("the recording of call %s is %+v with %d bytes of sound; want stereo, whole", c.ID, format, sound.Len())
 	}
 	samples := raw[len(raw)-sound.Len():]
 	for i := 0; i+3 < len(samples); i += 4 {
 		left = append(left, int16(binary.LittleEndian.Uint16(samples[i:])))
 		right = append(right, int16(binary.LittleEndian.Uint16(samples[i+2:])))
 	}
-	return left, right
+	return left, right, format.Rate
 }
 
 // recordedWhole asserts that the recording of a call lasts as long as the call.
@@ -165,4 +178,39 @@ func onsets(pcm []int16, gap time.Duration) []time.Duration {
 		quiet = 0
 	}
 	return found
+}
+
+// TestPeerMoves has a peer take its sound elsewhere, and change the codec, in
+// mid-call: once by answering an offer that it asked for, once by an offer.
+func TestPeerMoves(t *testing.T) {
+	t.Parallel()
+	h := open(t, setup{})
+	first, second := newRTPPeer(t, nil), newRTPPeer(t, nil)
+	p := siptest.UAS(t, siptest.Scenario{
+		Name: siptest.Move, Media: first.addr, Pause: time.Second, Keys: map[string]string{"other_port": strconv.Itoa(int(second.addr.Port()))},
+	})
+	h.wants(h.ended(h.dial(p, map[string]any{"codecs": []string{"PCMU", "PCMA", "G722"}}, h.agent(nil, sings()...))), "completed", "flow-ended")
+	heard := map[string]int{} // packets by peer and type
+	sound := map[string][]int16{}
+	decoders := map[string]audio.Decoder{}
+	for name, peer := range map[string]*rtpPeer{"first": first, "second": second} {
+		for _, packet := range peer.got() {
+			codec, _ := audio.CodecByPayloadType(packet.PayloadType)
+			what := name + " " + codec.Name
+			if heard[what]++; heard[what] == 1 {
+				decoders[what] = codec.NewDecoder()
+			}
+			frame := make([]int16, 320)
+			sound[what] = append(sound[what], frame[:decoders[what].Decode(frame, packet.Payload)]...)
+		}
+	}
+	if heard["second PCMA"] < 40 || heard["first G722"] < 40 || heard["second PCMU"]+heard["second G722"]+heard["first PCMA"] > 0 {
+		t.Errorf("packets %v", heard)
+	}
+	tone := speechtest.Pitch("", sung)
+	for what, rate := range map[string]int{"second PCMA": 8000, "first G722": 16000} {
+		if n := parts(sound[what], rate, tone); n < 5 {
+			t.Errorf("%s: the agent's tone is in %d00 ms", what, n)
+		}
+	}
 }

@@ -82,7 +82,7 @@ func TestPeerMedia(t *testing.T) {
 				t.Fatalf("%s: packet %d does not follow: %v after %v", c.name, i, p.Header, first.Header)
 			}
 			frame := make([]int16, 160)
-			codec.Decode(frame, p.Payload)
+			codec.NewDecoder().Decode(frame, p.Payload)
 			pcm = append(pcm, frame...)
 		}
 		hears(t, c.name+" at the peer", pcm, speechtest.Pitch("", sung), 440)

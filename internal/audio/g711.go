@@ -2,62 +2,18 @@ package audio
 
 import "math/bits"
 
-// Codec turns PCM into the payload of a telephone codec and back. It is a value
-// without state: one codec serves any number of calls.
-type Codec struct {
-	Name        string // the name in SDP: PCMU, PCMA
-	PayloadType uint8  // the static RTP payload type (RFC 3551 §6)
-	ClockRate   int    // hertz, of the sound and of its RTP timestamps
-	encode      func(dst []byte, pcm []int16) int
-	decode      func(dst []int16, payload []byte) int
-}
-
 // The codecs of ITU-T G.711 (RFC 3551 §4.5.14): 8 kHz, one byte a sample.
 var (
-	PCMU = Codec{Name: "PCMU", PayloadType: 0, ClockRate: 8000, encode: EncodeULaw, decode: DecodeULaw}
-	PCMA = Codec{Name: "PCMA", PayloadType: 8, ClockRate: 8000, encode: EncodeALaw, decode: DecodeALaw}
+	PCMU = stateless("PCMU", 0, EncodeULaw, DecodeULaw)
+	PCMA = stateless("PCMA", 8, EncodeALaw, DecodeALaw)
 )
 
-// CodecByName returns the codec with an SDP name, exactly as written there in
-// upper case, and whether there is one.
-func CodecByName(name string) (Codec, bool) {
-	switch name {
-	case PCMU.Name:
-		return PCMU, true
-	case PCMA.Name:
-		return PCMA, true
+func stateless(name string, pt uint8, encode encodeFunc, decode decodeFunc) Codec {
+	return Codec{
+		Name: name, PayloadType: pt, ClockRate: 8000, SampleRate: 8000,
+		newEncoder: func() Encoder { return encode },
+		newDecoder: func() Decoder { return decode },
 	}
-	return Codec{}, false
-}
-
-// CodecByPayloadType returns the codec with a static payload type (RFC 3551 §6)
-// and whether there is one.
-func CodecByPayloadType(pt uint8) (Codec, bool) {
-	switch pt {
-	case PCMU.PayloadType:
-		return PCMU, true
-	case PCMA.PayloadType:
-		return PCMA, true
-	}
-	return Codec{}, false
-}
-
-// Encode writes the payload for pcm into dst and returns its length in bytes.
-// It encodes no more than dst has room for.
-func (c Codec) Encode(dst []byte, pcm []int16) int {
-	if c.encode == nil {
-		return 0
-	}
-	return c.encode(dst, pcm)
-}
-
-// Decode writes the samples of payload into dst and returns their number. It
-// decodes no more than dst has room for.
-func (c Codec) Decode(dst []int16, payload []byte) int {
-	if c.decode == nil {
-		return 0
-	}
-	return c.decode(dst, payload)
 }
 
 const (

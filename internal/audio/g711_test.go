@@ -52,8 +52,8 @@ func TestG711EverySampleIsNear(t *testing.T) {
 		for s := math.MinInt16; s <= math.MaxInt16; s++ {
 			var b [1]byte
 			var back [1]int16
-			codec.Encode(b[:], []int16{int16(s)})
-			codec.Decode(back[:], b[:])
+			codec.NewEncoder().Encode(b[:], []int16{int16(s)})
+			codec.NewDecoder().Decode(back[:], b[:])
 			off := math.Abs(float64(int(back[0]) - s))
 			if limit := 8 + math.Abs(float64(s))/30; off > limit && s > -32700 && s < 32700 {
 				t.Fatalf("%s: %d came back as %d", codec.Name, s, back[0])
@@ -63,7 +63,7 @@ func TestG711EverySampleIsNear(t *testing.T) {
 }
 
 func TestCodecLookup(t *testing.T) {
-	for _, c := range []Codec{PCMU, PCMA} {
+	for _, c := range []Codec{PCMU, PCMA, G722} {
 		byName, ok := CodecByName(c.Name)
 		if !ok || byName.PayloadType != c.PayloadType {
 			t.Errorf("CodecByName(%q) = %v, %v", c.Name, byName.Name, ok)
@@ -73,23 +73,26 @@ func TestCodecLookup(t *testing.T) {
 			t.Errorf("CodecByPayloadType(%d) = %v, %v", c.PayloadType, byType.Name, ok)
 		}
 	}
+	if c, ok := CodecByName("pcma"); !ok || c.Name != "PCMA" {
+		t.Errorf("pcma in small letters is %q, %v", c.Name, ok)
+	}
 	if _, ok := CodecByName("opus"); ok {
 		t.Error("there is no opus")
 	}
-	if n := (Codec{}).Encode(make([]byte, 1), make([]int16, 1)); n != 0 {
+	if n := (Codec{}).NewEncoder().Encode(make([]byte, 1), make([]int16, 1)); n != 0 {
 		t.Errorf("the zero codec encoded %d", n)
 	}
 }
 
 func TestCodecDoesNotAllocateAndStaysInBounds(t *testing.T) {
 	pcm, payload := make([]int16, 160), make([]byte, 100)
-	if n := PCMU.Encode(payload, pcm); n != 100 {
+	if n := EncodeULaw(payload, pcm); n != 100 {
 		t.Errorf("encoded %d into 100 bytes", n)
 	}
-	if n := PCMA.Decode(pcm[:50], payload); n != 50 {
+	if n := DecodeALaw(pcm[:50], payload); n != 50 {
 		t.Errorf("decoded %d into 50 samples", n)
 	}
-	if a := testing.AllocsPerRun(100, func() { PCMA.Encode(payload, pcm); PCMU.Decode(pcm, payload) }); a != 0 {
+	if a := testing.AllocsPerRun(100, func() { EncodeALaw(payload, pcm); DecodeULaw(pcm, payload) }); a != 0 {
 		t.Errorf("%v allocations", a)
 	}
 }

@@ -30,7 +30,7 @@ func (c *call) bridge(ctx context.Context, leg *service.Leg, t domain.Transfer) 
 	b := &bridge{call: c, leg: leg}
 	reason := domain.EndInternal // should this break
 	defer func() { b.end(reason) }()
-	if b.media, err = c.engine.openMedia(leg.Trunk); err != nil {
+	if b.media, err = c.engine.openMedia(leg.Trunk, c.media.rate); err != nil {
 		return err
 	}
 	if reason, err = b.ring(ctx, t.Ring); err != nil {
@@ -55,7 +55,7 @@ func (b *bridge) ring(ctx context.Context, ring time.Duration) (domain.EndReason
 	quiet := c.comfort(ringing)
 	b.dialog, err = c.engine.ua.Invite(ringing, sip.Invite{
 		CallID: a.SIPCallID, URI: route.URI, From: b.leg.From, To: b.leg.To, Body: b.media.offer.Bytes(),
-		Username: route.Username, Password: route.Password,
+		Username: route.Username, Password: route.Password, Server: c.engine.server(b.leg.Trunk.ID), Reoffer: b.media.reoffer,
 		OnProvisional: func(status int, _ []byte) {
 			if status >= 180 && a.State == domain.AttemptIntent {
 				a.State = domain.AttemptRinging
@@ -103,6 +103,7 @@ func (b *bridge) join(ctx context.Context) (domain.EndReason, error) {
 	if err := b.media.start(c.engine.pacer, agreed, nil); err != nil {
 		return domain.EndInternal, err
 	}
+	b.dialog.OnAnswer(b.media.reanswered)
 	b.dialog.OnReinvite(b.media.reinvite)
 	b.dialog.OnInfo(b.media.info)
 	c.handed.Store(true)

@@ -10,8 +10,9 @@ import (
 // ear finds where the caller's voice starts and ends. It lives on the pacer's
 // goroutine.
 type ear struct {
-	vad speech.VAD
-	end *speech.Endpointer
+	rate int // hertz
+	vad  speech.VAD
+	end  *speech.Endpointer
 }
 
 // onset is how long a voice must sound before the agent pauses for it. That is
@@ -19,13 +20,14 @@ type ear struct {
 // word that begins with a hiss is heard a tenth of a second before its voice.
 const onset = 60 * time.Millisecond
 
-// newEar listens with the voice detector of that name, "" being the default.
-func newEar(detector string) (ear, error) {
-	vad, err := speech.OpenVAD(detector, lineRate)
+// newEar listens at rate hertz with the voice detector of that name, "" being the
+// default.
+func newEar(detector string, rate int) (ear, error) {
+	vad, err := speech.OpenVAD(detector, rate)
 	if err != nil {
 		return ear{}, err
 	}
-	return ear{vad: vad, end: speech.NewEndpointer(lineRate, speech.EndpointOptions{Onset: onset})}, nil
+	return ear{rate: rate, vad: vad, end: speech.NewEndpointer(rate, speech.EndpointOptions{Onset: onset})}, nil
 }
 
 // hear takes one frame and tells the conversation of edges.
@@ -34,7 +36,7 @@ func (e *ear) hear(pcm []int16, talk *conversation.Conversation) {
 	if !found {
 		return
 	}
-	ago := time.Duration(edge.Known-edge.At) * time.Second / lineRate
+	ago := time.Duration(edge.Known-edge.At) * time.Second / time.Duration(e.rate)
 	at := time.Now().Add(-ago)
 	switch edge.Kind {
 	case speech.SpeechStart:

@@ -80,7 +80,7 @@ func New(o Options) (*Engine, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	if _, err := speech.OpenVAD(o.VAD, lineRate); err != nil {
+	if _, err := speech.OpenVAD(o.VAD, rateOf(domain.Trunk{})); err != nil {
 		return nil, err
 	}
 	if o.Observer == nil {

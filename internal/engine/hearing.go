@@ -45,9 +45,9 @@ const (
 // errHearingEnded is what a stream is charged with that ends without an error.
 var errHearingEnded = errors.New("the engine ended its stream")
 
-func newHearing(engines []speech.STT, language string, log *slog.Logger) *hearing {
+func newHearing(engines []speech.STT, rate int, language string, log *slog.Logger) *hearing {
 	return &hearing{
-		engines: engines, format: speech.Format{SampleRate: lineRate, Language: language}, log: log,
+		engines: engines, format: speech.Format{SampleRate: rate, Language: language}, log: log,
 		ring: soundRing{wake: make(chan struct{}, 1)},
 	}
 }
@@ -79,7 +79,7 @@ func (h *hearing) run(ctx context.Context, talk listener) {
 	defer func() {
 		if lost := h.ring.lost.Load(); lost > 0 {
 			talk.Note(fmt.Sprintf("%.1f s of the caller were not understood: the engine that hears was too slow",
-				audio.Duration(int(lost), lineRate).Seconds()))
+				audio.Duration(int(lost), h.format.SampleRate).Seconds()))
 		}
 	}()
 	for try := range hearingRounds * len(h.engines) {
@@ -149,7 +149,7 @@ func (h *hearing) feed(ctx context.Context, stream speech.Stream) (err error) {
 			err = fmt.Errorf("panic: %v", r)
 		}
 	}()
-	frame := make([]int16, audio.FrameSize(lineRate))
+	frame := make([]int16, audio.FrameSize(h.format.SampleRate))
 	for {
 		for h.ring.take(frame) {
 			if ctx.Err() != nil {

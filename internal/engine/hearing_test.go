@@ -64,7 +64,7 @@ func (s oddStream) WriteFrame(pcm []int16) error { return s.write(pcm) }
 
 func scripted(ctx context.Context, write func([]int16) error) (speech.Stream, error) {
 	script := &speechtest.Script{}
-	stream, err := script.Open(ctx, speech.Format{SampleRate: lineRate})
+	stream, err := script.Open(ctx, speech.Format{SampleRate: 8000})
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func scripted(ctx context.Context, write func([]int16) error) (speech.Stream, er
 func hearFor(t *testing.T, d time.Duration, during func(h *hearing), engines ...speech.STT) *notebook {
 	t.Helper()
 	n := &notebook{}
-	h := newHearing(engines, "en", slog.New(slog.DiscardHandler))
+	h := newHearing(engines, 8000, "en", slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	done := make(chan struct{})
@@ -138,7 +138,7 @@ func TestHearing(t *testing.T) {
 			e := &oddSTT{name: "flaky"}
 			e.open = func(ctx context.Context) (speech.Stream, error) {
 				if e.opens == 2 {
-					return good().Open(ctx, speech.Format{SampleRate: lineRate})
+					return good().Open(ctx, speech.Format{SampleRate: 8000})
 				}
 				frames := 0
 				return scripted(ctx, func([]int16) error {
@@ -189,7 +189,7 @@ func TestHearingIsMuted(t *testing.T) {
 		if words, notes, deaf := n.told(); words != "" || notes != "" || deaf {
 			t.Errorf("heard %q, noted %q, deaf %v; want nothing of it", words, notes, deaf)
 		}
-		h := newHearing([]speech.STT{script}, "", slog.New(slog.DiscardHandler))
+		h := newHearing([]speech.STT{script}, 8000, "", slog.New(slog.DiscardHandler))
 		h.mute()
 		h.run(t.Context(), n) // returns
 	})

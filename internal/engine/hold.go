@@ -41,7 +41,7 @@ var errMoving = domain.Errorf(domain.CodeConflict, "the call is being held, take
 
 // offer offers the far end a session in which sound flows our way.
 func (c *call) offer(ctx context.Context, way sdp.Direction) error {
-	offer := c.media.propose(way)
+	offer := c.media.redirect(way)
 	body, err := c.dialog.Reinvite(ctx, offer.Bytes())
 	var status *sip.StatusError
 	if errors.As(err, &status) {
@@ -61,9 +61,9 @@ func (c *call) offer(ctx context.Context, way sdp.Direction) error {
 	return c.media.change(offer, agreed, way)
 }
 
-// propose describes our side anew: as it is, but with another direction. Payload
+// redirect describes our side anew: as it is, but with another direction. Payload
 // types stay what they are in the call (RFC 3264 section 8.3.2).
-func (m *media) propose(way sdp.Direction) *sdp.Session {
+func (m *media) redirect(way sdp.Direction) *sdp.Session {
 	m.terms.Lock()
 	defer m.terms.Unlock()
 	m.offered.Version++

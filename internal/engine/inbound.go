@@ -235,6 +235,9 @@ func (c *call) describe() ([]byte, refusal, error) {
 		return nil, r, err
 	}
 	if offer == nil {
+		// The caller cannot refuse our offer and be asked again, so it is plain
+		// where that will do.
+		c.media.plainly()
 		return c.media.offer.Bytes(), nobodyHere, nil
 	}
 	agreed, err := c.media.accept(offer)

@@ -3,13 +3,11 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/callwright/callwright/internal/audio"
 	"github.com/callwright/callwright/internal/conversation"
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/rtp"
@@ -18,12 +16,10 @@ import (
 	"github.com/callwright/callwright/internal/speech"
 )
 
-// lineRate is the rate of sound on the line, in hertz.
-const lineRate = 8000
-
 // media is one call's sound and text: the sockets it was offered on and, once
 // answered, the leg that carries it. It is the conversation's Line.
 type media struct {
+	rate        int // hertz of the sound inside, whatever the line's codec
 	sound, text *rtp.Socket
 	offered     sdp.Options
 	offer       *sdp.Session
@@ -45,10 +41,11 @@ type media struct {
 // defaultCodecs are offered over trunks that name none.
 var defaultCodecs = []string{"PCMU", "PCMA"}
 
-// openMedia opens the sockets for a call over the trunk.
-func (e *Engine) openMedia(t domain.Trunk) (*media, error) {
+// openMedia opens the sockets for a call over the trunk, with sound of rate hertz
+// inside.
+func (e *Engine) openMedia(t domain.Trunk, rate int) (*media, error) {
 	ip := e.ua.Addr().Addr()
-	m := &media{startGap: e.o.MediaStart, gap: e.o.MediaGap}
+	m := &media{rate: rate, startGap: e.o.MediaStart, gap: e.o.MediaGap}
 	var err error
 	if m.sound, err = e.ports.Listen(ip); err != nil {
 		return nil, noPort(err)
@@ -60,24 +57,20 @@ func (e *Engine) openMedia(t domain.Trunk) (*media, error) {
 			return nil, domain.Invalid("external-ip", "%q is not an IP address", e.o.ExternalIP)
 		}
 	}
-	m.offered = sdp.Options{Addr: shown, AudioPort: int(m.sound.LocalAddr().Port()), Codecs: t.Codecs, Events: true}
-	if len(t.Codecs) == 0 {
-		m.offered.Codecs = defaultCodecs
-	}
+	o := sdp.Options{Addr: shown, AudioPort: int(m.sound.LocalAddr().Port()), Events: true}
 	if t.RealtimeText {
 		if m.text, err = e.ports.Listen(ip); err != nil {
 			m.close()
 			return nil, noPort(err)
 		}
-		m.offered.TextPort = int(m.text.LocalAddr().Port())
+		o.TextPort = int(m.text.LocalAddr().Port())
 		m.captions = newCaptions()
 	}
-	if m.offer, err = sdp.NewOffer(m.offered); err != nil {
+	if err := m.describe(t, o); err != nil {
 		m.close()
 		return nil, domain.Invalid("codecs", "trunk %s: %v", t.ID, err)
 	}
-	m.offered.ID, m.offered.Version = m.offer.ID, m.offer.Version
-	if m.ear, err = newEar(e.o.VAD); err != nil {
+	if m.ear, err = newEar(e.o.VAD, rate); err != nil {
 		m.close()
 		return nil, err
 	}
@@ -97,7 +90,7 @@ func (c *call) invitation() (sip.Invite, error) {
 	return sip.Invite{
 		CallID: sip.NewCallID(), URI: route.URI, From: c.dial.Call.From, To: c.dial.Call.To,
 		Body: c.media.offer.Bytes(), Username: route.Username, Password: route.Password,
-		Server: c.engine.server(c.dial.Trunk.ID),
+		Server: c.engine.server(c.dial.Trunk.ID), Reoffer: c.media.reoffer,
 	}, nil
 }
 
@@ -129,7 +122,7 @@ func (c *call) answered() error {
 	d.State, d.AnsweredAt = domain.CallInProgress, now
 	c.dial.Attempt.State, c.dial.Attempt.Dialog = domain.AttemptAnswered, c.dialog.State().Bytes()
 	if d.Record {
-		c.media.recorder = newRecorder(c.createRecording, c.engine.log)
+		c.media.recorder = newRecorder(c.createRecording, c.media.rate, c.engine.log)
 	}
 	d.Notes = c.notes
 	c.talk.Answered(now)
@@ -139,6 +132,7 @@ func (c *call) answered() error {
 		return err
 	}
 	c.dialog.OnInfo(c.media.info)
+	c.dialog.OnAnswer(c.media.reanswered)
 	c.dialog.OnReinvite(c.media.reinvite) // a re-INVITE that came before waits for it
 	return nil
 }
@@ -160,19 +154,24 @@ func (c *call) createRecording() (domain.RecordingFile, error) {
 // start begins to send and to hear; without a talk, what is heard is for a
 // partner only.
 func (m *media) start(pacer *rtp.Pacer, agreed sdp.Agreed, talk *conversation.Conversation) error {
-	codec, ok := audio.CodecByName(agreed.Codec.Name)
-	if !ok {
-		return fmt.Errorf("%w: the far end chose %s", sdp.ErrNoCodec, agreed.Codec.Name)
+	codec, err := codecOf(agreed)
+	if err != nil {
+		return err
 	}
 	m.talk = talk
+	m.settle(agreed)
 	o := rtp.Options{
-		Pacer: pacer, Socket: m.sound, Remote: agreed.AudioRemote, Codec: codec, EventPT: uint8(agreed.EventPT), EventInPT: m.eventPT(),
-		Tap: m.tap, OnCue: m.cue, OnMark: m.mark,
+		Pacer: pacer, Socket: m.sound, Remote: agreed.AudioRemote, Codec: codec, SampleRate: m.rate, Keys: keysOf(agreed.Keys),
+		EventPT: uint8(agreed.EventPT), EventInPT: uint8(agreed.EventInPT),
+		Control: &rtp.ControlOptions{Mux: agreed.RTCPMux, Remote: agreed.RTCPRemote},
+		Tap:     m.tap, OnCue: m.cue, OnMark: m.mark,
 		OnDigit:   m.digit,
 		OnTimeout: func() { m.silent.Store(true) }, OnFault: m.fault, StartTimeout: m.startGap, Timeout: m.gap,
 	}
 	if m.text != nil && agreed.TextRemote.IsValid() && agreed.TextPT != 0 {
-		o.Text = &rtp.TextOptions{Socket: m.text, Remote: agreed.TextRemote, PT: uint8(agreed.TextPT), RedPT: uint8(agreed.RedPT)}
+		o.Text = &rtp.TextOptions{
+			Socket: m.text, Remote: agreed.TextRemote, PT: uint8(agreed.TextPT), RedPT: uint8(agreed.RedPT), Keys: keysOf(agreed.TextKeys),
+		}
 		o.OnText = m.read
 		m.text = nil // the leg's now
 	} else if m.hearing == nil && talk != nil {
@@ -189,17 +188,6 @@ func (m *media) start(pacer *rtp.Pacer, agreed sdp.Agreed, talk *conversation.Co
 		talk.Hold(conversation.HeldByFarEnd, true)
 	}
 	return nil
-}
-
-// eventPT is the payload type under which telephone events come in: the one
-// that was offered.
-func (m *media) eventPT() uint8 {
-	for _, c := range m.offer.Audio.Codecs {
-		if c.Name == "telephone-event" {
-			return uint8(c.PT)
-		}
-	}
-	return 0
 }
 
 // tap sees each frame of both directions, on the pacer's goroutine.
@@ -267,7 +255,7 @@ func (m *media) listen(ctx context.Context, talk *conversation.Conversation) {
 	if m.captions == nil {
 		return
 	}
-	stream, err := m.captions.Open(ctx, speech.Format{SampleRate: lineRate})
+	stream, err := m.captions.Open(ctx, speech.Format{SampleRate: m.rate})
 	if err != nil {
 		return // captions always open
 	}
@@ -277,52 +265,6 @@ func (m *media) listen(ctx context.Context, talk *conversation.Conversation) {
 		}
 		talk.Heard(h)
 	}
-}
-
-// reinvite answers a new offer of the far end: hold, or another address. A far
-// end that asks for an offer gets the one it knows (RFC 3261 section 14.2).
-func (m *media) reinvite(body []byte) ([]byte, error) {
-	m.terms.Lock()
-	defer m.terms.Unlock()
-	if len(body) == 0 {
-		return m.offer.Bytes(), nil
-	}
-	offer, err := sdp.Parse(body)
-	if err != nil {
-		return nil, err
-	}
-	m.offered.Version++
-	answer, agreed, err := sdp.Answer(offer, m.offered)
-	if err != nil {
-		return nil, err
-	}
-	if err := m.apply(agreed); err != nil {
-		return nil, err
-	}
-	m.offer = answer
-	return answer.Bytes(), nil
-}
-
-// apply has the leg do what was agreed anew, and the talk stand still while the
-// far end does not listen.
-func (m *media) apply(agreed sdp.Agreed) error {
-	codec, ok := audio.CodecByName(agreed.Codec.Name)
-	if !ok {
-		return sdp.ErrNoCodec
-	}
-	if err := m.leg.SetCodec(codec, uint8(agreed.EventPT)); err != nil {
-		return err
-	}
-	m.leg.SetRemote(agreed.AudioRemote)
-	if agreed.TextRemote.IsValid() {
-		m.leg.SetTextRemote(agreed.TextRemote)
-	}
-	m.leg.Hold(agreed.Hold)
-	m.leg.ExpectNothing(!agreed.Direction.Receives())
-	if m.talk != nil {
-		m.talk.Hold(conversation.HeldByFarEnd, agreed.Hold)
-	}
-	return nil
 }
 
 // silentFor reports whether no sound has come for too long.

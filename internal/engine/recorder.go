@@ -14,7 +14,6 @@ import (
 // Figures of recording. Sound is written every quarter of a second and the
 // header every second, so that a process that dies loses at most the last one.
 const (
-	recordRate   = 8000
 	recordEvery  = 250 * time.Millisecond
 	headerEvery  = 4 // writes
 	recordBuffer = 8 * time.Second
@@ -25,6 +24,7 @@ const (
 // agent right. Both come from the same tick of the call's clock and so cannot
 // drift apart.
 type recorder struct {
+	rate int                  // hertz
 	file domain.RecordingFile // nil when it could not be created
 	log  *slog.Logger
 
@@ -45,9 +45,9 @@ type recorder struct {
 
 // newRecorder begins to record into what create returns. It does not wait for
 // it: a slow disk must not hold up the first words of a call.
-func newRecorder(create func() (domain.RecordingFile, error), log *slog.Logger) *recorder {
-	samples := int(recordBuffer/time.Second) * recordRate * 2
-	r := &recorder{log: log, ring: make([]int16, samples), stop: make(chan struct{}), stopped: make(chan struct{})}
+func newRecorder(create func() (domain.RecordingFile, error), rate int, log *slog.Logger) *recorder {
+	samples := int(recordBuffer/time.Second) * rate * 2
+	r := &recorder{rate: rate, log: log, ring: make([]int16, samples), stop: make(chan struct{}), stopped: make(chan struct{})}
 	go r.run(create)
 	return r
 }
@@ -69,7 +69,7 @@ func (r *recorder) tap(in, out []int16) {
 	if r.began.IsZero() {
 		r.began = now
 	}
-	length := time.Duration(n) * time.Second / recordRate
+	length := time.Duration(n) * time.Second / time.Duration(r.rate)
 	if gap := now.Sub(r.began) - r.placed; gap > stallAfter {
 		for ; gap >= length; gap -= length {
 			r.place(nil, nil, n)
@@ -153,7 +153,7 @@ func (r *recorder) header() {
 	if r.failed != nil {
 		return
 	}
-	h := audio.WAVHeader(recordRate, 2, r.offset)
+	h := audio.WAVHeader(r.rate, 2, r.offset)
 	if _, err := r.file.WriteAt(h[:], 0); err != nil {
 		r.fail(err)
 	}

@@ -52,7 +52,7 @@ func sides(t *testing.T, file []byte) (left, right []int16) {
 	t.Helper()
 	r := bytes.NewReader(file)
 	f, err := audio.ReadWAVHeader(r)
-	if err != nil || f.Rate != recordRate || f.Channels != 2 || int64(r.Len()) < f.DataBytes {
+	if err != nil || f.Rate != 8000 || f.Channels != 2 || int64(r.Len()) < f.DataBytes {
 		t.Fatalf("the header says %+v, %v; %d bytes are there", f, err, r.Len())
 	}
 	data := file[audio.WAVHeaderSize:]
@@ -66,7 +66,7 @@ func sides(t *testing.T, file []byte) (left, right []int16) {
 	return left, right
 }
 
-const frame = recordRate / 50
+const frame = 8000 / 50
 
 // feed taps n frames, one each 20 ms: 1 on the caller's side, 2 on the agent's.
 func feed(r *recorder, n int) {
@@ -84,7 +84,7 @@ func feed(r *recorder, n int) {
 func record(t *testing.T, d *disk, script func(r *recorder)) (note string) {
 	t.Helper()
 	synctest.Test(t, func(*testing.T) {
-		r := newRecorder(func() (domain.RecordingFile, error) { return d, nil }, slog.New(slog.DiscardHandler))
+		r := newRecorder(func() (domain.RecordingFile, error) { return d, nil }, 8000, slog.New(slog.DiscardHandler))
 		script(r)
 		note = r.close()
 	})
@@ -142,7 +142,7 @@ func TestRecordingIsPlayableWheneverTheProcessDies(t *testing.T) {
 			left, _ := sides(t, d.copied())
 			lived := time.Duration(i+1) * 100 * time.Millisecond
 			// An empty length is "to the end of the file".
-			if kept := time.Duration(len(left)) * time.Second / recordRate; kept > lived || kept < lived-1300*time.Millisecond {
+			if kept := time.Duration(len(left)) * time.Second / 8000; kept > lived || kept < lived-1300*time.Millisecond {
 				t.Fatalf("of %s, %s are left", lived, kept)
 			}
 		}
@@ -178,7 +178,7 @@ func TestSlowDiskLosesSoundAndSaysSo(t *testing.T) {
 func TestRecorderDoesNotWaitForItsFile(t *testing.T) {
 	synctest.Test(t, func(*testing.T) {
 		d := &disk{}
-		r := newRecorder(func() (domain.RecordingFile, error) { time.Sleep(3 * time.Second); return d, nil }, slog.New(slog.DiscardHandler))
+		r := newRecorder(func() (domain.RecordingFile, error) { time.Sleep(3 * time.Second); return d, nil }, 8000, slog.New(slog.DiscardHandler))
 		feed(r, 200)
 		if note := r.close(); note != "" {
 			t.Error(note)
@@ -191,7 +191,7 @@ func TestRecorderDoesNotWaitForItsFile(t *testing.T) {
 
 func TestRecorderWithoutFileSaysSo(t *testing.T) {
 	synctest.Test(t, func(*testing.T) {
-		r := newRecorder(func() (domain.RecordingFile, error) { return nil, errors.New("permission denied") }, slog.New(slog.DiscardHandler))
+		r := newRecorder(func() (domain.RecordingFile, error) { return nil, errors.New("permission denied") }, 8000, slog.New(slog.DiscardHandler))
 		feed(r, 1000)
 		if note := r.close(); !strings.Contains(note, "not recorded") {
 			t.Errorf("noted %q", note)
@@ -200,7 +200,7 @@ func TestRecorderWithoutFileSaysSo(t *testing.T) {
 }
 
 func TestRecorderDoesNotAllocatePerFrame(t *testing.T) {
-	r := &recorder{ring: make([]int16, 1<<20)}
+	r := &recorder{rate: 8000, ring: make([]int16, 1<<20)}
 	pcm := make([]int16, frame)
 	if n := testing.AllocsPerRun(100, func() { r.tap(pcm, pcm) }); n != 0 {
 		t.Errorf("%v allocations a frame", n)

@@ -138,7 +138,7 @@ func quickCall(t *testing.T, source string, client *http.Client) (c *call, said 
 	c.ctx, c.cancel = context.WithCancelCause(t.Context())
 	l := &quickLine{}
 	turns := &turnsOf{performer: (*performer)(c)}
-	c.talk = conversation.New(conversation.Options{Graph: g, Line: l, Performer: turns, Voice: speech.NewFallback(speech.FallbackOptions{Engines: []speech.TTS{&speechtest.Tone{}}}), Rate: lineRate})
+	c.talk = conversation.New(conversation.Options{Graph: g, Line: l, Performer: turns, Voice: speech.NewFallback(speech.FallbackOptions{Engines: []speech.TTS{&speechtest.Tone{}}}), Rate: 8000})
 	l.talk = c.talk
 	return c, func() string { return strings.Join(turns.said, "\n") }
 }

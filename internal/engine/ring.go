@@ -3,7 +3,7 @@ package engine
 import "sync/atomic"
 
 // ringSamples is how much sound waits for an engine that hears: two seconds at
-// 8 kHz, a power of two.
+// 8 kHz, one at 16 kHz; a power of two.
 const ringSamples = 1 << 14
 
 // soundRing carries sound from the pacer to one reader without a lock. What

@@ -48,16 +48,16 @@ func (c *call) prepare() error {
 	if err != nil {
 		return err
 	}
-	c.media, err = e.openMedia(d.Trunk)
+	c.media, err = e.openMedia(d.Trunk, rateOf(d.Trunk))
 	if err != nil {
 		return err
 	}
 	if len(e.o.STT) > 0 {
-		c.media.hearing = newHearing(e.o.STT, d.Agent.Language, e.log.With("call", d.Call.ID))
+		c.media.hearing = newHearing(e.o.STT, c.media.rate, d.Agent.Language, e.log.With("call", d.Call.ID))
 	}
 	c.talk = conversation.New(conversation.Options{
 		Graph: graph, Vars: d.Call.Variables, Line: c.media, Performer: (*performer)(c),
-		Voice: e.voice, VoiceName: d.Call.Voice, Rate: lineRate, LLM: c.voice.llm, Zone: d.Zone,
+		Voice: e.voice, VoiceName: d.Call.Voice, Rate: c.media.rate, LLM: c.voice.llm, Zone: d.Zone,
 		Ear: d.Trunk.RealtimeText || c.media.hearing != nil, Logger: e.log.With("call", d.Call.ID),
 	})
 	c.warm(graph.Texts(d.Call.Variables))
@@ -82,7 +82,7 @@ func (c *call) warm(texts []string) {
 	for _, text := range texts {
 		clauses = append(clauses, speech.Clauses(text)...)
 	}
-	p := speech.Preparation{Voice: c.voice.name, SampleRate: lineRate, Keep: true}
+	p := speech.Preparation{Voice: c.voice.name, SampleRate: c.media.rate, Keep: true}
 	p.Texts = clauses[:min(warmFirst, len(clauses))]
 	if err := cached.Prepare(c.ctx, p); err != nil {
 		c.log.Warn("the first words could not be prepared", "err", err)

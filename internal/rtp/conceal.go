@@ -2,8 +2,8 @@ package rtp
 
 const (
 	historySamples = 2 * frameSamples
-	minPeriod      = 40                  // samples: 200 Hz
-	maxPeriod      = frameSamples        // samples: 50 Hz
+	minPeriod      = 40                  // 200 Hz
+	maxPeriod      = frameSamples        // 50 Hz
 	concealSamples = 60 * perMillisecond // after this a gap is silent
 	seamSamples    = 5 * perMillisecond
 )
@@ -12,16 +12,24 @@ const (
 // softer and softer, for 60 ms, then gives silence. The idea is that of G.711
 // Appendix I.
 type concealer struct {
-	history [historySamples]int16 // the last sound that was real
+	scale   int     // samples at 8 kHz, which the constants count, to samples here
+	history []int16 // the last sound that was real
 	period  int
 	run     int // samples concealed since then
 }
 
+func newConcealer(scale int) concealer {
+	return concealer{scale: scale, history: make([]int16, scale*historySamples)}
+}
+
+// over reports whether the gap has become too long to be filled.
+func (c *concealer) over() bool { return c.run >= c.scale*concealSamples }
+
 // real notes sound that was heard. When it ends a gap its first samples are
 // blended with what would have filled the gap on.
 func (c *concealer) real(pcm []int16) {
-	if c.run > 0 && c.run < concealSamples {
-		n := min(seamSamples, len(pcm))
+	if c.run > 0 && !c.over() {
+		n := min(c.scale*seamSamples, len(pcm))
 		for i := range n {
 			was := int(c.sample())
 			c.run++
@@ -29,12 +37,11 @@ func (c *concealer) real(pcm []int16) {
 		}
 	}
 	c.run = 0
-	if len(pcm) >= historySamples {
-		copy(c.history[:], pcm[len(pcm)-historySamples:])
-		return
+	if n := len(c.history); len(pcm) >= n {
+		pcm = pcm[len(pcm)-n:]
 	}
-	copy(c.history[:], c.history[len(pcm):])
-	copy(c.history[historySamples-len(pcm):], pcm)
+	copy(c.history, c.history[len(pcm):])
+	copy(c.history[len(c.history)-len(pcm):], pcm)
 }
 
 // fill overwrites dst with the continuation of what was heard.
@@ -44,7 +51,7 @@ func (c *concealer) fill(dst []int16) {
 	}
 	for i := range dst {
 		dst[i] = c.sample()
-		if c.run < concealSamples {
+		if !c.over() {
 			c.run++
 		}
 	}
@@ -52,22 +59,23 @@ func (c *concealer) fill(dst []int16) {
 
 // sample is the next sample of the continuation.
 func (c *concealer) sample() int16 {
-	if c.run >= concealSamples || c.period == 0 {
+	if c.over() || c.period == 0 {
 		return 0
 	}
-	s := int(c.history[historySamples-c.period+c.run%c.period])
-	return int16(s * (concealSamples - c.run) / concealSamples)
+	s := int(c.history[len(c.history)-c.period+c.run%c.period])
+	whole := c.scale * concealSamples
+	return int16(s * (whole - c.run) / whole)
 }
 
 // findPeriod is the lag at which the last frame resembles what was before it
-// most: the greatest normalised correlation.
+// most: the greatest normalised correlation. 8 kHz are enough to find it.
 func (c *concealer) findPeriod() int {
-	last := c.history[historySamples-frameSamples:]
+	last := c.history[len(c.history)-c.scale*frameSamples:]
 	best, score := maxPeriod, 0.0
 	for lag := minPeriod; lag <= maxPeriod; lag++ {
-		before := c.history[historySamples-frameSamples-lag:]
+		before := c.history[len(c.history)-c.scale*(frameSamples+lag):]
 		var product, energy int64
-		for i := range last {
+		for i := 0; i < len(last); i += c.scale {
 			product += int64(last[i]) * int64(before[i])
 			energy += int64(before[i]) * int64(before[i])
 		}
@@ -77,5 +85,5 @@ func (c *concealer) findPeriod() int {
 			}
 		}
 	}
-	return best
+	return best * c.scale
 }

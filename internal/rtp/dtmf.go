@@ -167,19 +167,20 @@ func (r *EventReceiver) Push(ssrc, timestamp uint32, payload []byte) (rune, bool
 	return rune(eventKeys[e.code]), true
 }
 
-// tones returns the sound of digits, for peers that take no telephone events.
-func tones(digits string) ([]int16, error) {
+// tones returns the sound of digits at rate hertz, for peers that take no
+// telephone events.
+func tones(digits string, rate int) ([]int16, error) {
 	var pcm []int16
 	for _, d := range digits {
 		if isPause(d) {
-			pcm = append(pcm, make([]int16, pauseTicks*frameSamples)...)
+			pcm = append(pcm, audio.Silence(rate, time.Duration(pauseTicks)*audio.FrameDuration)...)
 			continue
 		}
-		tone, err := audio.DTMF(clockRate, d, time.Duration(toneTicks)*audio.FrameDuration)
+		tone, err := audio.DTMF(rate, d, time.Duration(toneTicks)*audio.FrameDuration)
 		if err != nil {
 			return nil, err
 		}
-		pcm = append(append(pcm, tone...), make([]int16, gapTicks*frameSamples)...)
+		pcm = append(append(pcm, tone...), audio.Silence(rate, time.Duration(gapTicks)*audio.FrameDuration)...)
 	}
 	return pcm, nil
 }

@@ -124,11 +124,11 @@ func TestEventReceiver(t *testing.T) {
 }
 
 func TestTonesForPeersWithoutEvents(t *testing.T) {
-	pcm, err := tones("1w2")
+	pcm, err := tones("1w2", 8000)
 	if err != nil || len(pcm) != (8+25+8)*frameSamples || audio.Level(pcm[:800]) < 1000 {
 		t.Errorf("%d samples, %v", len(pcm), err)
 	}
-	if _, err := tones("1x"); err == nil {
+	if _, err := tones("1x", 8000); err == nil {
 		t.Error("x was taken")
 	}
 }

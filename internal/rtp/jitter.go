@@ -7,8 +7,7 @@ import (
 )
 
 const (
-	ringSamples = 1 << 13 // a second of sound; a power of two so that timestamps wrap
-	ringMask    = ringSamples - 1
+	ringUnits = 1 << 13 // a second of sound; a power of two so that timestamps wrap
 
 	behindFor  = 100 * time.Millisecond // packets late for so long belong to a new clock
 	shrinkOver = 30 * perMillisecond    // delay above target that is taken out
@@ -18,26 +17,40 @@ const (
 )
 
 // JitterBuffer puts sound that came in packets back into an even stream. It
-// works on samples by RTP timestamp, so packets may have any length, come in
+// works on samples by RTP timestamp of a clock of 8 kHz, so packets may have any length, come in
 // any order, twice, or not at all. It waits 60 ms at first and then, between
 // 20 and 200 ms, as long as the network asks for; it changes the delay where
 // nothing is to be heard. It is a pure object and not safe for use by several
 // goroutines at once.
 type JitterBuffer struct {
-	ring [ringSamples]int16
-	have [ringSamples]bool
+	scale int // samples to a timestamp unit; all other numbers here count units
+	ring  []int16
+	have  []bool
 
 	anchored bool
 	ssrc     uint32
-	next     uint32 // timestamp of the sample to be played next
+	next     uint32 // timestamp of what is to be played next
 	popAt    time.Time
-	depth    int // samples that the fastest packet waits
+	depth    int // that the fastest packet waits
 	delays   delayEstimate
 	behind   time.Time // since when all packets were late
 	skipped  bool      // the last Pop left out a frame
 	conceal  concealer
 
 	late, duplicates, concealed uint64
+}
+
+// NewJitterBuffer makes an empty buffer for sound of rate hertz: 8000 or 16000.
+func NewJitterBuffer(rate int) *JitterBuffer {
+	scale := min(max(rate/clockRate, 1), maxScale)
+	return &JitterBuffer{
+		scale: scale, ring: make([]int16, scale*ringUnits), have: make([]bool, scale*ringUnits), conceal: newConcealer(scale),
+	}
+}
+
+// slot is where the i-th sample from a timestamp on is kept.
+func (j *JitterBuffer) slot(timestamp uint32, i int) int {
+	return (int(timestamp&(ringUnits-1))*j.scale + i) & (len(j.ring) - 1)
 }
 
 // JitterStats counts what a JitterBuffer had to cope with.
@@ -58,7 +71,8 @@ func (j *JitterBuffer) Stats() JitterStats {
 
 // Push takes the decoded sound of a packet that arrived at the given time.
 func (j *JitterBuffer) Push(h *pionrtp.Header, pcm []int16, at time.Time) {
-	if len(pcm) == 0 || len(pcm) > ringSamples/2 {
+	length := len(pcm) / j.scale
+	if length == 0 || length > ringUnits/2 {
 		return
 	}
 	if !j.anchored || h.SSRC != j.ssrc {
@@ -66,8 +80,8 @@ func (j *JitterBuffer) Push(h *pionrtp.Header, pcm []int16, at time.Time) {
 		j.anchor(h.Timestamp, at)
 	}
 	lead := int(int32(h.Timestamp - j.next))
-	gone := lead+len(pcm) <= 0
-	if lead+len(pcm) > ringSamples || gone && (h.Marker || j.behindFor(at) >= behindFor) {
+	gone := lead+length <= 0
+	if lead+length > ringUnits || gone && (h.Marker || j.behindFor(at) >= behindFor) {
 		j.anchor(h.Timestamp, at)
 		lead, gone = int(int32(h.Timestamp-j.next)), false
 	}
@@ -86,10 +100,9 @@ func (j *JitterBuffer) Push(h *pionrtp.Header, pcm []int16, at time.Time) {
 
 // store puts the samples that are not too late into the ring.
 func (j *JitterBuffer) store(timestamp uint32, pcm []int16, lead int) {
-	skip := max(-lead, 0)
 	fresh := false
-	for i := skip; i < len(pcm); i++ {
-		at := (timestamp + uint32(i)) & ringMask
+	for i := max(-lead, 0) * j.scale; i < len(pcm); i++ {
+		at := j.slot(timestamp, i)
 		if !j.have[at] {
 			j.have[at], j.ring[at] = true, pcm[i]
 			fresh = true
@@ -103,10 +116,10 @@ func (j *JitterBuffer) store(timestamp uint32, pcm []int16, lead int) {
 // anchor begins a stream: its packet with this timestamp plays after the delay.
 func (j *JitterBuffer) anchor(timestamp uint32, at time.Time) {
 	if !j.anchored {
-		j.conceal.run = concealSamples // there is nothing yet to go on with
+		j.conceal.run = j.scale * concealSamples // there is nothing yet to go on with
 	}
 	j.delays.forget(timestamp, at)
-	j.have = [ringSamples]bool{}
+	clear(j.have)
 	j.anchored = true
 	j.behind = time.Time{}
 	j.next = timestamp - uint32(j.delays.target())
@@ -119,7 +132,7 @@ func (j *JitterBuffer) behindFor(at time.Time) time.Duration {
 	return at.Sub(j.behind)
 }
 
-// sincePop is how many samples of the frame popped last have been played.
+// sincePop is how much of the frame popped last has been played.
 func (j *JitterBuffer) sincePop(at time.Time) int {
 	if j.popAt.IsZero() {
 		return 0
@@ -140,9 +153,9 @@ func (j *JitterBuffer) Pop(dst []int16, now time.Time) bool {
 	}
 	heard, gap := false, false
 	for i := 0; i < len(dst); {
-		start, have := i, j.have[(j.next+uint32(i))&ringMask]
+		start, have := i, j.have[j.slot(j.next, i)]
 		for ; i < len(dst); i++ {
-			at := (j.next + uint32(i)) & ringMask
+			at := j.slot(j.next, i)
 			if j.have[at] != have {
 				break
 			}
@@ -152,14 +165,14 @@ func (j *JitterBuffer) Pop(dst []int16, now time.Time) bool {
 			j.conceal.real(dst[start:i])
 			heard = true
 		} else {
-			gap = gap || j.conceal.run < concealSamples
+			gap = gap || !j.conceal.over()
 			j.conceal.fill(dst[start:i])
 		}
 	}
 	if gap {
 		j.concealed++
 	}
-	j.next += uint32(len(dst))
+	j.next += uint32(len(dst) / j.scale)
 	return heard
 }
 
@@ -173,16 +186,16 @@ func (j *JitterBuffer) adapt(dst []int16) bool {
 	case j.depth < target-growUnder:
 		if j.quiet(len(dst)) {
 			j.conceal.fill(dst)
-			j.depth += len(dst)
+			j.depth += len(dst) / j.scale
 			return true
 		}
 	case j.depth > target+shrinkOver && !skipped:
 		if j.mayBeLeftOut(len(dst)) {
-			for i := range len(dst) {
-				j.have[(j.next+uint32(i))&ringMask] = false
+			for i := range dst {
+				j.have[j.slot(j.next, i)] = false
 			}
-			j.next += uint32(len(dst))
-			j.depth -= len(dst)
+			j.next += uint32(len(dst) / j.scale)
+			j.depth -= len(dst) / j.scale
 			j.skipped = true
 		}
 	}
@@ -194,7 +207,7 @@ func (j *JitterBuffer) adapt(dst []int16) bool {
 func (j *JitterBuffer) quiet(n int) bool {
 	sum := 0
 	for i := range n {
-		if at := (j.next + uint32(i)) & ringMask; j.have[at] {
+		if at := j.slot(j.next, i); j.have[at] {
 			sum += max(int(j.ring[at]), -int(j.ring[at]))
 		}
 	}
@@ -207,13 +220,13 @@ func (j *JitterBuffer) mayBeLeftOut(n int) bool {
 	if j.depth > hardDelay {
 		return true
 	}
-	return j.quiet(n) && (j.whole(n) || j.conceal.run >= concealSamples)
+	return j.quiet(n) && (j.whole(n) || j.conceal.over())
 }
 
 // whole reports whether the next n samples are all there.
 func (j *JitterBuffer) whole(n int) bool {
 	for i := range n {
-		if !j.have[(j.next+uint32(i))&ringMask] {
+		if !j.have[j.slot(j.next, i)] {
 			return false
 		}
 	}

@@ -22,7 +22,7 @@ type arrival struct {
 
 // line simulates a network between a tone at 440 Hz and a JitterBuffer.
 type line struct {
-	buffer  JitterBuffer
+	buffer  *JitterBuffer
 	tone    []int16
 	base    uint32
 	samples int // in a packet
@@ -31,7 +31,7 @@ type line struct {
 }
 
 func newLine(d time.Duration) *line {
-	return &line{tone: audio.Sine(clockRate, 440, 8000, d), base: 0xffffffff - 5000, samples: frameSamples}
+	return &line{buffer: NewJitterBuffer(8000), tone: audio.Sine(clockRate, 440, 8000, d), base: 0xffffffff - 5000, samples: frameSamples}
 }
 
 // play delivers the arrivals at their times, popping every 20 ms till end.
@@ -274,7 +274,7 @@ func TestJitterBufferSurvivesAStall(t *testing.T) {
 }
 
 func TestJitterBufferDoesNotAllocate(t *testing.T) {
-	var j JitterBuffer
+	j := NewJitterBuffer(8000)
 	pcm, h, now := make([]int16, frameSamples), pionrtp.Header{}, time.Now()
 	allocs := testing.AllocsPerRun(200, func() {
 		j.Push(&h, pcm, now)
@@ -289,10 +289,10 @@ func TestJitterBufferDoesNotAllocate(t *testing.T) {
 }
 
 func TestJitterBufferRefusesNonsense(t *testing.T) {
-	var j JitterBuffer
+	j := NewJitterBuffer(8000)
 	frame := make([]int16, frameSamples)
 	j.Push(&pionrtp.Header{}, nil, time.Now())
-	j.Push(&pionrtp.Header{}, make([]int16, ringSamples), time.Now())
+	j.Push(&pionrtp.Header{}, make([]int16, ringUnits), time.Now())
 	if j.Pop(frame, time.Now()) {
 		t.Error("sound came from nothing")
 	}
@@ -301,7 +301,7 @@ func TestJitterBufferRefusesNonsense(t *testing.T) {
 func FuzzJitterBuffer(f *testing.F) {
 	f.Add([]byte{0, 0, 160, 1, 1, 160, 9, 200, 80})
 	f.Fuzz(func(t *testing.T, script []byte) {
-		var j JitterBuffer
+		j := NewJitterBuffer(8000)
 		now, frame := time.Now(), make([]int16, frameSamples)
 		for ; len(script) >= 3; script = script[3:] {
 			h := pionrtp.Header{Timestamp: uint32(script[0]) << 24, SequenceNumber: uint16(script[1]), Marker: script[1]&1 > 0}

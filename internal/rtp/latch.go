@@ -40,24 +40,27 @@ func (l *latch) signal(addr netip.AddrPort, now time.Time) {
 	}
 }
 
+// plausible says whether a packet from an address may come to be believed. It
+// is asked before the packet is decrypted.
+func (l *latch) plausible(from netip.AddrPort, now time.Time) bool {
+	if !l.signalled.IsValid() {
+		return false
+	}
+	return from == l.current || !now.After(l.until) && (from == l.signalled || !l.heard && !l.learned)
+}
+
 // accept says whether a packet from an address is to be believed.
 func (l *latch) accept(from netip.AddrPort, h *pionrtp.Header, now time.Time) bool {
-	if !l.signalled.IsValid() {
+	if !l.plausible(from, now) {
 		return false
 	}
 	if from == l.current {
 		l.heard = l.heard || from == l.signalled
 		return true
 	}
-	if now.After(l.until) {
-		return false
-	}
 	if from == l.signalled {
 		l.current, l.heard = from, true
 		return true
-	}
-	if l.heard || l.learned {
-		return false
 	}
 	if from == l.candidate && h.SSRC == l.candidateSSRC && h.SequenceNumber == l.candidateNext {
 		l.current, l.learned = from, true

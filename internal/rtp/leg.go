@@ -35,15 +35,21 @@ type Options struct {
 	Pacer  *Pacer         // required
 	Socket *Socket        // required; the leg closes it
 	Remote netip.AddrPort // from SDP; may be left invalid until SetRemote
-	Codec  audio.Codec    // required; sound that comes in any G.711 is understood
-	Text   *TextOptions   // real-time text, nil for none
+	Codec  audio.Codec    // required: what is sent; sound that comes in any codec of audio is understood
+	// SampleRate is the rate of the sound inside, in hertz: that of Playout and
+	// Tap. 0 is the codec's. A codec of another rate is resampled at the edge.
+	SampleRate int
+	Keys       *Keys           // nil for RTP that is not protected
+	Control    *ControlOptions // RTCP; nil for none
+	Text       *TextOptions    // real-time text, nil for none
 
 	// EventPT is the payload type that the peer's SDP gives telephone-event/8000,
-	// 0 for none. EventInPT is that of our own SDP; 0 means the same.
+	// 0 for none: then keys are sent and heard as tones. EventInPT is that of our
+	// own SDP; 0 means the same.
 	EventPT, EventInPT uint8
 
-	// Tap gets each frame of both directions in step: 160 samples at 8 kHz of
-	// what was heard and what was sent, silence included.
+	// Tap gets each frame of both directions in step, 20 ms at SampleRate of what
+	// was heard and what was sent, silence included.
 	Tap       func(in, out []int16)
 	OnCue     func(text string)
 	OnMark    func(id int)
@@ -62,6 +68,7 @@ type TextOptions struct {
 	Remote netip.AddrPort // from SDP
 	PT     uint8          // of t140/1000
 	RedPT  uint8          // of red/1000, 0 for none
+	Keys   *Keys          // nil for RTP that is not protected
 }
 
 // Leg is one side of a call's media. From NewLeg to Close it sends a packet
@@ -78,13 +85,13 @@ type Leg struct {
 
 	ticking sync.Mutex // held by a tick, and by Close to wait for one
 	out     outStream
-	inPCM   [frameSamples]int16
+	reports reporter
 	faulted bool
 	timeout mediaTimeout
 
 	mu     sync.Mutex
 	in     inStream
-	codec  audio.Codec
+	voice  *outVoice
 	eventP uint8
 	fault  error // of a reader, for the next tick
 	stats  legCounts
@@ -92,20 +99,9 @@ type Leg struct {
 
 type legCounts struct {
 	sent      uint64
+	octets    uint64 // of payload
 	firstSent time.Time
 	faults    uint64
-}
-
-// LegStats is how a leg is doing.
-type LegStats struct {
-	Socket   SocketStats
-	Buffer   JitterStats
-	Sent     uint64        // packets of sound and events
-	Received uint64        // packets that were believed
-	Lost     uint64        // packets that never came (RFC 3550 A.3)
-	Jitter   time.Duration // interarrival jitter (RFC 3550 A.8)
-	Faults   uint64        // panics of ticks
-	LastAt   time.Time     // when the last packet came; zero for none
 }
 
 // NewLeg starts a leg. On an error the sockets are closed.
@@ -113,12 +109,27 @@ func NewLeg(o Options) (*Leg, error) {
 	if err := o.check(); err != nil {
 		return nil, errors.Join(err, o.closeSockets())
 	}
+	now := time.Now()
+	frame := audio.FrameSize(o.SampleRate)
 	l := &Leg{
-		o: o, playout: NewPlayout(o.OnCue, o.OnMark),
-		codec: o.Codec, eventP: o.EventPT,
-		out: outStream{ssrc: rand.Uint32(), seq: uint16(rand.Uint32()), timestamp: rand.Uint32(), marker: true},
+		o: o, playout: NewPlayout(o.SampleRate, o.OnCue, o.OnMark),
+		out: outStream{
+			ssrc: rand.Uint32(), seq: uint16(rand.Uint32()), timestamp: rand.Uint32(), marker: true, pcm: make([]int16, frame),
+		},
+		in:      inStream{buffer: NewJitterBuffer(o.SampleRate), voices: newVoices(o.SampleRate), pcm: make([]int16, frame)},
+		timeout: mediaTimeout{start: o.StartTimeout, later: o.Timeout, since: now},
 	}
-	l.timeout = mediaTimeout{start: o.StartTimeout, later: o.Timeout, since: time.Now()}
+	if err := l.SetCodec(o.Codec, o.EventPT, o.EventInPT); err != nil {
+		return nil, errors.Join(err, o.closeSockets())
+	}
+	if err := l.SetKeys(o.Keys, o.textKeys()); err != nil {
+		return nil, errors.Join(err, o.closeSockets())
+	}
+	var control *control
+	if o.Control != nil {
+		control = o.Socket.setControl(*o.Control, l.out.ssrc)
+	}
+	l.reports = newReporter(control, now)
 	o.Socket.SetRemote(o.Remote)
 	if o.Text != nil {
 		l.text = newTextLeg(*o.Text)
@@ -127,6 +138,12 @@ func NewLeg(o Options) (*Leg, error) {
 		return nil, errors.Join(fmt.Errorf("rtp: the pacer is closed: %w", err), o.closeSockets())
 	}
 	l.readers.Go(func() { l.read(o.Socket, l.arrive) })
+	if control != nil && control.conn != nil {
+		l.readers.Go(func() {
+			for l.guarded(func() bool { return o.Socket.readControl(control) }) {
+			}
+		})
+	}
 	if l.text != nil {
 		l.readers.Go(func() { l.read(o.Text.Socket, l.text.arrive) })
 	}
@@ -146,11 +163,19 @@ func (o *Options) check() error {
 	switch {
 	case o.Pacer == nil || o.Socket == nil || o.Text != nil && o.Text.Socket == nil:
 		return errors.New("rtp: a leg needs a pacer and a socket for each medium")
-	case o.Codec.ClockRate != clockRate:
-		return fmt.Errorf("rtp: codec %q at %d Hz cannot be sent; a leg sends at %d Hz",
-			o.Codec.Name, o.Codec.ClockRate, clockRate)
+	case o.SampleRate == 0:
+		o.SampleRate = o.Codec.SampleRate
+	case o.SampleRate%clockRate != 0 || o.SampleRate < clockRate || o.SampleRate > maxScale*clockRate:
+		return fmt.Errorf("rtp: a leg works at %d or %d Hz, not %d", clockRate, maxScale*clockRate, o.SampleRate)
 	}
 	return nil
+}
+
+func (o *Options) textKeys() *Keys {
+	if o.Text == nil {
+		return nil
+	}
+	return o.Text.Keys
 }
 
 func (o *Options) closeSockets() error {
@@ -163,6 +188,9 @@ func (o *Options) closeSockets() error {
 	}
 	return err
 }
+
+// SampleRate is the rate in hertz of the sound inside: that of Playout and Tap.
+func (l *Leg) SampleRate() int { return l.o.SampleRate }
 
 // Playout is what the leg says.
 func (l *Leg) Playout() *Playout { return l.playout }
@@ -177,7 +205,7 @@ func (l *Leg) SendDigits(digits string) error {
 	if pt != 0 {
 		return l.events.Send(digits)
 	}
-	pcm, err := tones(digits)
+	pcm, err := tones(digits, l.o.SampleRate)
 	if err != nil {
 		return err
 	}
@@ -192,66 +220,6 @@ func (l *Leg) SendText(text string) {
 	}
 }
 
-// SetRemote takes the address of a new SDP, as after a re-INVITE.
-func (l *Leg) SetRemote(addr netip.AddrPort) { l.o.Socket.SetRemote(addr) }
-
-// SetTextRemote takes the address for text of a new SDP.
-func (l *Leg) SetTextRemote(addr netip.AddrPort) {
-	if l.text != nil {
-		l.text.socket.SetRemote(addr)
-	}
-}
-
-// SetCodec changes what is sent, as the peer's new SDP says: codec and payload
-// type of events, 0 for none.
-func (l *Leg) SetCodec(c audio.Codec, eventPT uint8) error {
-	if c.ClockRate != clockRate {
-		return fmt.Errorf("rtp: codec %q at %d Hz cannot be sent; a leg sends at %d Hz", c.Name, c.ClockRate, clockRate)
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.codec, l.eventP = c, eventPT
-	if l.o.EventInPT == 0 {
-		l.o.EventInPT = eventPT
-	}
-	return nil
-}
-
-// Hold stops sending, sound and text, and the media timeout; Playout stays
-// where it is. What still comes in is heard. Hold(false) goes on.
-func (l *Leg) Hold(on bool) { l.hold.Store(on) }
-
-// ExpectNothing stops the media timeout, and nothing else: the peer was told not
-// to send. ExpectNothing(false) goes on.
-func (l *Leg) ExpectNothing(on bool) { l.silent.Store(on) }
-
-// LastReceived is when the last packet came, zero for none.
-func (l *Leg) LastReceived() time.Time {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.in.lastAt
-}
-
-// FirstSent is when the first packet was sent, zero for none.
-func (l *Leg) FirstSent() time.Time {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.stats.firstSent
-}
-
-// Stats returns the counts so far.
-func (l *Leg) Stats() LegStats {
-	socket := l.o.Socket.Stats()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return LegStats{
-		Socket: socket, Buffer: l.in.buffer.Stats(), Sent: l.stats.sent, Received: socket.Received,
-		Lost:   uint64(l.in.reception.lost()),
-		Jitter: time.Duration(l.in.reception.jitter * float64(time.Second) / clockRate),
-		Faults: l.stats.faults, LastAt: l.in.lastAt,
-	}
-}
-
 // Close stops the leg and closes its sockets. After it no function of Options
 // is called any more; it must not be called from one. More calls do nothing.
 func (l *Leg) Close() error {
@@ -259,10 +227,11 @@ func (l *Leg) Close() error {
 		return nil
 	}
 	l.o.Pacer.Remove(l)
-	err := l.o.closeSockets()
-	l.readers.Wait()
 	l.ticking.Lock() // a tick under way ends first
 	defer l.ticking.Unlock()
+	l.report(time.Now(), true)
+	err := l.o.closeSockets()
+	l.readers.Wait()
 	return err
 }
 
@@ -270,28 +239,31 @@ func (l *Leg) Close() error {
 // reported by the next tick; reading goes on.
 func (l *Leg) read(s *Socket, take func(*Packet)) {
 	var p Packet
-	for {
+	for l.guarded(func() bool {
 		err := s.ReadPacket(&p)
 		switch {
 		case errors.Is(err, net.ErrClosed):
-			return
+			return false
 		case err != nil:
 			l.note(fmt.Errorf("rtp: reading from %s: %w", s.LocalAddr(), err))
 			time.Sleep(readRetry)
 		default:
-			l.guard(take, &p)
+			take(&p)
 		}
+		return true
+	}) {
 	}
 }
 
-// guard keeps a packet that makes take panic from ending the process.
-func (l *Leg) guard(take func(*Packet), p *Packet) {
+// guarded keeps a packet that makes step panic from ending the process.
+func (l *Leg) guarded(step func() bool) (more bool) {
 	defer func() {
 		if r := recover(); r != nil {
-			l.note(fmt.Errorf("rtp: a packet of %d bytes caused a panic: %v", len(p.Payload), r))
+			l.note(fmt.Errorf("rtp: a packet caused a panic: %v", r))
+			more = true
 		}
 	}()
-	take(p)
+	return step()
 }
 
 func (l *Leg) note(err error) {

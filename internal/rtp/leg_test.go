@@ -120,7 +120,7 @@ func TestLegCutSilencesWithinOneFrame(t *testing.T) {
 	leg.Playout().Enqueue(audio.Sine(8000, 440, 8000, time.Minute))
 	leg.Playout().Cue("end")
 	pcm := make([]int16, 160)
-	loud := func(p []byte) bool { audio.PCMU.Decode(pcm, p); return audio.Level(pcm[40:]) > 100 }
+	loud := func(p []byte) bool { audio.DecodeULaw(pcm, p); return audio.Level(pcm[40:]) > 100 }
 	for range 20 {
 		if p := peer.read(); p == nil {
 			t.Fatal("nothing was sent")
@@ -206,7 +206,7 @@ func TestLegKeys(t *testing.T) {
 		defer mu.Unlock()
 		return heard.String() == "11#"
 	})
-	if err := a.SetCodec(audio.PCMA, 0); err != nil { // without events: as sound
+	if err := a.SetCodec(audio.PCMA, 0, 0); err != nil { // without events: as sound
 		t.Fatal(err)
 	}
 	if err := a.SendDigits("1"); err != nil {
@@ -216,7 +216,7 @@ func TestLegKeys(t *testing.T) {
 		pcm := tapeB.heard(800)
 		return audiotest.Strength(pcm, 8000, 697) > 0.3 && audiotest.Strength(pcm, 8000, 1209) > 0.3
 	})
-	if a.SetCodec(audio.Codec{}, 0) == nil {
+	if a.SetCodec(audio.Codec{}, 0, 0) == nil {
 		t.Error("no codec was taken for one")
 	}
 }
@@ -241,6 +241,7 @@ func TestLegText(t *testing.T) {
 }
 
 func TestLegHold(t *testing.T) {
+	t.Parallel()
 	var timeouts atomic.Int64
 	a, b, _, _ := pair(t, func(_, b *Options) {
 		b.Timeout = 300 * time.Millisecond
@@ -314,6 +315,7 @@ func netem(t *testing.T, to *Socket, mangle func(n int) (drop bool, delay time.D
 }
 
 func TestLegOverABadLine(t *testing.T) {
+	t.Parallel()
 	var b *Leg
 	var relay *net.UDPConn
 	a, b, _, tapeB := pair(t, func(a, b *Options) {

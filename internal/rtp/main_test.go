@@ -137,6 +137,6 @@ func (p *rawPeer) read() *pionrtp.Packet {
 
 func payloadOf(codec audio.Codec, pcm []int16) []byte {
 	payload := make([]byte, len(pcm))
-	codec.Encode(payload, pcm)
+	codec.NewEncoder().Encode(payload, pcm)
 	return payload
 }

@@ -8,16 +8,17 @@ import (
 )
 
 const (
-	fadeSamples  = 5 * perMillisecond
-	chunkSamples = clockRate / 2 // sound that comes frame by frame is kept in pieces of this size
+	fadeTime    = 5 * time.Millisecond
+	chunkFrames = 25 // sound that comes frame by frame is kept in pieces of this size
 )
 
 // Playout is what one side of a call is about to say: sound, and between it
 // cues and marks that tell how far it has been played. Sound goes in at any
 // pace and comes out frame by frame. All methods may be called at any time from
-// any goroutine, but Pull and Fire by one only. As an audio.Writer it takes
-// sound at 8 kHz.
+// any goroutine, but Pull and Fire by one only.
 type Playout struct {
+	rate   int // hertz
+	fade   int // samples that an ending and a beginning take
 	onCue  func(text string)
 	onMark func(id int)
 
@@ -28,7 +29,7 @@ type Playout struct {
 	paused  bool // nothing is played, nothing passes
 	playing bool // the last frame ended in the midst of sound
 	fadeIn  bool // the next sound begins softly
-	tail    [fadeSamples]int16
+	tail    []int16
 	tailLen int // samples of a faded ending that are still to be played
 
 	passed []playItem // cues and marks passed by Pull, for Fire
@@ -50,13 +51,14 @@ type playItem struct {
 	mark int
 }
 
-// NewPlayout makes an empty queue. The functions, which may be nil, are called
-// by Fire and must not block.
-func NewPlayout(onCue func(text string), onMark func(id int)) *Playout {
-	return &Playout{onCue: onCue, onMark: onMark}
+// NewPlayout makes an empty queue for sound of rate hertz. The functions, which
+// may be nil, are called by Fire and must not block.
+func NewPlayout(rate int, onCue func(text string), onMark func(id int)) *Playout {
+	fade := audio.Samples(fadeTime, rate)
+	return &Playout{rate: rate, fade: fade, tail: make([]int16, fade), onCue: onCue, onMark: onMark}
 }
 
-// Enqueue adds sound of any length at 8 kHz. It keeps a copy.
+// Enqueue adds sound of any length at the queue's rate. It keeps a copy.
 func (p *Playout) Enqueue(pcm []int16) {
 	if len(pcm) == 0 {
 		return
@@ -70,7 +72,7 @@ func (p *Playout) Enqueue(pcm []int16) {
 			return
 		}
 	}
-	chunk := make([]int16, 0, max(len(pcm), min(chunkSamples, 8*len(pcm))))
+	chunk := make([]int16, 0, max(len(pcm), min(chunkFrames*audio.FrameSize(p.rate), 8*len(pcm))))
 	p.append(playItem{kind: soundItem, pcm: append(chunk, pcm...)})
 }
 
@@ -154,7 +156,7 @@ func (p *Playout) fadeOut() {
 func (p *Playout) Queued() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return audio.Duration(p.queued, clockRate)
+	return audio.Duration(p.queued, p.rate)
 }
 
 // Idle reports whether nothing is queued: no sound, no cue, no mark.
@@ -170,7 +172,7 @@ func (p *Playout) Pull(dst []int16) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	n := copy(dst, p.tail[:p.tailLen])
-	p.tailLen = copy(p.tail[:], p.tail[n:p.tailLen])
+	p.tailLen = copy(p.tail, p.tail[n:p.tailLen])
 	if !p.paused {
 		n = p.pull(dst, n)
 	}
@@ -205,7 +207,7 @@ func (p *Playout) pull(dst []int16, n int) int {
 		p.items, p.head = p.items[:0], 0
 	}
 	if p.fadeIn && n > start {
-		audio.Fade(dst[start:min(n, start+fadeSamples)], 0, 1)
+		audio.Fade(dst[start:min(n, start+p.fade)], 0, 1)
 		p.fadeIn = false
 	}
 	p.playing = n == len(dst) && n > start && p.queued > 0
@@ -230,8 +232,8 @@ func (p *Playout) Fire() {
 	}
 }
 
-// SampleRate is 8000.
-func (p *Playout) SampleRate() int { return clockRate }
+// SampleRate is the rate in hertz of the sound that goes in and out.
+func (p *Playout) SampleRate() int { return p.rate }
 
 // WriteFrame is Enqueue.
 func (p *Playout) WriteFrame(pcm []int16) error {

@@ -17,9 +17,11 @@ type player struct {
 	passed []string
 }
 
+const fade8k = 40 // samples of a fade at 8 kHz
+
 func newPlayer() *player {
 	p := &player{}
-	p.Playout = NewPlayout(
+	p.Playout = NewPlayout(8000,
 		func(text string) { p.passed = append(p.passed, fmt.Sprintf("%s@%d", text, p.pulls)) },
 		func(id int) { p.passed = append(p.passed, fmt.Sprintf("#%d@%d", id, p.pulls)) })
 	return p
@@ -80,12 +82,12 @@ func TestPlayoutCutIsSilentWithinOneFrame(t *testing.T) {
 		t.Error("something is left after a cut")
 	}
 	frame := p.pull()
-	if level := audio.Level(frame[fadeSamples:]); level != 0 {
+	if level := audio.Level(frame[fade8k:]); level != 0 {
 		t.Errorf("still sounding after 5 ms: %.0f", level)
 	}
-	for i := range fadeSamples - 1 {
+	for i := range fade8k - 1 {
 		if frame[i] < frame[i+1] || frame[i] > 5000 {
-			t.Fatalf("the end does not fade: %v", frame[:fadeSamples])
+			t.Fatalf("the end does not fade: %v", frame[:fade8k])
 		}
 	}
 	p.Enqueue(constant(160, 9))
@@ -110,7 +112,7 @@ func TestPlayoutPauseAndResume(t *testing.T) {
 	p.Pause()
 	p.Pause()
 	gap := slices.Concat(p.pull(), p.pull())
-	if audio.Level(gap[fadeSamples:]) != 0 {
+	if audio.Level(gap[fade8k:]) != 0 {
 		t.Error("the pause sounds")
 	}
 	if p.Idle() || p.Queued() != 980*time.Millisecond {
@@ -118,7 +120,7 @@ func TestPlayoutPauseAndResume(t *testing.T) {
 	}
 	p.Resume()
 	second := p.pull()
-	if !slices.Equal(first, tone[:160]) || !slices.Equal(second[fadeSamples:], tone[160+fadeSamples:320]) {
+	if !slices.Equal(first, tone[:160]) || !slices.Equal(second[fade8k:], tone[160+fade8k:320]) {
 		t.Error("it did not go on where it stopped")
 	}
 	if second[0] != 0 || audio.Level(second[:8]) > audio.Level(tone[160:168])/4 {
@@ -204,7 +206,7 @@ func FuzzPlayout(f *testing.F) {
 					queued = max(queued-frameSamples, 0)
 				}
 			}
-			if p.Queued() > audio.Duration(queued+fadeSamples*(i+1), 8000) || p.queued < 0 {
+			if p.Queued() > audio.Duration(queued+fade8k*(i+1), 8000) || p.queued < 0 {
 				t.Fatalf("queued %v, expected %d samples", p.Queued(), queued)
 			}
 		}

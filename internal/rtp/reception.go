@@ -17,14 +17,12 @@ type reception struct {
 	received int64
 	earlier  int64 // lost of streams that this one replaced
 
+	expectedBefore, receivedBefore int64 // at the last report
+
 	epoch   time.Time
 	transit int32
 	jitter  float64 // timestamp units
 }
-
-// maxDropout is how far a sequence number may jump before the stream counts as
-// begun anew (RFC 3550 A.1).
-const maxDropout = 3000
 
 func (r *reception) observe(h *pionrtp.Header, at time.Time) {
 	delta := int64(int16(h.SequenceNumber - uint16(r.highest)))
@@ -53,5 +51,23 @@ func (r *reception) lost() int64 {
 	return r.earlier + max(r.highest-r.base+1-r.received, 0)
 }
 
-// audioSamples is how many samples pass in d.
+// report is a report block about the stream, and begins the span of the next
+// (RFC 3550 A.3).
+func (r *reception) report() reportBlock {
+	expected := r.highest - r.base + 1
+	span, got := expected-r.expectedBefore, r.received-r.receivedBefore
+	r.expectedBefore, r.receivedBefore = expected, r.received
+	b := reportBlock{
+		ssrc: r.ssrc, lost: int32(min(r.lost(), math.MaxInt32)), highest: uint32(r.highest), jitter: uint32(r.jitter),
+	}
+	if missing := span - got; span > 0 && missing > 0 {
+		b.fraction = uint8(min(missing<<8/span, 255))
+	}
+	return b
+}
+
+// audioSamples is how many timestamp units pass in d.
 func audioSamples(d time.Duration) int64 { return int64(d / (time.Second / clockRate)) }
+
+// unitsTime is how long n timestamp units last.
+func unitsTime(n float64) time.Duration { return time.Duration(n * float64(time.Second) / clockRate) }

@@ -12,8 +12,10 @@ import (
 )
 
 const (
-	clockRate    = 8000 // hertz, of all sound here and its timestamps
-	frameSamples = clockRate / audio.FramesPerSecond
+	clockRate    = 8000                              // hertz, of the timestamps of all codecs here
+	frameSamples = clockRate / audio.FramesPerSecond // timestamp units in a frame: its samples at 8 kHz
+	maxScale     = 2                                 // samples to a timestamp unit: 16 kHz
+	maxFrame     = maxScale * frameSamples
 	headerSize   = 12 // of the packets sent: no CSRC, no extension
 	maxPacket    = 2048
 

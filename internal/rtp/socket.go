@@ -22,19 +22,26 @@ type Socket struct {
 	release func()
 	once    sync.Once
 
-	mu    sync.Mutex
-	latch latch
+	mu      sync.Mutex
+	latch   latch
+	source  source
+	from    netip.AddrPort // of source
+	control *control       // RTCP, nil for none
 
-	received, foreign, garbage, sent, sendErrors atomic.Uint64
+	seal atomic.Pointer[sealer] // nil: packets are not protected
+	open atomic.Pointer[opener]
+
+	received, foreign, garbage, unauthentic, sent, sendErrors atomic.Uint64
 }
 
 // SocketStats counts what passed a socket.
 type SocketStats struct {
-	Received   uint64 // packets that were believed
-	Foreign    uint64 // RTP from addresses that are not believed
-	Garbage    uint64 // what is not RTP: RTCP, STUN, noise
-	Sent       uint64
-	SendErrors uint64
+	Received    uint64 // packets that were believed
+	Foreign     uint64 // RTP from addresses, or of streams, that are not believed
+	Garbage     uint64 // what is not RTP: STUN, DTLS, noise
+	Unauthentic uint64 // packets that SRTP refused
+	Sent        uint64
+	SendErrors  uint64
 }
 
 // Packet is one RTP packet that came in. Its payload is valid until the packet
@@ -67,9 +74,33 @@ func (s *Socket) Remote() netip.AddrPort {
 	return s.latch.current
 }
 
-// ReadPacket waits for the next RTP packet of the peer. Everything else is
-// counted and dropped. After Close the error is net.ErrClosed. One goroutine at
-// a time may read.
+// SetKeys has all packets protected from now on, in both directions (RFC 3711).
+// The same key again keeps what was counted under it, as after a re-INVITE that
+// changes nothing; it never goes back to plain packets.
+func (s *Socket) SetKeys(k Keys) error {
+	if !s.seal.Load().is(k.Suite, k.Send) {
+		seal, err := newSealer(k.Suite, k.Send)
+		if err != nil {
+			return err
+		}
+		s.seal.Store(seal)
+	}
+	if !s.open.Load().is(k.Suite, k.Receive) {
+		open, err := newOpener(k.Suite, k.Receive)
+		if err != nil {
+			return err
+		}
+		s.open.Store(open)
+	}
+	return nil
+}
+
+// Secured reports whether packets are protected.
+func (s *Socket) Secured() bool { return s.seal.Load() != nil }
+
+// ReadPacket waits for the next RTP packet of the peer. RTCP goes its own way;
+// everything else is counted and dropped. After Close the error is
+// net.ErrClosed. One goroutine at a time may read.
 func (s *Socket) ReadPacket(p *Packet) error {
 	for {
 		n, from, err := s.conn.ReadFromUDPAddrPort(p.buf[:])
@@ -77,36 +108,80 @@ func (s *Socket) ReadPacket(p *Packet) error {
 			return err
 		}
 		p.At = time.Now()
-		if !parse(p.buf[:n], &p.Packet) {
-			s.garbage.Add(1)
-			continue
+		if s.take(p, n, unmap(from)) {
+			s.received.Add(1)
+			return nil
 		}
-		s.mu.Lock()
-		ok := s.latch.accept(unmap(from), &p.Header, p.At)
-		s.mu.Unlock()
-		if !ok {
-			s.foreign.Add(1)
-			continue
-		}
-		s.received.Add(1)
-		return nil
 	}
 }
 
-// parse reads an RTP packet and says whether it is one. RTCP that came to this
-// port has types 192 to 223 where RTP has marker and payload type (RFC 5761 §4).
-func parse(raw []byte, p *pionrtp.Packet) bool {
-	if len(raw) < headerSize || raw[0]>>6 != 2 || raw[1] >= 192 && raw[1] <= 223 {
+// take looks at n bytes in p's buffer and says whether they are RTP of the peer.
+func (s *Socket) take(p *Packet, n int, from netip.AddrPort) bool {
+	raw := p.buf[:n]
+	if isControl(raw) {
+		s.takeControl(raw, from, p.At)
 		return false
 	}
-	return p.Unmarshal(raw) == nil
+	if n < headerSize || raw[0]>>6 != 2 {
+		s.garbage.Add(1)
+		return false
+	}
+	s.mu.Lock()
+	plausible := s.latch.plausible(from, p.At)
+	s.mu.Unlock()
+	if !plausible {
+		s.foreign.Add(1)
+		return false
+	}
+	if open := s.open.Load(); open != nil {
+		if _, err := p.Header.Unmarshal(raw); err != nil {
+			s.garbage.Add(1)
+			return false
+		}
+		plain, err := open.open(raw, &p.Header)
+		if err != nil {
+			s.unauthentic.Add(1)
+			return false
+		}
+		raw = plain
+	}
+	if p.Unmarshal(raw) != nil {
+		s.garbage.Add(1)
+		return false
+	}
+	if !s.believe(&p.Header, from, p.At) {
+		s.foreign.Add(1)
+		return false
+	}
+	return true
 }
 
-// Write sends one packet to the remote address, without one ErrNoRemote.
+// believe says whether a packet is of the peer's stream.
+func (s *Socket) believe(h *pionrtp.Header, from netip.AddrPort, at time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.latch.accept(from, h, at) {
+		return false
+	}
+	if from != s.from {
+		s.from, s.source = from, source{}
+	}
+	return s.source.accept(h, at)
+}
+
+// Write sends one packet to the remote address, without one ErrNoRemote. One
+// goroutine at a time may write.
 func (s *Socket) Write(packet []byte) error {
 	remote := s.Remote()
 	if !remote.IsValid() {
 		return ErrNoRemote
+	}
+	if seal := s.seal.Load(); seal != nil {
+		var err error
+		if packet, err = seal.rtp(packet); err != nil {
+			s.sendErrors.Add(1)
+			return err
+		}
 	}
 	if _, err := s.conn.WriteToUDPAddrPort(packet, remote); err != nil {
 		s.sendErrors.Add(1)
@@ -119,7 +194,7 @@ func (s *Socket) Write(packet []byte) error {
 // Stats returns the counts so far.
 func (s *Socket) Stats() SocketStats {
 	return SocketStats{
-		Received: s.received.Load(), Foreign: s.foreign.Load(), Garbage: s.garbage.Load(),
+		Received: s.received.Load(), Foreign: s.foreign.Load(), Garbage: s.garbage.Load(), Unauthentic: s.unauthentic.Load(),
 		Sent: s.sent.Load(), SendErrors: s.sendErrors.Load(),
 	}
 }
@@ -129,6 +204,11 @@ func (s *Socket) Close() error {
 	var err error
 	s.once.Do(func() {
 		err = s.conn.Close()
+		s.mu.Lock()
+		if s.control != nil {
+			err = errors.Join(err, s.control.close())
+		}
+		s.mu.Unlock()
 		s.release()
 	})
 	return err

@@ -18,20 +18,22 @@ type outStream struct {
 	timestamp uint32
 	marker    bool // the next packet of sound begins a talkspurt
 	begun     time.Time
-	ticks     int // since begun, those left out included
-	pcm       [frameSamples]int16
+	ticks     int     // since begun, those left out included
+	pcm       []int16 // a frame at the leg's rate
 	packet    [headerSize + frameSamples]byte
 }
 
 // inStream is the state of the stream that is received.
 type inStream struct {
 	reception reception
-	buffer    JitterBuffer
+	buffer    *JitterBuffer
+	voices    voices
+	tones     *audio.DTMFDetector // nil when keys come as events
 	events    EventReceiver
 	digits    [maxWaitingDigits]rune // for the next tick
 	nDigits   int
 	lastAt    time.Time
-	pcm       [maxPacket]int16
+	pcm       []int16 // a frame at the leg's rate, of the tick
 }
 
 // arrive takes a packet of sound or an event.
@@ -48,21 +50,14 @@ func (l *Leg) arrive(p *Packet) {
 		}
 		return
 	}
-	if p.PayloadType == payloadComfortNoise {
-		silence := in.pcm[:frameSamples]
-		clear(silence)
-		in.buffer.Push(&p.Header, silence, p.At)
-		return
-	}
-	if codec, ok := audio.CodecByPayloadType(p.PayloadType); ok {
-		n := codec.Decode(in.pcm[:], p.Payload)
-		in.buffer.Push(&p.Header, in.pcm[:n], p.At)
+	if pcm := in.voices.decode(p); len(pcm) > 0 {
+		in.buffer.Push(&p.Header, pcm, p.At)
 	}
 }
 
 // tickInput is what a tick takes over from the readers at once.
 type tickInput struct {
-	codec   audio.Codec
+	voice   *outVoice
 	eventPT uint8
 	digits  [maxWaitingDigits]rune
 	nDigits int
@@ -90,20 +85,28 @@ func (l *Leg) Tick(now time.Time) {
 		l.o.OnTimeout()
 	}
 	if l.o.Tap != nil {
-		l.o.Tap(l.inPCM[:], l.out.pcm[:])
+		l.o.Tap(l.in.pcm, l.out.pcm)
 	}
+	l.report(now, false)
 }
 
 // collect takes what has come since the last tick.
 func (l *Leg) collect(now time.Time) tickInput {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.in.buffer.Pop(l.inPCM[:], now)
-	input := tickInput{
-		codec: l.codec, eventPT: l.eventP,
-		digits: l.in.digits, nDigits: l.in.nDigits, lastAt: l.in.lastAt, fault: l.fault,
+	in := &l.in
+	in.buffer.Pop(in.pcm, now)
+	if in.tones != nil {
+		if key, found := in.tones.Push(in.pcm); found && in.nDigits < maxWaitingDigits {
+			in.digits[in.nDigits] = key
+			in.nDigits++
+		}
 	}
-	l.in.nDigits, l.fault = 0, nil
+	input := tickInput{
+		voice: l.voice, eventPT: l.eventP,
+		digits: in.digits, nDigits: in.nDigits, lastAt: in.lastAt, fault: l.fault,
+	}
+	in.nDigits, l.fault = 0, nil
 	return input
 }
 
@@ -112,24 +115,24 @@ func (l *Leg) send(input *tickInput, hold bool, now time.Time) {
 	out := &l.out
 	timestamp := out.advance(now)
 	if hold {
-		clear(out.pcm[:])
+		clear(out.pcm)
 		out.marker = true
 		return
 	}
-	h := pionrtp.Header{Version: 2, SSRC: out.ssrc, Timestamp: timestamp, PayloadType: input.codec.PayloadType}
+	h := pionrtp.Header{Version: 2, SSRC: out.ssrc, Timestamp: timestamp, PayloadType: input.voice.payloadType}
 	ev := l.events.next(timestamp, out.packet[headerSize:])
 	size := ev.size
 	switch {
 	case ev.event:
-		clear(out.pcm[:])
+		clear(out.pcm)
 		h.PayloadType, h.Timestamp, h.Marker = input.eventPT, ev.start, ev.marker
 	case ev.busy:
-		clear(out.pcm[:])
+		clear(out.pcm)
 	default:
-		l.playout.Pull(out.pcm[:])
+		l.playout.Pull(out.pcm)
 	}
 	if !ev.event {
-		size = input.codec.Encode(out.packet[headerSize:], out.pcm[:])
+		size = input.voice.encode(out.packet[headerSize:], out.pcm)
 		h.Marker, out.marker = out.marker, false
 	}
 	h.SequenceNumber = out.seq
@@ -143,6 +146,7 @@ func (l *Leg) send(input *tickInput, hold bool, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.stats.sent++
+	l.stats.octets += uint64(size)
 	if l.stats.firstSent.IsZero() {
 		l.stats.firstSent = now
 	}

@@ -17,6 +17,11 @@ type Options struct {
 	Events    bool      // telephone-event (RFC 4733)
 	TextPort  int       // real-time text (RFC 4103); 0 for none
 	Direction Direction // of the sound; "" is SendRecv
+	// Crypto and TextCrypto are this side's keys (NewCrypto), nil for none. An
+	// offer with keys is RTP/SAVP. An offer of RTP/AVP is answered without SRTP all
+	// the same, unless RequireSRTP or unless it has keys too (RFC 8643).
+	Crypto, TextCrypto []Crypto
+	RequireSRTP        bool
 	// ID and Version go into the o= line. A description sent later in the same
 	// call keeps the ID and counts Version up (RFC 3264 section 8). 0 makes new ones.
 	ID, Version uint64
@@ -58,72 +63,19 @@ func (o Options) direction() Direction {
 	return o.Direction
 }
 
-// NewOffer describes what o is ready for. A codec name that is not known is an
-// error.
-func NewOffer(o Options) (*Session, error) {
-	audio := &Media{
-		Kind: "audio", Port: o.AudioPort, Proto: "RTP/AVP", Direction: o.direction(), PTime: frameMillis,
-		Addr: netip.AddrPortFrom(o.Addr, uint16(o.AudioPort)),
-	}
-	for _, name := range o.Codecs {
-		c, ok := known[strings.ToUpper(name)]
-		if !ok {
-			return nil, fmt.Errorf("sdp: codec %q is not known; use PCMU, PCMA, G722 or opus", name)
-		}
-		audio.Codecs = append(audio.Codecs, c)
-	}
-	if len(audio.Codecs) == 0 {
-		return nil, fmt.Errorf("%w: none was given to offer", ErrNoCodec)
-	}
-	if o.Events {
-		audio.Codecs = append(audio.Codecs, Codec{PT: eventPT, Name: "telephone-event", ClockRate: 8000, Fmtp: "0-16"})
-	}
-	s := o.session()
-	s.Media = append(s.Media, audio.list())
-	if o.TextPort > 0 {
-		s.Media = append(s.Media, o.text(redPT, t140PT, "RTP/AVP", o.direction()))
-	}
-	s.pick()
-	return s, nil
-}
-
-// text describes the text line; red 0 leaves redundancy out. It follows the
-// sound's direction, so that hold holds both.
-func (o Options) text(red, t140 int, proto string, way Direction) *Media {
-	m := &Media{
-		Kind: "text", Port: o.TextPort, Proto: proto, Direction: way,
-		Addr: netip.AddrPortFrom(o.Addr, uint16(o.TextPort)),
-	}
-	plain := Codec{PT: t140, Name: "t140", ClockRate: 1000, Fmtp: "cps=30"}
-	if red == 0 {
-		m.Codecs = []Codec{plain}
-		return m.list()
-	}
-	// The redundant form first: it is preferred (RFC 4103 section 10). The
-	// generations are the primary and two older ones.
-	m.Codecs = []Codec{{PT: red, Name: "red", ClockRate: 1000, Fmtp: fmt.Sprintf("%d/%d/%d", t140, t140, t140)}, plain}
-	return m.list()
-}
-
-// list fills the formats of the m= line from the codecs.
-func (m *Media) list() *Media {
-	m.Formats = m.Formats[:0]
-	for _, c := range m.Codecs {
-		m.Formats = append(m.Formats, strconv.Itoa(c.PT))
-	}
-	return m
-}
-
 // Answer answers an offer: the same m= lines in the same order, those that are
 // not taken with port 0 (RFC 3264 section 6). The codec is the first of the
-// offer's that o has too; ErrNoCodec when there is none.
+// offer's that o has too; ErrNoCodec when there is none, ErrNoKeys when only SRTP
+// is in the way.
 func Answer(offer *Session, o Options) (*Session, Agreed, error) {
 	s, agreed := o.session(), Agreed{}
-	var heard, read bool
+	var heard, read, keyless bool
 	for _, m := range offer.Media {
 		var reply *Media
 		switch {
-		case m.Port == 0 || !plainRTP(m.Proto):
+		case m.Port == 0 || !isRTP(m.Proto):
+		case !o.protects(m):
+			keyless = keyless || m.Kind == "audio"
 		case m.Kind == "audio" && !heard:
 			reply = o.answerAudio(m, &agreed)
 			heard = reply != nil
@@ -136,11 +88,27 @@ func Answer(offer *Session, o Options) (*Session, Agreed, error) {
 		}
 		s.Media = append(s.Media, reply)
 	}
+	if !heard && keyless {
+		return nil, Agreed{}, fmt.Errorf("%w: offered %s", ErrNoKeys, describe(offer))
+	}
 	if !heard {
 		return nil, Agreed{}, fmt.Errorf("%w: offered %s, have %s", ErrNoCodec, describe(offer), strings.Join(o.Codecs, " "))
 	}
 	s.pick()
 	return s, agreed, nil
+}
+
+// protects reports whether a line can be answered as far as SRTP goes.
+func (o Options) protects(m *Media) bool {
+	_, keys := agreeOn(m.Crypto, o.keys(m))
+	return keys != nil || !secured(m.Proto) && !o.RequireSRTP
+}
+
+func (o Options) keys(m *Media) []Crypto {
+	if m.Kind == "text" {
+		return o.TextCrypto
+	}
+	return o.Crypto
 }
 
 func (o Options) answerAudio(m *Media, agreed *Agreed) *Media {
@@ -153,10 +121,14 @@ func (o Options) answerAudio(m *Media, agreed *Agreed) *Media {
 		Addr: netip.AddrPortFrom(o.Addr, uint16(o.AudioPort)),
 	}
 	agreed.AudioRemote, agreed.Codec = m.Addr, codec
+	agreed.RTCPMux, agreed.RTCPRemote, reply.RTCPMux = m.RTCPMux, m.RTCP, m.RTCPMux
+	if key, keys := agreeOn(m.Crypto, o.Crypto); keys != nil {
+		reply.Crypto, agreed.Keys = []Crypto{key}, keys
+	}
 	if ev, ok := find(m.Codecs, "telephone-event", 8000); ok && o.Events {
 		ev.Fmtp = "0-16"
 		reply.Codecs = append(reply.Codecs, ev)
-		agreed.EventPT = ev.PT
+		agreed.EventPT, agreed.EventInPT = ev.PT, ev.PT
 	}
 	theirs := m.direction()
 	reply.Direction = meet(o.direction(), theirs)
@@ -170,10 +142,15 @@ func (o Options) answerText(m *Media, agreed *Agreed) *Media {
 		return nil
 	}
 	agreed.TextRemote, agreed.TextPT, agreed.RedPT = m.Addr, t140, red
-	return o.text(red, t140, m.Proto, meet(o.direction(), m.direction()))
+	reply := o.text(red, t140, m.Proto, meet(o.direction(), m.direction()))
+	if key, keys := agreeOn(m.Crypto, o.TextCrypto); keys != nil {
+		reply.Crypto, agreed.TextKeys = []Crypto{key}, keys
+	}
+	return reply
 }
 
-// Accept reads the answer to an offer of ours.
+// Accept reads the answer to an offer of ours. ErrNoKeys when we offered SRTP and
+// the answer has no key for it.
 func Accept(offer, answer *Session) (Agreed, error) {
 	var agreed Agreed
 	ours, theirs := offer.Audio, answer.Audio
@@ -189,14 +166,22 @@ func Accept(offer, answer *Session) (Agreed, error) {
 		return Agreed{}, fmt.Errorf("%w: answered %s, offered %s", ErrNoCodec, describe(answer), strings.Join(names, " "))
 	}
 	agreed.Codec, agreed.AudioRemote = codec, theirs.Addr
-	if _, offered := find(ours.Codecs, "telephone-event", 8000); offered {
+	agreed.RTCPMux, agreed.RTCPRemote = ours.RTCPMux && theirs.RTCPMux, theirs.RTCP
+	if agreed.Keys = answered(ours.Crypto, theirs.Crypto); agreed.Keys == nil && secured(ours.Proto) {
+		return Agreed{}, fmt.Errorf("%w: answered %s", ErrNoKeys, describe(answer))
+	}
+	if offered, ok := find(ours.Codecs, "telephone-event", 8000); ok {
 		if ev, ok := find(theirs.Codecs, "telephone-event", 8000); ok {
-			agreed.EventPT = ev.PT
+			agreed.EventPT, agreed.EventInPT = ev.PT, offered.PT
 		}
 	}
 	way := theirs.direction()
 	agreed.Direction, agreed.Hold = meet(ours.Direction, way), !way.Receives()
 	if offer.Text != nil && answer.Text != nil {
+		agreed.TextKeys = answered(offer.Text.Crypto, answer.Text.Crypto)
+		if secured(offer.Text.Proto) && agreed.TextKeys == nil {
+			return agreed, nil // the call goes on without text rather than with text in the clear
+		}
 		if t140, red, ok := textTypes(answer.Text); ok {
 			agreed.TextRemote, agreed.TextPT, agreed.RedPT = answer.Text.Addr, t140, red
 		}
@@ -258,8 +243,8 @@ func textTypes(m *Media) (t140, red int, ok bool) {
 	return plain.PT, red, true
 }
 
-func plainRTP(proto string) bool {
-	return strings.EqualFold(proto, "RTP/AVP") || strings.EqualFold(proto, "RTP/AVPF")
+func isRTP(proto string) bool {
+	return secured(proto) || strings.EqualFold(proto, "RTP/AVP") || strings.EqualFold(proto, "RTP/AVPF")
 }
 
 func describe(s *Session) string {

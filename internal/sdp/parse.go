@@ -110,12 +110,42 @@ func parseMedia(md *pion.MediaDescription, at netip.Addr, way Direction) (*Media
 	m.Addr = netip.AddrPortFrom(at, uint16(m.Port))
 	for _, a := range md.Attributes {
 		m.Direction = directionOf(a.Key, m.Direction)
-		if a.Key == "ptime" {
-			m.PTime, _ = strconv.Atoi(strings.TrimSpace(a.Value)) // a ptime that is no number is as good as none
-		}
+		m.attribute(a)
 	}
 	m.Codecs = parseCodecs(m.Formats, md.Attributes)
 	return m, nil
+}
+
+func (m *Media) attribute(a pion.Attribute) {
+	switch a.Key {
+	case "ptime":
+		m.PTime, _ = strconv.Atoi(strings.TrimSpace(a.Value)) // a ptime that is no number is as good as none
+	case "crypto":
+		if c, ok := parseCrypto(a.Value); ok && len(m.Crypto) < maxCrypto {
+			m.Crypto = append(m.Crypto, c)
+		}
+	case "rtcp-mux":
+		m.RTCPMux = true
+	case "rtcp":
+		m.RTCP = parseRTCP(a.Value, m.Addr.Addr())
+	}
+}
+
+// parseRTCP reads "53020" or "53020 IN IP4 192.0.2.1" (RFC 3605). RTCP is sent
+// to the host of the media only: another could be anybody.
+func parseRTCP(v string, at netip.Addr) netip.AddrPort {
+	f := strings.Fields(v)
+	if len(f) == 0 {
+		return netip.AddrPort{}
+	}
+	port, err := strconv.ParseUint(f[0], 10, 16)
+	if err != nil || port == 0 || !at.IsValid() {
+		return netip.AddrPort{}
+	}
+	if len(f) == 4 && f[3] != at.String() {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(at, uint16(port))
 }
 
 func directionOf(key string, otherwise Direction) Direction {

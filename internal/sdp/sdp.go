@@ -10,6 +10,10 @@ import (
 // ErrNoCodec says that the two sides have no audio codec in common.
 var ErrNoCodec = errors.New("sdp: no audio codec in common")
 
+// ErrNoKeys says that a media line has no SRTP keys that both sides can use,
+// although one of them requires it to be protected.
+var ErrNoKeys = errors.New("sdp: no SRTP keys in common")
+
 // ErrMalformed says that a description cannot be understood; the error around
 // it says where.
 var ErrMalformed = errors.New("sdp: malformed session description")
@@ -72,8 +76,11 @@ type Media struct {
 	Addr      netip.AddrPort // where the writer takes the media; its address is unspecified on hold by 0.0.0.0
 	Direction Direction
 	Codecs    []Codec
-	Formats   []string // the formats as written: kept for rejecting a line (RFC 3264 section 6)
-	PTime     int      // milliseconds, 0 when not written
+	Formats   []string       // the formats as written: kept for rejecting a line (RFC 3264 section 6)
+	PTime     int            // milliseconds, 0 when not written
+	Crypto    []Crypto       // the usable ones, in the writer's order of preference
+	RTCPMux   bool           // RTCP may come on the port of RTP (RFC 5761)
+	RTCP      netip.AddrPort // where RTCP goes (RFC 3605); not valid: the port above that of RTP
 }
 
 // Session is one session description.
@@ -90,10 +97,15 @@ type Session struct {
 type Agreed struct {
 	AudioRemote netip.AddrPort // where to send sound
 	Codec       Codec          // the sound's codec
-	EventPT     int            // payload type of telephone-event (RFC 4733), 0 for none
+	Keys        *Secured       // of sound, nil when it is not protected
+	RTCPMux     bool           // RTCP goes with the sound (RFC 5761)
+	RTCPRemote  netip.AddrPort // else where to, when it is not the port above the sound's
+	EventPT     int            // payload type of telephone-event (RFC 4733) to send, 0 for none
+	EventInPT   int            // and the one that comes in
 	TextRemote  netip.AddrPort // where to send text (RFC 4103); not valid when there is none
 	TextPT      int            // payload type of t140, 0 for none
 	RedPT       int            // payload type of red (RFC 2198) for text, 0 for none
+	TextKeys    *Secured       // of text, nil when it is not protected
 	Direction   Direction      // what this side does with sound
 	Hold        bool           // the other side does not take our sound: it put us on hold
 }

@@ -128,7 +128,7 @@ func TestAnswerAddress(t *testing.T) {
 func TestNoCodec(t *testing.T) {
 	for _, media := range [][]string{
 		{"m=audio 30000 RTP/AVP 18"}, {"m=video 30000 RTP/AVP 31"}, {"m=audio 0 RTP/AVP 0"},
-		{"m=audio 30000 RTP/SAVP 0"}, {"m=audio 30000 RTP/AVP 97", "a=rtpmap:97 PCMU/16000"}, nil,
+		{"m=audio 30000 RTP/AVP 97", "a=rtpmap:97 PCMU/16000"}, nil,
 	} {
 		if _, _, err := Answer(parse(t, media...), options()); !errors.Is(err, ErrNoCodec) {
 			t.Errorf("%q: %v, want ErrNoCodec", media, err)
@@ -244,7 +244,12 @@ func FuzzParse(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
+	keyed, err := NewOffer(secure(false))
+	if err != nil {
+		f.Fatal(err)
+	}
 	f.Add(o.Bytes())
+	f.Add(keyed.Bytes())
 	f.Add(body(append(append([]string(nil), head...), "m=audio 30000 RTP/AVP 0 97", "a=rtpmap:97 opus/48000/2", "a=fmtp:97 useinbandfec=1", "c=IN IP6 ::1")...))
 	f.Add([]byte("v=0\no=- 0 0 IN IP4 x\ns=\nt=0 0\nm=audio 0/2 a/b/c ?\n"))
 	f.Add(body("v=0", "o=bob 280744730 28977631 IN IP4 host.example.com", "s=", "t=0 0", "m=audio 22334 RTP/AVP 0", "c=IN IP4 192.0.2.1", "m=video 6024 RTP/AVP 107", "c=IN IP6 2001:db8::1"))
@@ -257,7 +262,10 @@ func FuzzParse(f *testing.F) {
 		if _, err := Accept(o, s); err != nil && !errors.Is(err, ErrNoCodec) {
 			t.Fatalf("Accept: %v", err)
 		}
-		a, _, err := Answer(s, options())
+		if _, err := Accept(keyed, s); err != nil && !errors.Is(err, ErrNoCodec) && !errors.Is(err, ErrNoKeys) {
+			t.Fatalf("Accept with keys: %v", err)
+		}
+		a, _, err := Answer(s, secure(len(in)%2 == 0))
 		if err != nil {
 			return
 		}

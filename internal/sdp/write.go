@@ -48,6 +48,12 @@ func (m *Media) write(b *strings.Builder, session netip.Addr) {
 			fmt.Fprintf(b, "a=fmtp:%d %s\r\n", c.PT, c.Fmtp)
 		}
 	}
+	for _, c := range m.Crypto {
+		fmt.Fprintf(b, "a=crypto:%s\r\n", c)
+	}
+	if m.RTCPMux {
+		b.WriteString("a=rtcp-mux\r\n")
+	}
 	if m.PTime > 0 {
 		fmt.Fprintf(b, "a=ptime:%d\r\n", m.PTime)
 	}

@@ -19,7 +19,7 @@ const (
 )
 
 // trunkCodecs are the codecs that a trunk may list.
-var trunkCodecs = []string{"PCMU", "PCMA"}
+var trunkCodecs = []string{"PCMU", "PCMA", "G722"}
 
 // TrunkChange is a new trunk, or what is to change in one. Nil fields keep what
 // is there (in a new trunk: the defaults).
@@ -108,22 +108,10 @@ func (req TrunkChange) apply(t *domain.Trunk) error {
 		within("callsPerSecond", t.CallsPerSecond, 1, maxTrunkRate), within("maxCalls", t.MaxCalls, 1, maxTrunkRate),
 		codecs(t.Codecs),
 	)
-	if err == nil {
-		err = unable(t)
-	}
 	if err == nil && t.Register && t.Username == "" {
 		err = domain.Invalid("username", "username is required for a trunk that registers")
 	}
 	return err
-}
-
-// unable refuses what would be sent in the clear, or not at all, although the
-// trunk asks for more.
-func unable(t *domain.Trunk) error {
-	if t.SRTP == "required" {
-		return domain.Invalid("srtp", "srtp required is not available in this version: sound would go unencrypted; use off")
-	}
-	return nil
 }
 
 // sipPort is the port of a transport (RFC 3261 section 19.1.2).

@@ -74,7 +74,7 @@ func (c *outgoing) try(ctx context.Context) (d *Dialog, silent bool, err error) 
 		if err != nil {
 			return nil, false, err
 		}
-		if !again && !c.lengthen(next, res) {
+		if !again && !c.lengthen(next, res) && !c.reoffer(next, res.StatusCode) {
 			return nil, false, statusError(res)
 		}
 		next.CSeq().SeqNo++

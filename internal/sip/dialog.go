@@ -27,6 +27,8 @@ type Dialog struct {
 	remoteSDP   []byte
 	onReinvite  *handler[func([]byte) ([]byte, error)]
 	onInfo      *handler[func(string, []byte)]
+	onAnswer    func([]byte) error
+	answered    bool // the ACK of accepted brought its answer
 	onRefer     *handler[func(*Referral) bool]
 	localSDP    []byte     // what the far end accepted of us last
 	takesUpdate bool       // the far end lists UPDATE in its Allow
@@ -124,6 +126,14 @@ func (d *Dialog) ByRemote() bool {
 // answers 488 and leaves the session as it is; so does no function.
 func (d *Dialog) OnReinvite(f func(sdp []byte) (answer []byte, err error)) {
 	d.onReinvite.put(f)
+}
+
+// OnAnswer sets what takes the far end's answers to offers that it asked for by
+// OnReinvite. An error leaves the session as it was.
+func (d *Dialog) OnAnswer(f func(sdp []byte) error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.onAnswer = f
 }
 
 // OnInfo sets what takes INFO requests, such as application/dtmf-relay. The
@@ -320,10 +330,19 @@ func (d *Dialog) confirmed(req *wire.Request) {
 	d.mu.Lock()
 	t := d.accepted
 	ours := t != nil && t.req.CSeq().SeqNo == req.CSeq().SeqNo
-	if ours && len(t.req.Body()) == 0 && len(req.Body()) > 0 {
-		d.remoteSDP = req.Body() // we offered in the 200 (RFC 3261 section 13.2.1)
+	var heard func([]byte) error
+	if ours && !d.answered && len(t.req.Body()) == 0 && len(req.Body()) > 0 {
+		// We offered in the 200 (RFC 3261 section 13.2.1).
+		d.answered, d.remoteSDP, heard = true, req.Body(), d.onAnswer
 	}
 	d.mu.Unlock()
+	if heard != nil {
+		d.u.spawn("answer", func() {
+			if err := heard(req.Body()); err != nil {
+				d.u.log.Info("sip: answer not taken", "call", d.CallID(), "error", err)
+			}
+		})
+	}
 	if ours {
 		t.ack()
 	}

@@ -187,7 +187,7 @@ func (in *Incoming) newDialog() *Dialog {
 // its dialog.
 func (t *serverTx) awaitACK(d *Dialog) {
 	d.mu.Lock()
-	d.accepted = t
+	d.accepted, d.answered = t, false
 	d.mu.Unlock()
 	t.mu.Lock()
 	defer t.mu.Unlock()

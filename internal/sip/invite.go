@@ -29,6 +29,9 @@ type Invite struct {
 	OnProvisional func(status int, body []byte)
 	// OnSent is called once, right before the first byte of the INVITE leaves.
 	OnSent func()
+	// Reoffer is asked once, when the call is refused for good, for another offer
+	// than Body. One that is not nil is sent with a new INVITE of the same call.
+	Reoffer func(status int) []byte
 }
 
 // Invite places a call and returns its dialog when it is answered; the ACK has
@@ -206,6 +209,22 @@ func extraHeaders(in Invite) ([]wire.Header, error) {
 }
 
 func unprintable(r rune) bool { return r < ' ' || r == 127 }
+
+// reoffer puts another offer into the next INVITE, if there is one.
+func (c *outgoing) reoffer(next *wire.Request, status int) bool {
+	ask := c.in.Reoffer
+	if ask == nil {
+		return false
+	}
+	c.in.Reoffer = nil
+	body := ask(status)
+	if body == nil {
+		return false
+	}
+	next.SetBody(body)
+	c.auth.tried = nil // a challenge of the new INVITE is answered
+	return true
+}
 
 // lengthen asks for the session interval that a 422 wants, once (RFC 4028
 // section 7.3).

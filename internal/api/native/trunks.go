@@ -60,8 +60,8 @@ type TrunkFields struct {
 	Password       wire.Opt[string]         `json:"password,omitzero" doc:"Never shown again."`
 	Register       wire.Opt[bool]           `json:"register,omitzero" doc:"Register with the carrier as username, and place calls over that registration."`
 	RealtimeText   wire.Opt[bool]           `json:"realtimeText,omitzero" doc:"Offer real-time text (RFC 4103)."`
-	SRTP           wire.Opt[string]         `json:"srtp,omitzero" doc:"off or optional; off when not sent. required is refused by this version, which does not encrypt."`
-	Codecs         wire.Opt[[]string]       `json:"codecs,omitzero" doc:"PCMU, PCMA in order of preference."`
+	SRTP           wire.Opt[string]         `json:"srtp,omitzero" doc:"Whether sound and text are encrypted (SRTP with keys in SDP, RFC 4568): off, optional (offered, and done without when the far end refuses) or required; off when not sent. The keys are only as safe as the signalling: use it with transport tls."`
+	Codecs         wire.Opt[[]string]       `json:"codecs,omitzero" doc:"PCMU, PCMA, G722 in order of preference. With G722 among them the sound inside, and recordings, are of 16 kHz."`
 	CallsPerSecond wire.Opt[int]            `json:"callsPerSecond,omitzero" doc:"10 when not sent."`
 	MaxCalls       wire.Opt[int]            `json:"maxCalls,omitzero" doc:"100 when not sent."`
 	Incoming       wire.Opt[IncomingFields] `json:"incoming,omitzero" doc:"Who may call in, beside the addresses of the host; null is nobody else."`

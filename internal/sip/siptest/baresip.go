@@ -182,7 +182,9 @@ func (b *Baresip) account() string {
 	if codecs == nil {
 		codecs = []string{"pcmu", "pcma"}
 	}
-	host, params := b.Addr.String(), []string{"audio_codecs=" + strings.Join(codecs, ",")}
+	list := strings.Join(codecs, ",")
+	list = strings.ReplaceAll(list, "g722", "g722/16000/1") // otherwise baresip looks for 8 kHz, and finds none
+	host, params := b.Addr.String(), []string{"audio_codecs=" + list}
 	if b.o.Registrar != "" {
 		host = b.o.Registrar
 		params = append(params, "regint=60")

@@ -33,6 +33,9 @@ func TestBaresip(t *testing.T) {
 			bob.Command("accept", "")
 			alice.Expect(siptest.BaresipEstablished, 1, 10*time.Second)
 			alice.HearTone(900, 10*time.Second)
+			if _, rate := bob.Heard(); name == "g722" && rate != 16000 {
+				t.Errorf("bob hears at %d Hz", rate)
+			}
 			bob.HearTone(600, 10*time.Second)
 			alice.Digits("5")
 			if e := bob.Expect(siptest.BaresipDigit, 1, 10*time.Second); e.Param != "5" {

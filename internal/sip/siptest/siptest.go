@@ -50,6 +50,7 @@ const (
 	Registrar   = "registrar"    // takes a REGISTER when User and Password are right, else 403
 	Refer       = "refer"        // answers, takes a REFER, tells Scenario.Status of the target after Pause, waits for BYE
 	Timer       = "sessiontimer" // answers with a session of 2 s that we refresh, then with one that it never refreshes
+	Move        = "move"         // answers, moves to port Keys["other_port"] and PCMA by its ACK, and after Pause back and to G.722
 	DTMFRelay   = "dtmfrelay"    // answers, sends digit 5 by INFO, waits for BYE
 )
 
@@ -257,12 +258,14 @@ func freePort(t testing.TB) uint16 {
 	return c.LocalAddr().(*net.UDPAddr).AddrPort().Port()
 }
 
-// freePair returns an even port; sipp takes the ones behind it too.
+// freePair returns an even port; sipp takes the three behind it too.
 func freePair(t testing.TB) uint16 {
 	t.Helper()
 	for {
-		if p := freePort(t); p < 65000 {
-			return p &^ 1
+		p := freePort(t) &^ 1
+		at := func(i uint16) netip.AddrPort { return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), p+i) }
+		if p < 65000 && !taken(at(0), false) && !taken(at(1), false) && !taken(at(2), false) && !taken(at(3), false) {
+			return p
 		}
 	}
 }
