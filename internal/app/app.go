@@ -43,7 +43,8 @@ type Options struct {
 	Callee func(callee.Report)
 	// Voices speak instead of those of this machine; the first is the default.
 	Voices []speech.TTS
-	// Ears hear before those that are configured; the first is preferred.
+	// Ears hear before those that are configured, the best first; real-time text
+	// needs none.
 	Ears []speech.STT
 	// Models think before those that are configured; the first is the default.
 	Models []speech.LLM
@@ -207,6 +208,7 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 	}
 	a.engine, err = engine.New(engine.Options{
 		Service: a.Service, Carriers: a.carriers, Recordings: recordings, Voices: voices.all, Late: voices.late, LLM: a.model,
+		Router: a.router, Fillers: a.o.Config.Fillers,
 		STT: ears, VAD: a.o.Config.VAD, Observer: a.observer,
 		HTTP:      webhook.NewClient(allow, flowRequestLimit),
 		Strangers: engine.Strangers(a.o.Config.UnknownPeers), MediaStart: a.o.MediaStart, MediaGap: a.o.MediaGap,

@@ -67,6 +67,16 @@ type setup struct {
 
 	callee  func(callee.Report) // what the simulated phone is told at
 	offline bool                // the voices of this machine speak, and nothing sings
+
+	tune func(*config.Config) // changes the configuration; nil changes nothing
+}
+
+// tuned is the configuration of a test.
+func (s setup) tuned(c *config.Config) *config.Config {
+	if s.tune != nil {
+		s.tune(c)
+	}
+	return c
 }
 
 // open starts an application on free ports. It is stopped with the test.
@@ -86,10 +96,10 @@ func open(t *testing.T, s setup) *house {
 	}
 	logger := slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	a, err := app.Open(t.Context(), app.Options{
-		Config: &config.Config{
+		Config: s.tuned(&config.Config{
 			Data: dir, Database: database, HTTP: "127.0.0.1:0", SIP: "127.0.0.1:0", RTPPorts: "0-0", WebhookAllow: []string{"127.0.0.0/8"},
 			UnknownPeers: s.strangers, Drain: s.drain,
-		},
+		}),
 		Version: "test", Logger: logger, Voices: voices, Ring: s.ring, Callee: s.callee,
 		MediaStart: s.gap, MediaGap: s.gap, Force: s.force,
 		Observer: s.observer, Models: s.models, Ears: s.ears,

@@ -25,6 +25,7 @@ func (c *Conversation) step(ctx context.Context, e flow.Event) {
 	if len(acts) > 0 {
 		c.listen, c.after = nil, nil // the pending act is replaced
 		c.dropThought()
+		c.calm()
 	}
 	for _, a := range acts {
 		c.perform(ctx, a)
@@ -73,12 +74,15 @@ func (c *Conversation) perform(ctx context.Context, act flow.Act) {
 		c.listen, c.digits = &a, ""
 	case flow.Think:
 		c.answer.begin(stageToken, stageText)
-		c.think(context.WithValue(ctx, answerKey{}, c.answer), a)
+		c.think(ctx, a)
 	case flow.Route:
 		c.answer.begin(stageRoute)
 		c.route(ctx, a)
 	case flow.Do:
 		c.answer.begin(stageTool)
+		if a.Kind == flow.DoHTTP {
+			c.owe()
+		}
 		node := c.flow.Node
 		do := func() { c.o.Performer.Do(ctx, node, a) }
 		if a.Kind == flow.DoTransfer || a.Kind == flow.DoDigits {

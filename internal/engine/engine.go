@@ -26,8 +26,10 @@ type Options struct {
 	Recordings domain.Recordings
 	Voices     []speech.TTS                 // the first is the default
 	Late       speech.TTS                   // speaks when a voice is too late or fails; nil is nobody
-	STT        []speech.STT                 // hear callers whose words do not come as text; the first is preferred
+	STT        []speech.STT                 // hear, the best first; nil: words come as real-time text alone
 	LLM        func(domain.Mode) speech.LLM // nil, or returning nil: no model thinks
+	Router     func(domain.Mode) speech.LLM // tells intents apart; nil, or returning nil: keywords do
+	Fillers    []string                     // said when an answer takes long; nil: those of the agent's language
 	VAD        string                       // finds the caller's voice: spectral ("" too) or silero
 	HTTP       *http.Client                 // for requests of flows, to addresses that strangers chose; nil: none are sent
 	SIP        netip.AddrPort               // where the user agent listens

@@ -54,10 +54,12 @@ func (p *performer) Do(ctx context.Context, node string, do flow.Do) {
 		if ctx.Err() != nil {
 			return // the talk is over
 		}
+		done := flow.Event{Kind: flow.Done, Node: node, OK: err == nil, Value: value}
 		if err != nil {
-			p.talk.Note("node " + node + ": " + err.Error())
+			done.Text = err.Error()
+			p.talk.Note("node " + node + ": " + done.Text)
 		}
-		p.talk.Post(flow.Event{Kind: flow.Done, Node: node, OK: err == nil, Value: value})
+		p.talk.Post(done)
 	})
 }
 
