@@ -55,6 +55,7 @@ type setup struct {
 	ring time.Duration // 0 is the application's default
 	slow time.Duration // before the voice says something new
 
+	database  string        // "" is what the environment names
 	strangers string        // what is done with unknown peers; "" is dropped
 	drain     time.Duration // that live calls get when the application stops
 	force     chan struct{} // tells it to stop at once
@@ -83,7 +84,10 @@ func (s setup) tuned(c *config.Config) *config.Config {
 func open(t *testing.T, s setup) *house {
 	t.Helper()
 	h := &house{T: t, log: &lockedWriter{}, mode: cmp.Or(s.mode, domain.Live), http: &http.Client{Transport: &http.Transport{}, Timeout: callLimit}}
-	dir, database := t.TempDir(), storetest.URL(t)
+	dir, database := t.TempDir(), s.database
+	if database == "" {
+		database = storetest.URL(t)
+	}
 	if s.plan != "" {
 		withPlan(t, dir, database, s.plan)
 	}
