@@ -42,8 +42,7 @@ func (p *politeCaller) take(peer *rtpPeer, raw []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	frame := make([]int16, 160)
-	ulaw, _ := audio.CodecByPayloadType(0)
-	ulaw.NewDecoder().Decode(frame, in.Payload)
+	audio.DecodeULaw(frame, in.Payload)
 	if p.quiet++; audio.Level(frame) > 0.01 {
 		p.heard, p.quiet = true, 0
 	}
@@ -56,7 +55,7 @@ func (p *politeCaller) take(peer *rtpPeer, raw []byte) {
 		p.vowel(frame)
 	}
 	out := rtp.Packet{Header: rtp.Header{Version: 2, SSRC: 9, SequenceNumber: p.n, Timestamp: uint32(p.n) * 160}, Payload: make([]byte, 160)}
-	ulaw.NewEncoder().Encode(out.Payload, frame)
+	audio.EncodeULaw(out.Payload, frame)
 	p.n++
 	if answer, err := out.Marshal(); err == nil {
 		peer.send(answer)

@@ -108,11 +108,15 @@ type record struct {
 	turns []domain.Turn
 	ended domain.EndReason
 	done  chan struct{}
+	did   []time.Time                                                        // when something was to be done
 	do    func(context.Context, *conversation.Conversation, string, flow.Do) // nil: all is done after a second
 }
 
 // Do does what is to be done.
 func (r *record) Do(ctx context.Context, node string, do flow.Do) {
+	r.mu.Lock()
+	r.did = append(r.did, time.Now())
+	r.mu.Unlock()
 	if r.do != nil {
 		r.do(ctx, r.talk, node, do)
 		return

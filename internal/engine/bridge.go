@@ -55,7 +55,7 @@ func (b *bridge) ring(ctx context.Context, ring time.Duration) (domain.EndReason
 	quiet := c.comfort(ringing)
 	b.dialog, err = c.engine.ua.Invite(ringing, sip.Invite{
 		CallID: a.SIPCallID, URI: route.URI, From: b.leg.From, To: b.leg.To, Body: b.media.offer.Bytes(),
-		Username: route.Username, Password: route.Password, Reoffer: b.media.reoffer,
+		Username: route.Username, Password: route.Password, Server: c.engine.server(b.leg.Trunk.ID), Reoffer: b.media.reoffer,
 		OnProvisional: func(status int, _ []byte) {
 			if status >= 180 && a.State == domain.AttemptIntent {
 				a.State = domain.AttemptRinging

@@ -50,8 +50,8 @@ const (
 	Registrar   = "registrar"    // takes a REGISTER when User and Password are right, else 403
 	Refer       = "refer"        // answers, takes a REFER, tells Scenario.Status of the target after Pause, waits for BYE
 	Timer       = "sessiontimer" // answers with a session of 2 s that we refresh, then with one that it never refreshes
-	DTMFRelay   = "dtmfrelay"    // answers, sends digit 5 by INFO, waits for BYE
 	Move        = "move"         // answers, moves to port Keys["other_port"] and PCMA by its ACK, and after Pause back and to G.722
+	DTMFRelay   = "dtmfrelay"    // answers, sends digit 5 by INFO, waits for BYE
 )
 
 // Names of the scenarios that place a call, for Scenario.Name.
