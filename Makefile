@@ -35,8 +35,14 @@ silero:
 docs:
 	@$(GO) test ./internal/api ./internal/archtest -update >/dev/null
 
-# bench measures, and prints figures with a baseline beside them; the flags of a
-# bench are given with ARGS="-max 200".
-bench: ARGS =
+# bench measures how many calls a core carries, with baselines beside; ARGS="-h"
+# lists its flags.
+bench: ARGS = -all -from 50 -max 300
 bench: flite silero
 	@$(GO) run ./bench/media $(ARGS)
+
+# soak has calls come and go for ten minutes, or for ARGS="-duration 1h", and
+# fails when anything grows.
+soak: ARGS =
+soak: flite silero
+	@$(GO) run ./bench/soak $(ARGS)

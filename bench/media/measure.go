@@ -7,27 +7,25 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/callwright/callwright/bench/rig"
-	"github.com/callwright/callwright/internal/audio"
 )
 
 const (
 	jitterLimit = 5 * time.Millisecond // at the 99th percentile
 	setupLimit  = 30 * time.Second     // for the calls of one step to be answered
 	warmUp      = 3 * time.Second
-	callRate    = 50 // calls a second that are placed
+	answerTime  = 4 * time.Second // until an answer that has begun is over, and kept
+	callRate    = 50              // calls a second that are placed
 )
 
 // ladder is how many calls the steps have.
@@ -42,28 +40,21 @@ var turns = rig.Turns{After: 3 * time.Second, Every: 6 * time.Second}
 const manual = `Each step has more calls at once, until the gaps between packets that arrive deviate
 from 20 ms by more than 5 ms at the 99th percentile, packets are lost or a call fails.`
 
-// bench is one server and the phones that it calls.
+// bench is a rig with calls.
 type bench struct {
+	*rig.Rig
 	o        options
-	progress io.Writer
-	dir      string
-	server   *rig.Server
-	office   *rig.Office
-	services *rig.Services
 	asks     asks
-	sound    *rig.Sound
-	phone    *rig.Phone
-	cancel   context.CancelFunc
-	ran      []chan error
 	calls    int
 	ids      []string // of the calls, by line
 	idle     rig.Usage
 	greeting rig.Spread
 	written  atomic.Int64
+	stop     context.CancelFunc // of the rows that are written beside
 }
 
 // measure makes a whole run: baselines, steps, variants.
-func measure(ctx context.Context, o options, progress io.Writer) (*result, error) {
+func measure(ctx context.Context, o options, progress io.Writer) (_ *result, err error) {
 	dir, err := os.MkdirTemp("", "callwright-bench-")
 	if err != nil {
 		return nil, err
@@ -78,15 +69,37 @@ func measure(ctx context.Context, o options, progress io.Writer) (*result, error
 	if err := r.baselines(ctx, o, progress); err != nil {
 		return nil, err
 	}
-	b, err := open(ctx, o, filepath.Join(dir, "main"), progress)
-	if err != nil {
+	if err := r.climb(ctx, o, filepath.Join(dir, "full"), progress); err != nil {
 		return nil, err
 	}
-	defer b.close()
+	if !o.all {
+		return r, nil
+	}
+	for i, v := range variants(o) {
+		s, err := once(ctx, v.options, filepath.Join(dir, strconv.Itoa(i)), min(variantCalls, max(r.Calls, o.from)))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", v.name, err)
+		}
+		r.Variants = append(r.Variants, variant{Name: v.name, step: s})
+		if v.options.rows > 0 && v.options.voice != "" {
+			r.JitterLoadedP99Ms = s.JitterP99Ms
+		}
+		fmt.Fprintf(progress, "%s, %d calls: %.2f cores, jitter p99 %.2f ms\n", v.name, s.Calls, s.ServerCores, s.JitterP99Ms)
+	}
+	return r, nil
+}
+
+// climb makes the steps of the full pipeline.
+func (r *result) climb(ctx context.Context, o options, dir string, progress io.Writer) (err error) {
+	b, err := open(ctx, o, dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.close()) }()
 	for _, calls := range steps(o.from, o.max) {
 		s, err := b.step(ctx, calls)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		r.add(s)
 		fmt.Fprintf(progress, "%4d calls: %.2f cores, jitter p99 %.2f ms, response p50 %.0f ms %s\n",
@@ -97,9 +110,47 @@ func measure(ctx context.Context, o options, progress io.Writer) (*result, error
 		}
 	}
 	r.GreetingP50Ms, r.GreetingP95Ms = b.greeting.Ms(0.5), b.greeting.Ms(0.95)
-	setup := b.phone.Setup()
+	setup := b.Phone.Setup()
 	r.SetupP50Ms, r.SetupP95Ms = setup.Ms(0.5), setup.Ms(0.95)
-	return r, nil
+	return nil
+}
+
+// changed is the pipeline with something changed.
+type changed struct {
+	name    string
+	options options
+}
+
+const (
+	variantCalls = 200
+	variantRows  = 500 // a second
+)
+
+func variants(o options) []changed {
+	with := func(name string, change func(*options)) changed {
+		c := o
+		c.profile = ""
+		change(&c)
+		return changed{name, c}
+	}
+	return []changed{
+		with("not recorded", func(o *options) { o.recording = false }),
+		with("G.722", func(o *options) { o.codec = "g722" }),
+		with("Silero", func(o *options) { o.vad = "silero" }),
+		with("rows written", func(o *options) { o.rows = variantRows }),
+		with("flite speaks", func(o *options) { o.voice = "flite" }),
+		with("rows and flite", func(o *options) { o.rows, o.voice = variantRows, "flite" }),
+	}
+}
+
+// once measures one number of calls on a server of its own.
+func once(ctx context.Context, o options, dir string, calls int) (_ step, err error) {
+	b, err := open(ctx, o, dir)
+	if err != nil {
+		return step{}, err
+	}
+	defer func() { err = errors.Join(err, b.close()) }()
+	return b.step(ctx, calls)
 }
 
 // steps are those of the ladder from the first number on up to most, which is
@@ -126,64 +177,39 @@ func (r *result) add(s step) {
 	if !s.Held && r.Calls > 0 {
 		return
 	}
-	r.Calls, r.CallsPerCore, r.MemoryPerCallBytes = s.Calls, s.CallsPerCore, s.MemoryPerCallBytes
+	if s.Held {
+		r.Calls = s.Calls
+	}
+	r.CallsPerCore, r.MemoryPerCallBytes = s.CallsPerCore, s.MemoryPerCallBytes
 	r.JitterP50Ms, r.JitterP99Ms = s.JitterP50Ms, s.JitterP99Ms
 	r.OwnShareP50Ms, r.OwnShareP95Ms, r.OwnShareP99Ms = s.OwnShareP50Ms, s.OwnShareP95Ms, s.OwnShareP99Ms
 	r.Stopped = "the most that was asked for"
 }
 
 // open starts a server and phones.
-func open(ctx context.Context, o options, dir string, progress io.Writer) (_ *bench, err error) {
-	b := &bench{o: o, progress: progress, dir: dir}
-	ctx, b.cancel = context.WithCancel(ctx)
-	defer func() {
-		if err != nil {
-			b.close()
-		}
-	}()
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+func open(ctx context.Context, o options, dir string) (*bench, error) {
+	b := &bench{o: o}
+	ro := rig.Options{
+		Binary: o.binary, Dir: dir, Database: o.database, Codec: o.codec, OwnVoice: o.voice == "flite", Turns: turns,
+		Services: rig.ServiceOptions{Delays: delays, Asked: b.asks.take},
+		Agent:    map[string]any{"record": o.recording, "maxCallDuration": 600},
+	}
+	if o.vad != "" {
+		ro.Args = append(ro.Args, "--vad", o.vad)
+	}
+	var err error
+	if b.Rig, err = rig.Open(ctx, ro); err != nil {
 		return nil, err
 	}
-	local := netip.AddrFrom4([4]byte{127, 0, 0, 1})
-	if b.services, err = rig.NewServices(delays, b.asks.take); err != nil {
-		return nil, err
-	}
-	if b.sound, err = rig.NewSound(local); err != nil {
-		return nil, err
-	}
-	codec, ok := audio.CodecByName(strings.ToUpper(o.codec))
-	if !ok {
-		return nil, fmt.Errorf("there is no codec %q", o.codec)
-	}
-	voice, err := rig.NewVoice(codec)
-	if err != nil {
-		return nil, err
-	}
-	if b.phone, err = rig.NewPhone(local, b.sound, voice, turns); err != nil {
-		return nil, err
-	}
-	b.run(ctx, b.sound.Run)
-	b.run(ctx, b.phone.Run)
-	if b.server, err = rig.StartServer(ctx, b.serverOptions()); err != nil {
-		return nil, err
-	}
-	trunk := map[string]any{"codecs": []string{codec.Name}}
-	if b.office, err = b.server.OpenOffice(ctx, b.phone.Addr(), trunk, b.agent()); err != nil {
-		return nil, err
+	if b.idle, err = b.Server.Usage(); err != nil {
+		return nil, errors.Join(err, b.Close())
 	}
 	if o.rows > 0 {
-		b.run(ctx, b.write)
+		writing, stop := context.WithCancel(ctx)
+		b.Run(writing, b.write)
+		b.stop = stop
 	}
-	b.idle, err = b.server.Usage()
-	return b, err
-}
-
-func (b *bench) serverOptions() rig.ServerOptions {
-	so := rig.ServerOptions{Binary: b.o.binary, Dir: b.dir, Database: b.o.database, Settings: b.settings()}
-	if b.o.vad != "" {
-		so.Args = append(so.Args, "--vad", b.o.vad)
-	}
-	return so
+	return b, nil
 }
 
 // write makes rows through the API until ctx is done, at the rate asked for: each
@@ -201,7 +227,7 @@ func (b *bench) write(ctx context.Context) error {
 				case <-ctx.Done():
 					return nil
 				}
-				err := b.server.Do(ctx, "POST", "/agents", map[string]any{"name": fmt.Sprintf("Row %d of %d", i, w), "systemPrompt": "Speak."}, nil)
+				err := b.Server.Do(ctx, "POST", "/agents", map[string]any{"name": fmt.Sprintf("Row %d of %d", i, w), "systemPrompt": "Speak."}, nil)
 				if err != nil && ctx.Err() == nil {
 					return err
 				}
@@ -212,52 +238,18 @@ func (b *bench) write(ctx context.Context) error {
 	return all.Wait()
 }
 
-func (b *bench) run(ctx context.Context, part func(context.Context) error) {
-	ran := make(chan error, 1)
-	go func() { ran <- part(ctx) }()
-	b.ran = append(b.ran, ran)
-}
-
-// settings has the scripted services hear, think and, unless flite is asked for,
-// talk.
-func (b *bench) settings() string {
-	at := b.services.Addr
-	s := fmt.Sprintf("llm: [{engine: openai, url: \"http://%[1]s/v1\", key: k, model: scripted}]\n"+
-		"stt: [{engine: deepgram, url: \"ws://%[1]s/v1\", key: k}]\n", at)
-	if b.o.voice == "" {
-		s += fmt.Sprintf("tts: [{engine: openai, url: \"http://%s/v1\", key: k}]\n", at)
+// close ends everything. Rows that are being written then fail as they may.
+func (b *bench) close() error {
+	if b.stop != nil {
+		b.stop()
 	}
-	return s
-}
-
-// agent is who talks in the calls: it greets, and answers what it hears.
-func (b *bench) agent() map[string]any {
-	return map[string]any{
-		"systemPrompt": "You are on line {{line}}. Be brief.", "firstMessage": "Hello, this is the office.",
-		"record": b.o.recording, "maxCallDuration": 600,
-	}
-}
-
-func (b *bench) close() {
-	if b.server != nil {
-		_ = b.server.Kill()
-	}
-	b.cancel()
-	for _, ran := range b.ran {
-		<-ran
-	}
-	if b.sound != nil {
-		_ = b.sound.Close()
-	}
-	if b.services != nil {
-		_ = b.services.Close()
-	}
+	return b.Close()
 }
 
 // raise places calls until there are so many.
 func (b *bench) raise(ctx context.Context, calls int) error {
 	for next := time.Now(); b.calls < calls; b.calls++ {
-		id, err := b.office.Call(ctx, b.calls)
+		id, err := b.Office.Call(ctx, b.calls)
 		if err != nil {
 			return err
 		}
@@ -265,9 +257,9 @@ func (b *bench) raise(ctx context.Context, calls int) error {
 		next = next.Add(time.Second / callRate)
 		time.Sleep(time.Until(next))
 	}
-	if !rig.Wait(ctx, setupLimit, func() bool { live, _ := b.phone.Live(); return live >= calls }) {
-		live, ended := b.phone.Live()
-		return fmt.Errorf("only %d of %d calls are live, %d are over\n%s", live, calls, ended, b.server.Log())
+	if !rig.Wait(ctx, setupLimit, func() bool { live, _ := b.Phone.Live(); return live >= calls }) {
+		live, ended := b.Phone.Live()
+		return fmt.Errorf("only %d of %d calls are live, %d are over\n%s", live, calls, ended, b.Server.Log())
 	}
 	return nil
 }
@@ -278,10 +270,10 @@ func (b *bench) step(ctx context.Context, calls int) (step, error) {
 		return step{}, err
 	}
 	time.Sleep(warmUp)
-	before := b.sound.Take()
+	before := b.Sound.Take()
 	began := time.Now()
 	b.greeting.Join(&before.Greeting)
-	meter, err := rig.StartMeter(b.server.PID())
+	meter, err := rig.StartMeter(b.Server.PID())
 	if err != nil {
 		return step{}, err
 	}
@@ -292,9 +284,11 @@ func (b *bench) step(ctx context.Context, calls int) (step, error) {
 	if err != nil {
 		return step{}, err
 	}
-	live, _ := b.phone.Live()
-	s := b.judge(calls, live, load, b.sound.Take())
-	own, err := b.own(ctx, began)
+	live, _ := b.Phone.Live()
+	s := b.judge(calls, live, load, b.Sound.Take())
+	ended := time.Now()
+	time.Sleep(answerTime)
+	own, err := b.own(ctx, began, ended)
 	if err != nil {
 		return step{}, err
 	}
@@ -306,7 +300,7 @@ func (b *bench) step(ctx context.Context, calls int) (step, error) {
 // watch lets the time of a step pass, the last under perf when that is asked for.
 func (b *bench) watch(ctx context.Context, calls int) error {
 	if b.o.profile != "" && calls == b.o.max {
-		perf := exec.CommandContext(ctx, "perf", "record", "-q", "-F", "499", "-g", "-p", strconv.Itoa(b.server.PID()),
+		perf := exec.CommandContext(ctx, "perf", "record", "-q", "-F", "499", "-g", "-p", strconv.Itoa(b.Server.PID()),
 			"-o", b.o.profile, "--", "sleep", strconv.Itoa(int(b.o.duration.Seconds())))
 		out, err := perf.CombinedOutput()
 		if err != nil {

@@ -50,8 +50,8 @@ func (a *asks) answers(line int) []time.Duration {
 // the server reports it, which leaves out what it waited for their answers.
 type ownShare struct{ strict, reported rig.Spread }
 
-// own reads the answers of all calls that were decided after since.
-func (b *bench) own(ctx context.Context, since time.Time) (ownShare, error) {
+// own reads the answers to turns that ended between two times.
+func (b *bench) own(ctx context.Context, from, to time.Time) (ownShare, error) {
 	var out ownShare
 	for line, id := range b.ids {
 		var call struct {
@@ -59,10 +59,10 @@ func (b *bench) own(ctx context.Context, since time.Time) (ownShare, error) {
 			Turns      []struct {
 				Role    string
 				EndMs   int64
-				Latency *struct{ EotAtMs, SttMs, FirstRtpMs, OwnMs int64 }
+				Latency *struct{ EotAtMs, STTMs, FirstRTPMs, OwnMs int64 }
 			}
 		}
-		if err := b.server.Do(ctx, http.MethodGet, "/calls/"+id, nil, &call); err != nil {
+		if err := b.Server.Do(ctx, http.MethodGet, "/calls/"+id, nil, &call); err != nil {
 			return out, err
 		}
 		took := b.asks.answers(line)
@@ -72,12 +72,12 @@ func (b *bench) own(ctx context.Context, since time.Time) (ownShare, error) {
 			if l == nil || l.EotAtMs == 0 || at >= len(took) {
 				continue
 			}
-			services := took[at] + time.Duration(l.SttMs)*time.Millisecond
+			services := took[at] + time.Duration(l.STTMs)*time.Millisecond
 			at++
-			if call.AnsweredAt.Add(time.Duration(l.EotAtMs) * time.Millisecond).Before(since) {
+			if asked := call.AnsweredAt.Add(time.Duration(l.EotAtMs) * time.Millisecond); asked.Before(from) || asked.After(to) {
 				continue
 			}
-			out.strict.Add(time.Duration(l.FirstRtpMs)*time.Millisecond - services)
+			out.strict.Add(time.Duration(l.FirstRTPMs)*time.Millisecond - services)
 			out.reported.Add(time.Duration(l.OwnMs) * time.Millisecond)
 		}
 	}

@@ -24,6 +24,7 @@ type result struct {
 	SetupP95Ms           float64 `json:"setupP95Ms"`
 	JitterP50Ms          float64 `json:"jitterP50Ms"`
 	JitterP99Ms          float64 `json:"jitterP99Ms"`
+	JitterLoadedP99Ms    float64 `json:"jitterLoadedP99Ms"` // with rows written and flite speaking; 0 without -all
 	BaselineCallsPerCore float64 `json:"baselineCallsPerCore"`
 	SippCallsPerCore     float64 `json:"sippCallsPerCore"`
 

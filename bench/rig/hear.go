@@ -1,3 +1,5 @@
+//go:build linux
+
 package rig
 
 import (
@@ -23,7 +25,7 @@ func (s *Services) hear(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	defer conn.CloseNow()
+	defer func() { _ = conn.CloseNow() }() // closed already, when all went well
 	rate := 8000
 	_, _ = fmt.Sscan(r.URL.Query().Get("sample_rate"), &rate) // or the usual one
 	e := ear{perSecond: 2 * rate}
@@ -47,7 +49,7 @@ func (s *Services) hear(w http.ResponseWriter, r *http.Request) {
 
 // say sends final words.
 func (s *Services) say(ctx context.Context, conn *websocket.Conn, count int) error {
-	if !pause(ctx, s.delays.Hear) {
+	if !pause(ctx, s.o.Delays.Hear) {
 		return ctx.Err()
 	}
 	words := fmt.Sprintf("please tell me more about number %d", count)

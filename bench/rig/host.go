@@ -60,7 +60,7 @@ func StartMeter(pid int) (*Meter, error) {
 	if m.own, err = ReadUsage(os.Getpid()); err != nil {
 		return nil, err
 	}
-	m.machine, _, err = MachineCPU()
+	m.machine, err = MachineCPU()
 	return m, err
 }
 
@@ -75,7 +75,7 @@ func (m *Meter) Stop() (Load, error) {
 	if err != nil {
 		return Load{}, err
 	}
-	machine, _, err := MachineCPU()
+	machine, err := MachineCPU()
 	l := Load{
 		Server: float64(server.CPU-m.server.CPU) / took, ServerSystem: float64(server.System-m.server.System) / took,
 		Generator: float64(own.CPU-m.own.CPU) / took, Usage: server,

@@ -77,25 +77,22 @@ func readMemory(pid int) (rss, anonymous int64, err error) {
 	return rss, anonymous, lines.Err()
 }
 
-// MachineCPU is the processor time that all processes of this machine have used,
-// and that there was, idle time included.
-func MachineCPU() (busy, all time.Duration, err error) {
+// MachineCPU is the processor time that all processes of this machine have used.
+func MachineCPU() (busy time.Duration, err error) {
 	raw, err := os.ReadFile("/proc/stat")
 	if err != nil {
-		return 0, 0, err
+		return 0, err
 	}
 	line, _, _ := strings.Cut(string(raw), "\n")
 	fields := strings.Fields(line)
 	for i, f := range fields[1:min(len(fields), 9)] { // guests are counted in user
 		n, err := strconv.ParseInt(f, 10, 64)
 		if err != nil {
-			return 0, 0, fmt.Errorf("/proc/stat cannot be read: %q", line)
+			return 0, fmt.Errorf("/proc/stat cannot be read: %q", line)
 		}
-		d := time.Duration(n) * clockTick
-		all += d
 		if i != 3 && i != 4 { // idle, waiting for disks
-			busy += d
+			busy += time.Duration(n) * clockTick
 		}
 	}
-	return busy, all, nil
+	return busy, nil
 }

@@ -1,3 +1,5 @@
+//go:build linux
+
 package rig
 
 import (
@@ -16,6 +18,13 @@ import (
 	"time"
 )
 
+// ServiceOptions say how the scripted services behave.
+type ServiceOptions struct {
+	Delays  Delays
+	Answers int                        // how many different answers there are; 0: none comes twice
+	Asked   func(line int, what Asked) // told each request of a line, from any goroutine; may be nil
+}
+
 // Delays are what the scripted services take, as real ones do. They are no share
 // of ours and are taken off what is measured.
 type Delays struct {
@@ -31,11 +40,10 @@ type Delays struct {
 type Services struct {
 	Addr string // host:port
 
-	delays Delays
+	o      ServiceOptions
 	server *http.Server
 	speech []byte
 	turns  atomic.Int64
-	asked  func(line int, what Asked)
 }
 
 // Asked is a request that a service got, and when the first of its answer left.
@@ -49,16 +57,15 @@ type Asked struct {
 // pcm of OpenAI's speech API).
 const serviceRate = 24000
 
-// NewServices serves until Close. asked, which may be nil, is told each request
-// of a line, from any goroutine.
-func NewServices(d Delays, asked func(line int, what Asked)) (*Services, error) {
+// NewServices serves until Close.
+func NewServices(o ServiceOptions) (*Services, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	s := &Services{Addr: l.Addr().String(), delays: d, speech: sing(2 * time.Second), asked: asked}
-	if s.asked == nil {
-		s.asked = func(int, Asked) {}
+	s := &Services{Addr: l.Addr().String(), o: o, speech: sing(2 * time.Second)}
+	if s.o.Asked == nil {
+		s.o.Asked = func(int, Asked) {}
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/chat/completions", s.think)
@@ -117,6 +124,25 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
+// settings are those of callwright.yaml that have a server use the services.
+func (s *Services) settings(voice bool) string {
+	text := fmt.Sprintf("llm: [{engine: openai, url: \"http://%[1]s/v1\", key: k, model: scripted}]\n"+
+		"stt: [{engine: deepgram, url: \"ws://%[1]s/v1\", key: k}]\n", s.Addr)
+	if voice {
+		text += fmt.Sprintf("tts: [{engine: openai, url: \"http://%s/v1\", key: k}]\n", s.Addr)
+	}
+	return text
+}
+
+// answer is what the model says to a line, in the pieces in which it comes.
+func (s *Services) answer(line int) []string {
+	n := int(s.turns.Add(1))
+	if s.o.Answers > 0 {
+		line, n = 0, n%s.o.Answers
+	}
+	return []string{fmt.Sprintf("This is line %d ", line), "with answer number ", fmt.Sprintf("%d ", n), "to what ", "you said."}
+}
+
 // think streams an answer in pieces of a few words, as chat completions do.
 func (s *Services) think(w http.ResponseWriter, r *http.Request) {
 	at := time.Now()
@@ -125,11 +151,11 @@ func (s *Services) think(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	if !pause(r.Context(), s.delays.Think) {
+	if !pause(r.Context(), s.o.Delays.Think) {
 		return
 	}
 	line := lineIn(string(raw))
-	words := []string{fmt.Sprintf("This is line %d ", line), "with answer number ", fmt.Sprintf("%d ", s.turns.Add(1)), "to what ", "you said."}
+	words := s.answer(line)
 	w.Header().Set("Content-Type", "text/event-stream")
 	first := time.Now()
 	for i, text := range words {
@@ -137,7 +163,7 @@ func (s *Services) think(w http.ResponseWriter, r *http.Request) {
 	}
 	_ = s.event(w, map[string]any{}, "stop", false)
 	_, _ = io.WriteString(w, "data: [DONE]\n\n")
-	s.asked(line, Asked{Sense: "think", At: at, FirstAt: first})
+	s.o.Asked(line, Asked{Sense: "think", At: at, FirstAt: first})
 }
 
 func (s *Services) event(w http.ResponseWriter, delta map[string]any, finish any, first bool) error {
@@ -167,12 +193,12 @@ func (s *Services) speak(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	if !pause(r.Context(), s.delays.Speak) {
+	if !pause(r.Context(), s.o.Delays.Speak) {
 		return
 	}
 	w.Header().Set("Content-Type", "audio/pcm")
 	w.Header().Set("Content-Length", strconv.Itoa(len(s.speech)))
 	first := time.Now()
 	_, _ = w.Write(s.speech) // who hangs up hears no more
-	s.asked(lineIn(asked.Input), Asked{Sense: "speak", At: at, FirstAt: first})
+	s.o.Asked(lineIn(asked.Input), Asked{Sense: "speak", At: at, FirstAt: first})
 }

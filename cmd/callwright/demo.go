@@ -69,8 +69,7 @@ func (d *demoCmd) Run(ctx context.Context, c *config.Config, log *slog.Logger) e
 		return err
 	}
 	defer receiver.close()
-	nameWorker(c)
-	a, err := app.Open(ctx, app.Options{Config: c, Version: version, Logger: log})
+	a, err := app.Open(ctx, app.Options{Config: c, Version: version, Logger: log, Worker: worker()})
 	if err != nil {
 		return err
 	}

@@ -13,8 +13,7 @@ type serveCmd struct{}
 
 // Run serves until it is told to stop.
 func (serveCmd) Run(ctx context.Context, c *config.Config, log *slog.Logger, force forced) error {
-	nameWorker(c)
-	a, err := app.Open(ctx, app.Options{Config: c, Version: version, Logger: log, Force: force})
+	a, err := app.Open(ctx, app.Options{Config: c, Version: version, Logger: log, Worker: worker(), Force: force})
 	if err != nil {
 		return err
 	}

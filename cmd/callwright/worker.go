@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 
-	"github.com/callwright/callwright/internal/config"
 	"github.com/callwright/callwright/internal/provider"
 )
 
@@ -16,10 +15,12 @@ func (workerCmd) Run(ctx context.Context) error {
 	return provider.ServeWorker(ctx, os.Stdin, os.Stdout)
 }
 
-// nameWorker has this program's voices computed in processes of its own, unless
-// it cannot tell what program it is.
-func nameWorker(c *config.Config) {
-	if path, err := os.Executable(); err == nil {
-		c.Worker = []string{path, "worker"}
+// worker is the command that has this program's voices computed in processes of
+// their own; nil when it cannot tell what program it is.
+func worker() []string {
+	path, err := os.Executable()
+	if err != nil {
+		return nil
 	}
+	return []string{path, "worker"}
 }

@@ -48,6 +48,9 @@ type Options struct {
 	Ears []speech.STT
 	// Models think before those that are configured; the first is the default.
 	Models []speech.LLM
+	// Worker is the command of a process that computes voices for this one; nil:
+	// they are computed here.
+	Worker []string
 	// Ring is how long a call may ring; 0 is 30 s.
 	Ring time.Duration
 	// MediaStart and MediaGap are how long a call may last without sound of the

@@ -16,7 +16,7 @@ func engines[E any](c *config.Config, sense string, open func(string, speech.Con
 	var out []E
 	for i, e := range list {
 		engine, err := open(e.Engine, speech.Config{
-			Name: e.Name, URL: e.URL, Key: e.Key, Model: e.Model, Voice: e.Voice, Rate: e.Pace, Options: e.Settings(), Worker: c.Worker,
+			Name: e.Name, URL: e.URL, Key: e.Key, Model: e.Model, Voice: e.Voice, Rate: e.Pace, Options: e.Settings(),
 		})
 		if err != nil {
 			return nil, domain.Invalid(sense, "--%s: engine %d of the list cannot be used: %v", sense, i+1, err)

@@ -24,13 +24,16 @@ func (a *App) openVoices() (v voices, err error) {
 	if v.late, err = speech.OpenTTS(provider.Placeholder, speech.Config{}); err != nil {
 		return v, err
 	}
-	configured, err := engines(a.o.Config, "tts", speech.OpenTTS)
+	configured, err := engines(a.o.Config, "tts", func(name string, c speech.Config) (speech.TTS, error) {
+		c.Worker = a.o.Worker
+		return speech.OpenTTS(name, c)
+	})
 	if err != nil {
 		return v, err
 	}
 	own := a.o.Voices
 	if len(own) == 0 {
-		own = provider.OfflineTTS(speech.Config{Worker: a.o.Config.Worker})
+		own = provider.OfflineTTS(speech.Config{Worker: a.o.Worker})
 	}
 	for _, e := range append(configured, own...) {
 		if e.Name() != provider.Placeholder {

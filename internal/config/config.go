@@ -49,10 +49,6 @@ type Config struct {
 	Drain        time.Duration `name:"drain" help:"How long live calls may go on when the server is told to stop." default:"30s" placeholder:"DURATION"`
 	LogFormat    string        `name:"log-format" help:"Log lines on standard error as text or json." enum:"text,json" default:"text"`
 	LogLevel     string        `name:"log-level" help:"How much is logged." enum:"debug,info,warn,error" default:"info"`
-
-	// Worker is the command of a process that computes for this one; nil: all is
-	// computed here. It is no setting: a program that can be one names itself.
-	Worker []string `kong:"-"`
 }
 
 // SIPAddr parses the SIP address.

@@ -10,16 +10,12 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/callwright/callwright/internal/audio"
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/provider"
 	"github.com/callwright/callwright/internal/speech"
 	"github.com/callwright/callwright/internal/speech/ttstest"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // Every voice that needs no service passes the suite. A bare clone has no flite
 // built in; the programs are packages of the system.

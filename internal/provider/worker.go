@@ -191,7 +191,7 @@ func (s *workshop) hire() (*worker, error) {
 		s.idle = s.idle[:n-1]
 		return w, nil
 	}
-	cmd := exec.Command(s.command[0], s.command[1:]...) //nolint:gosec // it is this program
+	cmd := exec.Command(s.command[0], s.command[1:]...)
 	cmd.SysProcAttr = apart()
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
