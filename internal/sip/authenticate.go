@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,8 +26,8 @@ var ErrUnauthorized = errors.New("sip: the caller was asked for a password")
 // RFC 7616, RFC 8760) and returns the user that they are of. password looks a
 // user up, exactly as written, and reports false for one that there is not.
 //
-// Whatever is wrong, the call is answered 401 with a fresh challenge, SHA-256
-// before MD5, and the error is ErrUnauthorized: known and unknown users cannot
+// Whatever is wrong, the call is answered 401 with fresh challenges
+// (Options.DigestAlgorithms), and the error is ErrUnauthorized: known and unknown users cannot
 // be told apart. Credentials are good once: each needs a nonce that was issued
 // to the same source within five minutes and a higher count than the last. A
 // source that sends wrong passwords is banned as Limits say.
@@ -54,7 +55,7 @@ func (in *Incoming) Authenticate(realm string, password func(user string) (strin
 func (u *UA) challenges(from hop, realm string, stale bool, now time.Time) []wire.Header {
 	nonce := u.nonces.Issue(from.Addr.Addr(), realm, now)
 	var out []wire.Header
-	for _, algorithm := range []string{"SHA-256", "MD5"} {
+	for _, algorithm := range u.opts.DigestAlgorithms {
 		value := fmt.Sprintf(`Digest realm=%s, nonce="%s", qop="auth", algorithm=%s`, message.Quoted(realm), nonce, algorithm)
 		if stale {
 			value += ", stale=true"
@@ -87,7 +88,7 @@ func (u *UA) verify(req *wire.Request, source netip.Addr, realm string, password
 		return credentialsNone, cred
 	}
 	secret, known := password(cred.User)
-	sum := digestHash(cred.Algorithm)
+	sum := u.digestHash(cred.Algorithm)
 	if sum == nil || cred.QOP != "auth" || cred.Cnonce == "" || !sameTarget(cred.URI, req.Recipient) {
 		return credentialsWrong, cred
 	}
@@ -104,23 +105,35 @@ func (u *UA) verify(req *wire.Request, source netip.Addr, realm string, password
 }
 
 // sameTarget reports whether credentials are for the request that they came
-// with. Proxies may have changed the host on the way (RFC 3261 section 22.4), so
-// the user part alone binds them to the number that is called.
+// with. Proxies may have changed the host on the way (RFC 3261 section 22.4),
+// and some callers name the host alone, so it is the user part, where there is
+// one, that binds them to the number that is called.
 func sameTarget(text string, target wire.Uri) bool {
 	var uri wire.Uri
-	return wire.ParseUri(text, &uri) == nil && number(uri) == number(target)
+	if wire.ParseUri(text, &uri) != nil {
+		return false
+	}
+	user := number(uri)
+	return user == "" || user == number(target)
 }
 
 // digestHash returns the hash of an algorithm over parts joined with colons,
 // nil when it is not offered here. None named is MD5 (RFC 7616 section 3.4).
-func digestHash(algorithm string) func(parts ...string) string {
-	switch strings.ToUpper(algorithm) {
+func (u *UA) digestHash(algorithm string) func(parts ...string) string {
+	algorithm = strings.ToUpper(algorithm)
+	if algorithm == "" {
+		algorithm = "MD5"
+	}
+	if !slices.Contains(u.opts.DigestAlgorithms, algorithm) {
+		return nil
+	}
+	switch algorithm {
 	case "SHA-256":
 		return func(parts ...string) string {
 			b := sha256.Sum256([]byte(strings.Join(parts, ":")))
 			return hex.EncodeToString(b[:])
 		}
-	case "MD5", "":
+	case "MD5":
 		return func(parts ...string) string {
 			b := md5.Sum([]byte(strings.Join(parts, ":"))) // what peers can do; SHA-256 is offered before it
 			return hex.EncodeToString(b[:])

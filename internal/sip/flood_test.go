@@ -102,7 +102,7 @@ func TestFlood(t *testing.T) {
 			if got := strange.Load(); got > 350 || stranger != Guest && got > 0 {
 				t.Errorf("%d strangers' calls came through", got)
 			}
-			if n < 2000 {
+			if n < 500 {
 				t.Errorf("only %d INVITEs were sent", n)
 			}
 		})
@@ -204,7 +204,7 @@ func TestMutatedPackets(t *testing.T) {
 	}
 	slices.Sort(took)
 	t.Logf("%d packets; OPTIONS answered in p50 %v, p99 %v", *mutatedPackets, took[len(took)/2], took[len(took)*99/100])
-	for deadline := time.Now().Add(30 * time.Second); runtime.NumGoroutine() > before+5; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(60 * time.Second); runtime.NumGoroutine() > before+5; time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
 		}

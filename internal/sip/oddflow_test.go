@@ -48,8 +48,8 @@ func TestOddCallsToUs(t *testing.T) {
 	}
 }
 
-// answered has the peer call, and returns its side and ours when confirmed.
-func answered(t *testing.T) (*raw, *wire.Response, *Dialog) {
+// connected has the peer call, and returns its side and ours when confirmed.
+func connected(t *testing.T) (*raw, *wire.Response, *Dialog) {
 	t.Helper()
 	u, calls := answering(t, Options{})
 	r := newRaw(t, u)
@@ -169,7 +169,7 @@ func ackOfNothing(t *testing.T) {
 }
 
 func byeTwice(t *testing.T) {
-	r, res, d := answered(t)
+	r, res, d := connected(t)
 	r.send(r.inside(res, "BYE", 2, "", ""))
 	r.status(200)
 	await(t, "the end", d.Done())
@@ -178,7 +178,7 @@ func byeTwice(t *testing.T) {
 }
 
 func byeWithOldCSeq(t *testing.T) {
-	r, res, d := answered(t)
+	r, res, d := connected(t)
 	r.send(r.inside(res, "INFO", 9, "", ""))
 	r.status(200)
 	r.send(r.inside(res, "BYE", 2, "", "")) // the call would hang otherwise
@@ -187,7 +187,7 @@ func byeWithOldCSeq(t *testing.T) {
 }
 
 func byeWithWrongTag(t *testing.T) {
-	r, res, d := answered(t)
+	r, res, d := connected(t)
 	for _, wrong := range [][2]string{{res.From().Value(), ourTo + ";tag=guess"}, {peerFrom + "x", res.To().Value()}, {res.To().Value(), res.From().Value()}} {
 		r.send(r.ask("BYE", target, wrong[0], wrong[1], res.CallID().Value(), 2, "", ""))
 		r.status(481)
@@ -198,7 +198,7 @@ func byeWithWrongTag(t *testing.T) {
 }
 
 func byeDuringOffer(t *testing.T) {
-	r, res, d := answered(t)
+	r, res, d := connected(t)
 	asked, release := make(chan struct{}), make(chan struct{})
 	d.OnReinvite(func([]byte) ([]byte, error) { close(asked); <-release; return []byte(answer), nil })
 	r.send(r.inside(res, "INVITE", 2, "", offer))
@@ -211,7 +211,7 @@ func byeDuringOffer(t *testing.T) {
 }
 
 func byesCross(t *testing.T) {
-	r, res, d := answered(t)
+	r, res, d := connected(t)
 	ended := make(chan error, 1)
 	go func() { ended <- d.Bye(within(t, 10*time.Second)) }()
 	ours := r.request(wire.BYE)
@@ -224,7 +224,7 @@ func byesCross(t *testing.T) {
 }
 
 func offerRefused(t *testing.T) {
-	r, res, d := answered(t)
+	r, res, d := connected(t)
 	d.OnReinvite(func([]byte) ([]byte, error) { return nil, errors.New("no") })
 	before := string(d.RemoteSDP())
 	r.send(r.inside(res, "INVITE", 2, "", strings.Replace(offer, "sendrecv", "inactive", 1)))
@@ -266,7 +266,7 @@ func offerBeforeACK(t *testing.T) {
 }
 
 func infoRepeated(t *testing.T) {
-	r, res, d := answered(t)
+	r, res, d := connected(t)
 	keys := make(chan string, 4)
 	d.OnInfo(func(_ string, body []byte) { keys <- string(body) })
 	info := r.inside(res, "INFO", 2, "Content-Type: application/dtmf-relay\n", "Signal=5")
@@ -449,7 +449,7 @@ func decidedTwice(t *testing.T) {
 }
 
 func keepAlives(t *testing.T) {
-	r, res, d := answered(t)
+	r, res, d := connected(t)
 	for _, text := range []string{"\n\n", "\n", "\x00\x00\x00\x00", " ", "0"} {
 		r.send(text)
 	}

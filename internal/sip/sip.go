@@ -49,6 +49,10 @@ type Options struct {
 	// address, may end or change a call.
 	Admit  func(source netip.Addr) Admission
 	Limits Limits
+	// DigestAlgorithms are what callers may prove a password by, the best first;
+	// nil is SHA-256 and MD5 (RFC 8760). Some phones give up when there is one
+	// that they do not know, although they know another.
+	DigestAlgorithms []string
 	// T1 is the estimate of a round trip from which all timers follow (RFC 3261
 	// section 17.1.1.1). 0 is 500 ms.
 	T1 time.Duration
@@ -112,6 +116,9 @@ func New(o Options) (*UA, error) {
 	}
 	if o.MaxIncoming <= 0 {
 		o.MaxIncoming = defaultMaxIncoming
+	}
+	if o.DigestAlgorithms == nil {
+		o.DigestAlgorithms = []string{"SHA-256", "MD5"}
 	}
 	if o.T1 <= 0 {
 		o.T1 = defaultT1

@@ -122,7 +122,7 @@ func quotedString(v string) bool {
 // section 25.1) so that it has no blanks but in its display name, which is
 // quoted.
 func NameAddr(s string) (string, bool) {
-	display, rest, bracketed, ok := cutAt2(s)
+	display, rest, bracketed, ok := cutBracket(s)
 	if !ok {
 		return "", false
 	}
@@ -135,17 +135,17 @@ func NameAddr(s string) (string, bool) {
 			return "", false
 		}
 		if !has {
-			return "<" + uri + ">", true
+			return "<" + plainParams(uri) + ">", true
 		}
 		p, ok := params(tail)
-		return "<" + uri + ">" + p, ok
+		return "<" + plainParams(uri) + ">" + p, ok
 	}
 	uri, tail, _ := strings.Cut(rest, ">")
 	display, ok = displayName(display)
 	if !ok || !addrSpec(uri) {
 		return "", false
 	}
-	out := display + "<" + uri + ">"
+	out := display + "<" + plainParams(uri) + ">"
 	tail = trimLWS(tail)
 	if tail == "" {
 		return out, true
@@ -157,8 +157,8 @@ func NameAddr(s string) (string, bool) {
 	return out + p, ok
 }
 
-// cutAt2 cuts at the angle bracket that opens outside of quotes.
-func cutAt2(s string) (head, tail string, found, ok bool) {
+// cutBracket cuts at the angle bracket that opens outside of quotes.
+func cutBracket(s string) (head, tail string, found, ok bool) {
 	at := -1
 	ok = span(s, func(i int, quoted, _ bool) {
 		if at < 0 && s[i] == '<' && !quoted {
@@ -204,6 +204,22 @@ func addrSpec(s string) bool {
 		host = host[:end]
 	}
 	return hostPort(host)
+}
+
+// plainParams gives a URI parameter without a value an empty one where header
+// fields follow it, ";lr?x=y" becoming ";lr=?x=y", for it is misread otherwise.
+func plainParams(uri string) string {
+	host := max(0, strings.IndexByte(uri, '@'))
+	ask := strings.IndexByte(uri[host:], '?')
+	if ask < 0 {
+		return uri
+	}
+	ask += host
+	last := strings.LastIndexByte(uri[host:ask], ';')
+	if last < 0 || strings.IndexByte(uri[host+last:ask], '=') >= 0 {
+		return uri
+	}
+	return uri[:ask] + "=" + uri[ask:]
 }
 
 // hostPort reports whether s is a host with or without a port: a name, an IPv4
