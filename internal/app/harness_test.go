@@ -49,6 +49,7 @@ type setup struct {
 	plan domain.Plan   // "" is what a first start makes
 	ring time.Duration // 0 is the application's default
 	slow time.Duration // before the voice says something new
+	ca   string        // file with the authority of TLS peers
 
 	callee  func(callee.Report) // what the simulated phone is told at
 	offline bool                // the voices of this machine speak, and nothing sings
@@ -69,7 +70,7 @@ func open(t *testing.T, s setup) *house {
 	logger := slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	a, err := app.Open(t.Context(), app.Options{
 		Config: &config.Config{
-			Data: dir, Database: database, HTTP: "127.0.0.1:0", SIP: "127.0.0.1:0", RTPPorts: "0-0", WebhookAllow: []string{"127.0.0.0/8"},
+			Data: dir, Database: database, HTTP: "127.0.0.1:0", SIP: "127.0.0.1:0", RTPPorts: "0-0", WebhookAllow: []string{"127.0.0.0/8"}, TLSCA: s.ca,
 		},
 		Version: "test", Logger: logger, Voices: voices, Ring: s.ring, Callee: s.callee,
 	})
