@@ -54,6 +54,7 @@ type setup struct {
 	plan domain.Plan   // "" is what a first start makes
 	ring time.Duration // 0 is the application's default
 	slow time.Duration // before the voice says something new
+	ca   string        // file with the authority of TLS peers
 
 	strangers string        // what is done with unknown peers; "" is dropped
 	drain     time.Duration // that live calls get when the application stops
@@ -107,7 +108,7 @@ func open(t *testing.T, s setup) *house {
 	a, err := app.Open(t.Context(), app.Options{
 		Config: s.tuned(&config.Config{
 			Data: dir, Database: database, HTTP: "127.0.0.1:0", SIP: "127.0.0.1:0", RTPPorts: "0-0", WebhookAllow: []string{"127.0.0.0/8"},
-			UnknownPeers: s.strangers, Drain: s.drain, Ops: ops,
+			UnknownPeers: s.strangers, Drain: s.drain, Ops: ops, TLSCA: s.ca,
 		}),
 		Version: "test", Logger: logger, Voices: voices, Ring: s.ring, Callee: s.callee,
 		MediaStart: s.gap, MediaGap: s.gap, Force: s.force,

@@ -41,7 +41,6 @@ func (e *Engine) Run(ctx context.Context, d Drain) error {
 	e.late.Go(func() { e.peers.run(watching) })
 	e.late.Go(func() { e.trunks.run(ctx) })
 	go func() { claimed <- e.queue.Run(ctx) }()
-	e.late.Go(func() { e.trunks.run(ctx) })
 	e.door.open()
 	<-ctx.Done()
 	err := e.drain(d)

@@ -57,7 +57,11 @@ func (c *outgoing) try(ctx context.Context) (d *Dialog, silent bool, err error) 
 	c.req.AppendHeader(c.u.contactFor(c.req.Recipient, c.req.From().Address.User, dst))
 	for {
 		c.announce(ctx)
-		x := &exchange{u: c.u, req: c.req, dst: dst, accept: c.accept, heard: &c.heard, onProgress: c.progress}
+		x := &exchange{
+			u: c.u, req: c.req, dst: dst, heard: &c.heard,
+			accept:     func(res *wire.Response) bool { return c.accept(res, dst) },
+			onProgress: func(res *wire.Response) { c.progress(res, dst) },
+		}
 		res, err := x.run(ctx)
 		if err != nil {
 			return nil, !x.proceeding, err
@@ -89,7 +93,9 @@ func (c *outgoing) renew(req *wire.Request) {
 	for req.RemoveHeader("Via") { // each removes one
 	}
 	req.PrependHeader(via)
+	c.mu.Lock()
 	c.req = req
+	c.mu.Unlock()
 	c.aim(via)
 }
 

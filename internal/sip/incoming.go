@@ -2,6 +2,7 @@ package sip
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -29,6 +30,9 @@ type Incoming struct {
 	u  *UA
 	t  *serverTx
 	mu sync.Mutex // one decision at a time
+
+	rseq uint32    // of the last reliable response
+	last *reliable // response, nil when there was none
 }
 
 // serveInvite hands a new call to its taker and waits until it is decided.
@@ -49,6 +53,7 @@ func (u *UA) serveInvite(t *serverTx) {
 		DisplayName: message.PlainName(req.From().DisplayName), RequestURI: req.Recipient.String(), Target: message.Unescaped(number(req.Recipient)),
 		CallID: req.CallID().Value(), Source: t.from.Addr, Body: req.Body(), Replaces: old, u: u, t: t,
 	}
+	defer u.forgetReliable(t)
 	u.opts.OnInvite(in)
 	limit := time.NewTimer(ringLimit)
 	defer limit.Stop()
@@ -104,6 +109,9 @@ func (in *Incoming) Progress(sdp []byte) error {
 func (in *Incoming) provisional(status int, reason string, sdp []byte) error {
 	res := in.t.response(status, reason, sdp)
 	res.AppendHeader(in.contact())
+	if slices.Contains(options(in.t.req, "Require", "Require"), "100rel") {
+		return in.sendReliably(res)
+	}
 	if !in.t.respond(res) {
 		return in.decided()
 	}
@@ -147,6 +155,7 @@ func (in *Incoming) Answer(sdp []byte) (*Dialog, error) {
 		return nil, in.decided()
 	default:
 	}
+	in.awaitPRACK()
 	d := in.newDialog()
 	d.localSDP = sdp
 	in.u.register(d) // before the 200: a BYE may come right after it

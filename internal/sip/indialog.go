@@ -6,6 +6,10 @@ import (
 
 // inDialog routes a request that carries a To tag.
 func (u *UA) inDialog(req *wire.Request, from hop, key string) {
+	if req.Method == wire.PRACK {
+		u.servePRACK(req, from, key)
+		return
+	}
 	d := u.dialogOf(req)
 	if d == nil || !d.hears(from) {
 		u.refuse(req, from, 481, "Call/Transaction Does Not Exist")

@@ -103,6 +103,7 @@ type outgoing struct {
 	branch string             // of the INVITE whose answer is wanted; "" when none is
 	dialog *Dialog            // of the first 2xx
 	forks  map[string]*Dialog // of further ones, by remote tag
+	early  map[string]*early  // that sent reliable responses, by remote tag
 }
 
 // newOutgoing makes the INVITE (RFC 3261 section 8.1.1).
@@ -146,7 +147,11 @@ func (u *UA) newOutgoing(ctx context.Context, in Invite) (*outgoing, error) {
 	req.AppendHeader(&wire.CSeqHeader{SeqNo: 1, MethodName: wire.INVITE})
 	req.AppendHeader(&forwards)
 	req.AppendHeader(wire.NewHeader("Allow", allow))
-	req.AppendHeader(wire.NewHeader("Supported", supported))
+	extensions := supported
+	if len(in.Body) == 0 { // a reliable response would bring an offer
+		extensions = strings.TrimSuffix(extensions, ", 100rel")
+	}
+	req.AppendHeader(wire.NewHeader("Supported", extensions))
 	for _, h := range u.timerAsk(0) {
 		req.AppendHeader(h)
 	}
@@ -159,7 +164,7 @@ func (u *UA) newOutgoing(ctx context.Context, in Invite) (*outgoing, error) {
 	}
 	req.SetBody(in.Body)
 	return &outgoing{
-		u: u, in: in, req: req, hops: hops, forks: map[string]*Dialog{},
+		u: u, in: in, req: req, hops: hops, forks: map[string]*Dialog{}, early: map[string]*early{},
 		auth: credentials{username: in.Username, password: in.Password},
 	}, nil
 }
@@ -242,7 +247,10 @@ func (c *outgoing) lengthen(req *wire.Request, res *wire.Response) bool {
 	return true
 }
 
-func (c *outgoing) progress(res *wire.Response) {
+func (c *outgoing) progress(res *wire.Response, dst hop) {
+	if rseq := rseqOf(res); rseq != 0 && !c.confirmEarly(res, rseq, dst) {
+		return
+	}
 	defer c.u.recovered("OnProvisional")
 	if c.in.OnProvisional != nil {
 		c.in.OnProvisional(res.StatusCode, res.Body())
@@ -253,7 +261,7 @@ func (c *outgoing) progress(res *wire.Response) {
 // dialog, so that a BYE right behind it finds one; a repeated one is
 // acknowledged again; one of another fork is acknowledged and hung up
 // (RFC 3261 section 13.2.2.4).
-func (c *outgoing) accept(res *wire.Response) bool {
+func (c *outgoing) accept(res *wire.Response, dst hop) bool {
 	tag := ""
 	if to := res.To(); to != nil {
 		tag, _ = to.Params.Get("tag")
@@ -262,7 +270,7 @@ func (c *outgoing) accept(res *wire.Response) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.dialog == nil && branch == c.branch {
-		c.dialog = c.newDialog(res, tag)
+		c.dialog = c.newDialog(res, tag, dst)
 		c.u.register(c.dialog)
 		return true
 	}
@@ -275,14 +283,14 @@ func (c *outgoing) accept(res *wire.Response) bool {
 		return false
 	}
 	if len(c.forks) < 16 {
-		fork := c.newDialog(res, tag)
+		fork := c.newDialog(res, tag, dst)
 		c.forks[tag] = fork
 		c.u.spawn("fork", func() { c.hangUp(fork) })
 	}
 	return false
 }
 
-func (c *outgoing) newDialog(res *wire.Response, remoteTag string) *Dialog {
+func (c *outgoing) newDialog(res *wire.Response, remoteTag string, dst hop) *Dialog {
 	localTag, _ := c.req.From().Params.Get("tag")
 	routes := recordRoutes(res)
 	slices.Reverse(routes) // RFC 3261 section 12.1.2
@@ -291,13 +299,21 @@ func (c *outgoing) newDialog(res *wire.Response, remoteTag string) *Dialog {
 		Local:  addressValue(c.req.From().DisplayName, c.req.From().Address),
 		Remote: addressValue(c.req.To().DisplayName, c.req.To().Address),
 		Target: c.req.Recipient.String(), Routes: routes,
-		LocalCSeq: res.CSeq().SeqNo, Transport: c.hops[0].Network, ServerName: c.hops[0].Name,
+		LocalCSeq: res.CSeq().SeqNo, Transport: dst.Network, ServerName: dst.Name,
 	})
-	d.expect(c.hops[0].Addr.Addr())
+	d.expect(dst.Addr.Addr())
 	d.refresh(res)
 	d.cseq = res.CSeq().SeqNo
 	d.localSDP, d.remoteSDP = c.in.Body, res.Body()
-	d.timed(res)
+	if e := c.early[remoteTag]; e != nil {
+		d.state.LocalCSeq += crashGap // past the PRACKs, which may be under way yet
+		if len(d.remoteSDP) == 0 {
+			d.remoteSDP = e.sdp
+		}
+	}
+	if res.IsSuccess() {
+		d.timed(res)
+	}
 	d.auth = credentials{username: c.in.Username, password: c.in.Password}
 	d.caller = true
 	d.confirm()

@@ -14,12 +14,12 @@ import (
 )
 
 // allow lists what is understood here, for Allow headers.
-const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REFER, NOTIFY"
+const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REFER, NOTIFY, PRACK"
 
 // supported lists the extensions that are understood here, for Supported
 // headers: session timers (RFC 4028), Replaces (RFC 3891), REFER without
-// notifications (RFC 4488).
-const supported = "timer, replaces, norefersub"
+// notifications (RFC 4488), reliable provisional responses (RFC 3262).
+const supported = "timer, replaces, norefersub, 100rel"
 
 // receive takes one message. Whatever is in it, it returns; false says that the
 // source is not welcome, or sends too much.
@@ -169,7 +169,7 @@ func (u *UA) request(req *wire.Request, from hop) {
 		u.capabilities(req, from)
 	case wire.INVITE:
 		u.work(req, from, key, u.serveInvite)
-	default: // BYE, INFO, UPDATE, REFER, NOTIFY: they need a dialog
+	default: // BYE, INFO, UPDATE, REFER, NOTIFY, PRACK: they need a dialog
 		u.refuse(req, from, 481, "Call/Transaction Does Not Exist")
 	}
 }
@@ -184,8 +184,8 @@ func refusal(req *wire.Request) (status int, reason string, headers []wire.Heade
 		return 400, "CSeq Names Another Method", nil
 	}
 	switch req.Method {
-	case wire.INVITE, wire.BYE, wire.OPTIONS, wire.INFO, wire.UPDATE, wire.REFER, wire.NOTIFY:
-	case wire.REGISTER, wire.SUBSCRIBE, wire.MESSAGE, wire.PRACK, wire.PUBLISH:
+	case wire.INVITE, wire.BYE, wire.OPTIONS, wire.INFO, wire.UPDATE, wire.REFER, wire.NOTIFY, wire.PRACK:
+	case wire.REGISTER, wire.SUBSCRIBE, wire.MESSAGE, wire.PUBLISH:
 		return 405, "Method Not Allowed", []wire.Header{wire.NewHeader("Allow", allow)}
 	default:
 		return 501, "Not Implemented", []wire.Header{wire.NewHeader("Allow", allow)}

@@ -97,7 +97,10 @@ type UA struct {
 	wg      sync.WaitGroup
 	clients map[string]*clientTx
 	dialogs map[dialogID]*Dialog
-	servers serverTable
+	// reliables are our provisional responses that wait to be confirmed, by Call-ID
+	// and our tag.
+	reliables map[dialogID]*reliable
+	servers   serverTable
 	// disowned are the Call-IDs of a dead process's unanswered calls.
 	disowned map[string]bool
 }
@@ -144,6 +147,7 @@ func New(o Options) (*UA, error) {
 		closing:    make(chan struct{}),
 		clients:    map[string]*clientTx{},
 		dialogs:    map[dialogID]*Dialog{},
+		reliables:  map[dialogID]*reliable{},
 		servers:    serverTable{byKey: map[string]*serverTx{}, invites: map[string]*serverTx{}},
 	}
 	if err := u.bind(); err != nil {

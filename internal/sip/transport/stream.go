@@ -285,9 +285,11 @@ func (t *Streams) take(c *Stream, f *message.Framer) bool {
 
 // shake finishes the handshake with a caller.
 func (t *Streams) shake(c *tls.Conn) bool {
-	ctx, cancel := t.untilClosed(shakeTimeout)
-	defer cancel()
-	if err := c.HandshakeContext(ctx); err != nil {
+	err := c.SetDeadline(time.Now().Add(shakeTimeout))
+	if err == nil {
+		err = c.Handshake()
+	}
+	if err != nil {
 		t.o.Logger.Info("sip: TLS connection refused", "peer", c.RemoteAddr(), "error", err)
 		return false
 	}

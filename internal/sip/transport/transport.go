@@ -32,8 +32,8 @@ func (h Hop) Is(other Hop) bool {
 	return h.Network == other.Network && h.Addr == other.Addr && (h.Name == other.Name || h.Name == "" || other.Name == "")
 }
 
-// ErrUnreachable: the name did not resolve, the connection was refused or broke,
-// or an ICMP message said that nobody is there.
+// ErrUnreachable says that the name did not resolve, the connection was refused
+// or broke, or an ICMP message said that nobody is there.
 var ErrUnreachable = errors.New("sip: unreachable")
 
 func unreachable(format string, args ...any) error {

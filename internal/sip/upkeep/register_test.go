@@ -209,7 +209,7 @@ func TestRegisterAgainWhenTheConnectionBreaks(t *testing.T) {
 			t.Fatal(err)
 		}
 		req := m.(*wire.Request)
-		if port := req.Via().Port; port != int(c.RemoteAddr().(*net.TCPAddr).Port) || req.Contact().Address.Port != port {
+		if port := req.Via().Port; port != c.RemoteAddr().(*net.TCPAddr).Port || req.Contact().Address.Port != port {
 			t.Errorf("Via and Contact name port %d and %d of a connection from %s", port, req.Contact().Address.Port, c.RemoteAddr())
 		}
 		res := wire.NewResponseFromRequest(req, 200, "OK", nil)
