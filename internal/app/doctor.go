@@ -48,7 +48,7 @@ func examinedEngines(c *config.Config, o *doctor.Options) (err error) {
 	if o.Voices, err = engines(c, "tts", speech.OpenTTS); err != nil {
 		return err
 	}
-	for _, v := range provider.OfflineTTS(speech.Config{Worker: c.Worker}) {
+	for _, v := range provider.OfflineTTS(speech.Config{}) {
 		if v.Name() != provider.Placeholder {
 			o.Voices = append(o.Voices, v)
 		}
