@@ -205,6 +205,7 @@ func (c *Conversation) interrupt() {
 	c.resume()
 	c.closeAgent()
 	c.said()
+	c.startWait()
 }
 
 // pause stops the agent's sound where it is; resume goes on from there.
@@ -247,7 +248,8 @@ func (c *Conversation) endTurn(ctx context.Context) {
 		return
 	}
 	if c.speaking() {
-		if words != "" && !c.interrupts(words) {
+		// Where no words are understood, sound alone is no reason to stop.
+		if !c.o.Ear || words != "" && !c.interrupts(words) {
 			c.remember(words)
 			c.closeCaller(words)
 			c.goOn()

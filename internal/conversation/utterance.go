@@ -148,10 +148,7 @@ func (c *Conversation) onMark(ctx context.Context) {
 		c.timers.set(timeTail, c.o.Timing.Tail)
 		return
 	}
-	if c.wait > 0 {
-		c.timers.set(timeWait, c.wait)
-		c.wait = 0
-	}
+	c.startWait()
 	c.awaitCaller()
 	c.startDeferred(ctx)
 	c.resumeWatch()
@@ -197,4 +194,13 @@ func (c *Conversation) awaitCaller() {
 		wait = c.o.Timing.Listen
 	}
 	c.timers.set(timeListen, wait)
+}
+
+// startWait begins the wait that was to follow the agent's words: they were
+// played, or cut off.
+func (c *Conversation) startWait() {
+	if c.wait > 0 {
+		c.timers.set(timeWait, c.wait)
+		c.wait = 0
+	}
 }
