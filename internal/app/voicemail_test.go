@@ -50,7 +50,7 @@ func TestVoicemail(t *testing.T) {
 	}
 	mu.Lock()
 	defer mu.Unlock()
-	if len(heard) == 0 || heard[len(heard)-1] != message {
-		t.Errorf("the machine heard %q", strings.Join(heard, " | "))
+	if len(heard) == 0 || !strings.HasPrefix(message, strings.TrimSpace(heard[len(heard)-1])) || len(heard[len(heard)-1]) < len(message)/2 {
+		t.Errorf("the machine heard %q, want the message as far as it came before the hang-up", strings.Join(heard, " | "))
 	}
 }

@@ -147,3 +147,15 @@ func TestGreeting(t *testing.T) {
 		t.Error("what was decided is doubted again")
 	}
 }
+
+func BenchmarkBeep(b *testing.B) {
+	all := frames(readVoice(b, "kal"))
+	d, err := speech.NewBeepDetector(lineRate)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		d.Push(all[i%len(all)])
+	}
+}
