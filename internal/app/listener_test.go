@@ -150,28 +150,28 @@ func fingerprints(pcm []int16) (out []frameprint) {
 	return out
 }
 
-func center(print []frameprint) {
+func center(sketch []frameprint) {
 	for b := range bandsHz {
 		mean := 0.0
-		for i := range print {
-			mean += print[i][b] / float64(len(print))
+		for i := range sketch {
+			mean += sketch[i][b] / float64(len(sketch))
 		}
-		for i := range print {
-			print[i][b] -= mean
+		for i := range sketch {
+			sketch[i][b] -= mean
 		}
 	}
 }
 
 // like is the correlation, −1 to 1, of the newest that was heard with a print.
-func like(heard, print []frameprint) float64 {
-	if len(heard) < len(print) || len(print) == 0 {
+func like(heard, sketch []frameprint) float64 {
+	if len(heard) < len(sketch) || len(sketch) == 0 {
 		return 0
 	}
-	newest := heard[len(heard)-len(print):]
+	newest := heard[len(heard)-len(sketch):]
 	var dot, a2, b2 float64
 	var sum frameprint
-	for i := range print {
-		x, y := &newest[i], &print[i]
+	for i := range sketch {
+		x, y := &newest[i], &sketch[i]
 		for b := range x {
 			dot += x[b] * y[b]
 			a2 += x[b] * x[b]
@@ -180,7 +180,7 @@ func like(heard, print []frameprint) float64 {
 		}
 	}
 	for _, s := range sum {
-		a2 -= s * s / float64(len(print))
+		a2 -= s * s / float64(len(sketch))
 	}
 	if a2 <= 0 || b2 == 0 {
 		return 0

@@ -129,7 +129,6 @@ type Conversation struct {
 	ending   domain.EndReason
 	sequence int
 	answer   *waterfall // of the answer that is being made and has no utterance yet
-	pausedAt time.Time
 	timers   timers
 	dialogue []speech.Message
 	digits   string
