@@ -5,18 +5,18 @@ import "testing"
 func TestMachineWords(t *testing.T) {
 	for words, machine := range map[string]bool{
 		"Hi, you have reached Casey. Please leave a message": true,
-		"leave your name and a short message":                 true,
-		"I'll get back to you. Leave me a quick message.":     true,
-		"please speak after the tone":                         true,
-		"AFTER THE BEEP":                                      true,
-		"you have reached the voicemail of":                   true,
-		"this mailbox is full":                                true,
-		"record your message now":                             true,
-		"Hello, Casey speaking.":                              false,
-		"I am not available on Tuesday":                       false,
-		"can I leave at three":                                false,
-		"what is the message":                                 false,
-		"":                                                    false,
+		"leave your name and a short message":                true,
+		"I'll get back to you. Leave me a quick message.":    true,
+		"please speak after the tone":                        true,
+		"AFTER THE BEEP":                                     true,
+		"you have reached the voicemail of":                  true,
+		"this mailbox is full":                               true,
+		"record your message now":                            true,
+		"Hello, Casey speaking.":                             false,
+		"I am not available on Tuesday":                      false,
+		"can I leave at three":                               false,
+		"what is the message":                                false,
+		"":                                                   false,
 	} {
 		d, err := newDetector()
 		if err != nil {
