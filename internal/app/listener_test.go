@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"net"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -29,7 +30,7 @@ type utterance struct {
 	words, wrong string        // wrong is what it takes them for at first
 	late         time.Duration // after the sound, until the words are final
 	twice        bool
-	print        []frameprint // see fingerprint
+	print, first []frameprint // see fingerprint: of all of it, and of its first part
 }
 
 func newListener(t *testing.T, known ...utterance) *listener {
@@ -37,6 +38,10 @@ func newListener(t *testing.T, known ...utterance) *listener {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
+	}
+	for i, u := range known {
+		known[i].first = slices.Clone(u.print[:len(u.print)*6/10])
+		center(known[i].first)
 	}
 	s := &listener{net: l, known: known}
 	s.sessions.Go(func() {
@@ -103,7 +108,7 @@ func (s *listener) serve(conn net.Conn) {
 				if u.twice {
 					tell(u.late+200*time.Millisecond, said{Text: u.words, Final: true})
 				}
-			} else if !half[i] && len(u.print) > longEnough && like(heard, u.print[:len(u.print)*6/10]) > resembles {
+			} else if !half[i] && len(u.print) > longEnough && like(heard, u.first) > resembles {
 				half[i] = true
 				tell(0, said{Text: u.wrong})
 			}
@@ -116,7 +121,7 @@ func (s *listener) serve(conn net.Conn) {
 const longEnough = 40
 
 // resembles is how like a known sound another has to be.
-const resembles = 0.77
+const resembles = 0.74
 
 // bandsHz are where a fingerprint looks.
 var bandsHz = [...]float64{200, 300, 400, 500, 650, 800, 1000, 1250, 1600, 2000, 2500, 3100}
@@ -136,32 +141,48 @@ func fingerprint(frame []int16) (out frameprint) {
 	return out
 }
 
+// fingerprints is the print of an utterance, each band around its own mean.
 func fingerprints(pcm []int16) (out []frameprint) {
 	for i := 0; i+160 <= len(pcm); i += 160 {
 		out = append(out, fingerprint(pcm[i:i+160]))
 	}
+	center(out)
 	return out
 }
 
+func center(sketch []frameprint) {
+	for b := range bandsHz {
+		mean := 0.0
+		for i := range sketch {
+			mean += sketch[i][b] / float64(len(sketch))
+		}
+		for i := range sketch {
+			sketch[i][b] -= mean
+		}
+	}
+}
+
 // like is the correlation, −1 to 1, of the newest that was heard with a print.
-func like(heard, print []frameprint) float64 {
-	if len(heard) < len(print) || len(print) == 0 {
+func like(heard, sketch []frameprint) float64 {
+	if len(heard) < len(sketch) || len(sketch) == 0 {
 		return 0
 	}
-	newest := heard[len(heard)-len(print):]
+	newest := heard[len(heard)-len(sketch):]
 	var dot, a2, b2 float64
-	for b := range bandsHz {
-		var ma, mb float64
-		for i := range print {
-			ma += newest[i][b] / float64(len(print))
-			mb += print[i][b] / float64(len(print))
-		}
-		for i := range print {
-			x, y := newest[i][b]-ma, print[i][b]-mb
-			dot, a2, b2 = dot+x*y, a2+x*x, b2+y*y
+	var sum frameprint
+	for i := range sketch {
+		x, y := &newest[i], &sketch[i]
+		for b := range x {
+			dot += x[b] * y[b]
+			a2 += x[b] * x[b]
+			b2 += y[b] * y[b]
+			sum[b] += x[b]
 		}
 	}
-	if a2 == 0 || b2 == 0 {
+	for _, s := range sum {
+		a2 -= s * s / float64(len(sketch))
+	}
+	if a2 <= 0 || b2 == 0 {
 		return 0
 	}
 	return dot / math.Sqrt(a2*b2)

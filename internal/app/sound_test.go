@@ -104,9 +104,9 @@ func (v *cast) answers(before, after func(ctx context.Context, l *talkerLine)) f
 // TestSound places calls to phones that send real sound, and hears them with a
 // recogniser behind a socket: the agent has to answer after each utterance and
 // on nothing else, over noise, coughs, music and a bad network; go on after what
-// is no interruption, and stop for what is one.
+// is no interruption, and stop for what is one. It runs while no other test does:
+// how busy the machine is is not what is to be measured.
 func TestSound(t *testing.T) {
-	t.Parallel()
 	v := cast{fish: spoken(t, "kal", "I would like some fish."), seven: spoken(t, "slt", "At seven in the evening."), no: spoken(t, "rms", "No, that is all."),
 		stop: spoken(t, "kal", "Stop, I have a question."), uhhuh: spoken(t, "slt", "Uh huh.")}
 	ear := newListener(t,
@@ -126,13 +126,14 @@ func TestSound(t *testing.T) {
 	}
 	phone := newTalker(t, scripts)
 	from := h.number(h.trunkTo(phone.addr, map[string]any{"codecs": []string{"PCMU"}, "callsPerSecond": 100}), "", 1)
-	// Real time on a busy machine is not real: what went wrong has two more tries.
-	// What is wrong by construction is so each time.
+	// Real time on a busy machine is not real: what went wrong has three more
+	// tries. What is wrong by construction is so each time.
+	const tries = 4
 	wrong := make([]bool, len(calls))
 	for i := range wrong {
 		wrong[i] = true
 	}
-	for try := range 3 {
+	for try := range tries {
 		ids := make([]domain.ID, len(calls))
 		for i, c := range calls {
 			if wrong[i] {
@@ -146,7 +147,7 @@ func TestSound(t *testing.T) {
 			faults := c.faults(h.over(ids[i]))
 			wrong[i] = len(faults) > 0
 			switch {
-			case wrong[i] && try == 2:
+			case wrong[i] && try == tries-1:
 				t.Errorf("%s:\n%s", c.name, strings.Join(faults, "\n"))
 			case wrong[i]:
 				t.Logf("%s, try %d:\n%s", c.name, try, strings.Join(faults, "\n"))

@@ -110,10 +110,9 @@ type talkerLine struct {
 	script script
 	began  time.Time
 
-	mu      sync.Mutex
-	queue   []int16 // to be said
-	loud    []time.Time
-	dropped int
+	mu    sync.Mutex
+	queue []int16 // to be said
+	loud  []time.Time
 }
 
 // say says pcm and returns when the last of it was sent, with when its first

@@ -41,8 +41,9 @@ func TestVoicemail(t *testing.T) {
 	if beepEnd == 0 {
 		t.Fatal("the machine did not beep")
 	}
-	if level := audio.Level(right[max(beepEnd-8000, 0):beepEnd]); level > 10 {
-		t.Errorf("the agent spoke in the second before the end of the beep, with a level of %.0f", level)
+	began := got.Turns[len(got.Turns)-1].StartMs
+	if ended := audio.Duration(beepEnd, 8000).Milliseconds(); began < ended-60 || began > ended+700 {
+		t.Errorf("the beep ended after %d ms, the message began after %d", ended, began)
 	}
 	onset := slices.IndexFunc(right[beepEnd:], func(s int16) bool { return s > 500 || s < -500 })
 	if wait := audio.Duration(onset, 8000); onset < 0 || wait > 700*time.Millisecond {
@@ -50,7 +51,7 @@ func TestVoicemail(t *testing.T) {
 	}
 	mu.Lock()
 	defer mu.Unlock()
-	if len(heard) == 0 || heard[len(heard)-1] != message {
-		t.Errorf("the machine heard %q", strings.Join(heard, " | "))
+	if len(heard) == 0 || !strings.HasPrefix(message, strings.TrimSpace(heard[len(heard)-1])) || len(heard[len(heard)-1]) < len(message)/2 {
+		t.Errorf("the machine heard %q, want the message as far as it came before the hang-up", strings.Join(heard, " | "))
 	}
 }

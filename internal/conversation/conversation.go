@@ -62,7 +62,7 @@ type Timing struct {
 	WordlessUnsure  time.Duration // the same, while no words were seen to come as they are said
 	Echo            time.Duration // words this soon after a turn, without a sound of their own, may belong to it
 	Listen          time.Duration // silence until the flow is told, unless the flow says otherwise
-	Tail            time.Duration // between the last sound and the hang-up
+	Tail            time.Duration // between the last sound and the hang-up: text lags behind by 300 ms (RFC 4103 section 5.1)
 	Filler          time.Duration // without an answer, until a filler is said; 0 is never
 	Refill          time.Duration // until another one is
 	GiveUp          time.Duration // until a model that has not said a word is given up; 0 is never
@@ -87,7 +87,7 @@ func DefaultTiming() Timing {
 		WordlessUnsure:  4 * time.Second,
 		Echo:            2 * time.Second,
 		Listen:          8 * time.Second,
-		Tail:            200 * time.Millisecond,
+		Tail:            400 * time.Millisecond,
 		Filler:          1500 * time.Millisecond,
 		Refill:          6 * time.Second,
 		GiveUp:          8 * time.Second,

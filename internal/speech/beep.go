@@ -7,13 +7,14 @@ import (
 	"github.com/callwright/callwright/internal/domain"
 )
 
-// What counts as the beep of an answering machine: one steady tone, not as low
-// as a ringing tone's parts are long, neither a click nor a tone that stays.
+// What counts as the beep of an answering machine: one steady tone of a middle
+// pitch.
 const (
 	beepLowest  = 380  // hertz
 	beepHighest = 2600 // hertz
 	beepLevel   = 150  // RMS (-47 dBFS)
-	beepShare   = 0.96 // of the power, within 94 Hz of the peak
+	beepRest    = 0.2  // of the power, what a sine does not explain
+	beepShare   = 0.9  // of the power, within 94 Hz of the peak
 	beepReach   = 3    // bins
 )
 
@@ -30,7 +31,7 @@ const (
 // pure object, fed frame by frame, and allocates nothing.
 type BeepDetector struct {
 	decimate int
-	signal   [fftSize]float32
+	signal   [fftSize]float32 // the newest samples at vadRate
 	work     [fftHalf]complex64
 	power    [binCount]float32
 	peak     int  // bin of the tone that is heard
@@ -52,22 +53,7 @@ func NewBeepDetector(rate int) (*BeepDetector, error) {
 // Push takes one frame and reports whether a beep has ended, a tenth of a second
 // ago: another tone at once would have made it a signal of the network, or music.
 func (b *BeepDetector) Push(pcm []int16) bool {
-	n := min(len(pcm)/b.decimate, fftSize)
-	copy(b.signal[:], b.signal[n:])
-	var energy float32
-	for i := range n {
-		var sum int32
-		for _, s := range pcm[i*b.decimate : (i+1)*b.decimate] {
-			sum += int32(s)
-		}
-		x := float32(sum) / float32(b.decimate)
-		b.signal[fftSize-n+i] = x
-		energy += x * x
-	}
-	if n == 0 || energy < beepLevel*beepLevel*float32(n) {
-		return b.silent()
-	}
-	peak, tone := b.tone()
+	peak, tone := b.tone(pcm)
 	if !tone {
 		return b.silent()
 	}
@@ -94,8 +80,31 @@ func (b *BeepDetector) silent() bool {
 	return found
 }
 
-// tone returns the strongest bin and whether nearly all power is about it.
-func (b *BeepDetector) tone() (peak int, alone bool) {
+// tone returns the strongest bin and whether nearly all power is about it. Most
+// frames need no spectrum to be told from a tone: each three samples of a sine
+// lie so that the outer ones add up to the middle one times twice the cosine of
+// its step.
+func (b *BeepDetector) tone(pcm []int16) (peak int, alone bool) {
+	n := min(len(pcm)/b.decimate, fftSize)
+	copy(b.signal[:], b.signal[n:])
+	var middle, across, outer float32
+	for i := range n {
+		var sum int32
+		for _, s := range pcm[i*b.decimate : (i+1)*b.decimate] {
+			sum += int32(s)
+		}
+		at := fftSize - n + i
+		b.signal[at] = float32(sum) / float32(b.decimate)
+		if at >= 2 {
+			x, ends := b.signal[at-1], b.signal[at-2]+b.signal[at]
+			middle += x * x
+			across += x * ends
+			outer += ends * ends
+		}
+	}
+	if n == 0 || middle < beepLevel*beepLevel*float32(n) || outer-across*across/middle > beepRest*middle {
+		return 0, false
+	}
 	spectrum.power(&b.signal, &b.work, &b.power)
 	var total, within float32
 	for k, p := range b.power {

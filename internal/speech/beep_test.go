@@ -79,7 +79,7 @@ func TestBeep(t *testing.T) {
 	}
 	wide := make([]int16, 48000/2)
 	audio.NewTone(48000, 8000, 1000).Fill(wide)
-	if got := beeps(t, 48000, append(wide, make([]int16, 48000)...)); len(got) != 1 {
+	if got := beeps(t, 48000, slices.Concat(wide, make([]int16, 48000))); len(got) != 1 {
 		t.Errorf("at 48 kHz: beeps at %v, want one", got)
 	}
 	if _, err := speech.NewBeepDetector(11025); err == nil {
@@ -145,5 +145,17 @@ func TestGreeting(t *testing.T) {
 	g.Decide(speech.Human)
 	if g.Push(false) != speech.Machine {
 		t.Error("what was decided is doubted again")
+	}
+}
+
+func BenchmarkBeep(b *testing.B) {
+	all := frames(readVoice(b, "kal"))
+	d, err := speech.NewBeepDetector(lineRate)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		d.Push(all[i%len(all)])
 	}
 }

@@ -50,11 +50,12 @@ func (t *Tone) Texts() []string {
 	return append([]string(nil), t.texts...)
 }
 
-// Pitch is the frequency in hertz with which a text is sung.
+// Pitch is the frequency in hertz with which a text is sung: too high for the
+// beep of an answering machine.
 func Pitch(voice, text string) float64 {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(text)) // never fails
-	hz := 900 + float64(h.Sum32()%40)*20
+	hz := 2700 + float64(h.Sum32()%40)*16
 	if speech.ParseVoice(voice).Name == "low" {
 		hz /= 2
 	}
@@ -74,9 +75,7 @@ func (t *Tone) Speak(ctx context.Context, voice, text string, out audio.Writer) 
 	}
 	rate := out.SampleRate()
 	tone := audio.NewTone(rate, 8000, Pitch(voice, text))
-	// A little of the octave above keeps it from being the beep of a machine.
-	octave := audio.NewTone(rate, 2000, 2*Pitch(voice, text))
-	frame, over := make([]int16, audio.FrameSize(rate)), make([]int16, audio.FrameSize(rate))
+	frame := make([]int16, audio.FrameSize(rate))
 	total := len(strings.Fields(text)) * int(ToneWord/audio.FrameDuration)
 	for i := range total {
 		if (t.Err != nil || t.Hang) && i >= t.Frames {
@@ -86,8 +85,6 @@ func (t *Tone) Speak(ctx context.Context, voice, text string, out audio.Writer) 
 			return err
 		}
 		tone.Fill(frame)
-		octave.Fill(over)
-		audio.Mix(frame, over)
 		if err := out.WriteFrame(frame); err != nil {
 			return err
 		}
