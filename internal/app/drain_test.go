@@ -16,18 +16,18 @@ import (
 	"github.com/callwright/callwright/internal/store"
 )
 
-// gone waits until the application has stopped, and returns why, and when that
-// was after since.
-func (h *house) gone(since time.Time) (error, time.Duration) {
+// gone waits until the application has stopped, and returns when that was after
+// since, and why.
+func (h *house) gone(since time.Time) (time.Duration, error) {
 	h.Helper()
 	select {
 	case err := <-h.stopped:
 		took := time.Since(since)
 		close(h.stopped)
-		return err, took
+		return took, err
 	case <-time.After(callLimit):
 		h.Fatal("the application does not stop")
-		return nil, 0
+		return 0, nil
 	}
 }
 
@@ -103,9 +103,9 @@ func TestDrain(t *testing.T) {
 			t.Fatal("readyz does not say within 250 ms that the server stops")
 		}
 	}
-	res := h.raw(http.MethodPost, "/calls", map[string]any{"agentId": long, "phoneNumberId": from, "to": "+12025550123"})
-	if res.StatusCode != 503 || res.Header.Get("Retry-After") == "" {
-		t.Errorf("POST /calls answered %d, Retry-After %q; want 503 and a time", res.StatusCode, res.Header.Get("Retry-After"))
+	status, header, _ := h.exchange(http.MethodPost, "/calls", map[string]any{"agentId": long, "phoneNumberId": from, "to": "+12025550123"})
+	if status != 503 || header.Get("Retry-After") == "" {
+		t.Errorf("POST /calls answered %d, Retry-After %q; want 503 and a time", status, header.Get("Retry-After"))
 	}
 	siptest.UAC(t, h.app.SIPAddr(), siptest.Scenario{Name: siptest.CallRefused, To: "+12025550001", Status: 503}).Wait(callLimit)
 	for i, id := range ids { // what is live goes on
@@ -118,7 +118,7 @@ func TestDrain(t *testing.T) {
 	if n := p.Received("BYE"); time.Since(since) < grace-time.Second && n > calls/2 {
 		t.Errorf("%d calls were hung up before the time was over", n)
 	}
-	err, took := h.gone(since)
+	took, err := h.gone(since)
 	if err != nil || took < grace || took > grace+3*time.Second {
 		t.Errorf("stopped after %v with %v; want between %v and 3 s more", took, err, grace)
 	}
@@ -152,7 +152,7 @@ func TestDrainForced(t *testing.T) {
 		t.Errorf("%d calls were hung up at the first signal", n)
 	}
 	close(h.force)
-	err, took := h.gone(time.Now())
+	took, err := h.gone(time.Now())
 	if !errors.Is(err, engine.ErrForced) || took > 3*time.Second {
 		t.Errorf("stopped after %v with %v; want within 3 s and %v", took, err, engine.ErrForced)
 	}

@@ -169,16 +169,12 @@ func withPlan(t *testing.T, dir, database string, plan domain.Plan) {
 // request sends body as JSON and returns the status and the answer.
 func (h *house) request(method, path string, body any) (int, []byte) {
 	h.Helper()
-	res := h.raw(method, path, body)
-	answer, err := io.ReadAll(res.Body)
-	if err != nil {
-		h.Fatal(err)
-	}
-	return res.StatusCode, answer
+	status, _, answer := h.exchange(method, path, body)
+	return status, answer
 }
 
-// raw sends body as JSON; the answer's body has been read.
-func (h *house) raw(method, path string, body any) *http.Response {
+// exchange sends body as JSON and returns the answer with its header.
+func (h *house) exchange(method, path string, body any) (int, http.Header, []byte) {
 	h.Helper()
 	raw, err := json.Marshal(body)
 	if err != nil {
@@ -194,13 +190,12 @@ func (h *house) raw(method, path string, body any) *http.Response {
 	if err != nil {
 		h.Fatal(err)
 	}
+	defer func() { _ = res.Body.Close() }()
 	answer, err := io.ReadAll(res.Body)
-	_ = res.Body.Close()
 	if err != nil {
 		h.Fatal(err)
 	}
-	res.Body = io.NopCloser(bytes.NewReader(answer))
-	return res
+	return res.StatusCode, res.Header, answer
 }
 
 func (h *house) post(path string, body, into any) {

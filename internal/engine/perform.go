@@ -32,7 +32,7 @@ func (p *performer) Do(ctx context.Context, node string, do flow.Do) {
 	case flow.DoTransfer:
 		p.work.Go(func() {
 			defer (*call)(p).recovered("transfer")
-			(*call)(p).transfer(ctx, node, do.Args)
+			(*call)(p).transfer(node, do.Args)
 		})
 		return
 	case flow.DoDigits:
