@@ -35,8 +35,9 @@ func peer(t domain.Trunk) string {
 	at := strings.Trim(t.Host, "[]")
 	secure := t.Transport == "tls"
 	usual := t.Port == 5060 && !secure || t.Port == 5061 && secure
+	named := net.ParseIP(at) == nil && strings.Contains(at, ".")
 	switch {
-	case t.Port != 0 && !(usual && net.ParseIP(at) == nil && strings.Contains(at, ".")):
+	case t.Port != 0 && (!usual || !named):
 		at = net.JoinHostPort(at, strconv.Itoa(t.Port))
 	case strings.Contains(at, ":"):
 		at = "[" + at + "]" // IPv6

@@ -17,6 +17,7 @@ import (
 type trunkCheck struct {
 	domain.Trunk
 	numbers int          // that use it
+	uri     string       // of its server
 	addrs   []netip.Addr // of its host, when that could be resolved
 	problem error        // why it could not
 }

@@ -11,12 +11,19 @@ import (
 	"sync"
 	"time"
 
+	"github.com/callwright/callwright/internal/carrier"
 	"github.com/callwright/callwright/internal/sip"
 	"github.com/callwright/callwright/internal/sip/upkeep"
 )
 
-// resolve looks the trunk's host up.
+// resolve finds out where the trunk's server is.
 func (t *trunkCheck) resolve(ctx context.Context) {
+	route, err := carrier.SIP{}.Route(ctx, t.Trunk, t.Username)
+	if err != nil {
+		t.problem = err
+		return
+	}
+	t.uri = route.Server
 	host := strings.Trim(t.Host, "[]")
 	if ip, err := netip.ParseAddr(host); err == nil {
 		t.addrs = []netip.Addr{ip.Unmap()}
@@ -52,22 +59,6 @@ func (t *trunkCheck) service(ctx context.Context, host string) bool {
 		}
 	}
 	return len(t.addrs) > 0
-}
-
-// uri is where the trunk's server is asked.
-func (t *trunkCheck) uri() string {
-	host := strings.Trim(t.Host, "[]")
-	if strings.Contains(host, ":") {
-		host = "[" + host + "]"
-	}
-	uri := "sip:" + host
-	if t.Port != 0 {
-		uri += ":" + strconv.Itoa(t.Port)
-	}
-	if t.Transport != "" && t.Transport != "udp" {
-		uri += ";transport=" + t.Transport
-	}
-	return uri
 }
 
 // atOnce is how many trunks are asked at the same time.
@@ -128,9 +119,9 @@ func (x *examination) trunk(ctx context.Context, ua *sip.UA, t *trunkCheck) {
 
 // answers asks with OPTIONS.
 func (x *examination) answers(ctx context.Context, ua *sip.UA, t *trunkCheck) (sip.Pong, bool) {
-	pong, err := ua.Ping(ctx, t.uri())
+	pong, err := ua.Ping(ctx, t.uri)
 	if err != nil {
-		x.broken(t.unanswered(err), "trunk %s at %s does not answer: %s", t.title(), t.uri(), reachError(err))
+		x.broken(t.unanswered(err), "trunk %s at %s does not answer: %s", t.title(), t.uri, reachError(err))
 		return pong, false
 	}
 	who := ""
@@ -180,13 +171,13 @@ func (t *trunkCheck) unanswered(err error) string {
 
 // registers tries the password.
 func (x *examination) registers(ctx context.Context, ua *sip.UA, t *trunkCheck) {
-	err := upkeep.Registration{UA: ua, Server: t.uri(), User: t.Username, Password: t.Password}.Check(ctx)
+	err := upkeep.Registration{UA: ua, Server: t.uri, User: t.Username, Password: t.Password}.Check(ctx)
 	if err != nil {
 		x.broken("correct username and password with PATCH /api/v1/trunks/"+string(t.ID), "trunk %s does not let us register as %s: %v", t.title(), t.Username, err)
 		return
 	}
 	x.ok("trunk %s takes the password of %s", t.title(), t.Username)
-	if pong, err := ua.Ping(ctx, t.uri()); err == nil {
+	if pong, err := ua.Ping(ctx, t.uri); err == nil {
 		x.seen(t, pong)
 	}
 }

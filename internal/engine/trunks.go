@@ -92,7 +92,7 @@ func (t *trunks) keep(ctx context.Context, list []domain.Trunk) {
 			if t.kept == nil {
 				t.kept = map[domain.ID]*kept{}
 			}
-			t.kept[id] = t.begin(id, as) //nolint:contextcheck // it goes on when this look at the trunks is over
+			t.kept[id] = t.begin(id, as)
 		}
 	}
 }
