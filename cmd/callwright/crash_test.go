@@ -148,9 +148,7 @@ func TestKillAtRandomMoments(t *testing.T) {
 	s := serve(t, dataDir(t))
 	l := newLine(t, s, "live", peer.Addr)
 	l.number = l.numberOver(peer.Addr, map[string]any{"maxCalls": 3})
-	l.agent = l.make("/agents", map[string]any{"name": "Quick", "voice": "placeholder", "flowId": l.make("/flows", map[string]any{
-		"name": "Quick", "status": "published", "nodes": []any{map[string]any{"id": "bye", "type": "end", "text": "Good day."}},
-	})})
+	l.agent = l.quick()
 	heard := newSink(t).subscribe(l, "/")
 	numbers := map[string]string{} // by call
 	for i := range calls {
@@ -163,22 +161,10 @@ func TestKillAtRandomMoments(t *testing.T) {
 		s = serve(t, s.data)
 	}
 	l = l.on(s)
-	var page struct{ Calls []lineCall }
-	until(t, 60*time.Second, "all over", func() bool {
-		if err := l.client.get(t.Context(), "/calls", &page); err != nil {
-			t.Fatal(err)
-		}
-		return !slices.ContainsFunc(page.Calls, func(c lineCall) bool { return c.Status != "completed" && c.Status != "failed" })
-	})
-	dialed := map[string][]string{} // Call-IDs by number
-	for _, m := range peer.Messages() {
-		to := userOf(m.Header("To"))
-		if id := m.Header("Call-ID"); m.Received && m.Is("INVITE") && !slices.Contains(dialed[to], id) {
-			dialed[to] = append(dialed[to], id)
-		}
-	}
+	ended := l.over(60 * time.Second)
+	dialed := dials(peer)
 	ends := map[string]int{}
-	for _, c := range page.Calls {
+	for _, c := range ended {
 		ends[c.EndReason]++
 		want := map[string]string{"completed": "call.ended", "failed": "call.failed"}[c.Status]
 		if c.EndReason != "interrupted" && c.EndReason != "flow-ended" {
@@ -197,8 +183,8 @@ func TestKillAtRandomMoments(t *testing.T) {
 		}
 	}
 	t.Logf("ends: %v", ends)
-	if len(page.Calls) != calls || ends["flow-ended"] == 0 {
-		t.Errorf("%d calls: %v", len(page.Calls), ends)
+	if len(ended) != calls || ends["flow-ended"] == 0 {
+		t.Errorf("%d calls: %v", len(ended), ends)
 	}
 }
 

@@ -128,7 +128,7 @@ func (o *output) String() string {
 const readyWithin = 30 * time.Second
 
 // freePorts are the flags with which servers stand beside each other.
-var freePorts = []string{"--http", "127.0.0.1:0", "--sip", "127.0.0.1:0", "--rtp-ports", "0-0", "--webhook-allow", "127.0.0.0/8"}
+var freePorts = []string{"--http", "127.0.0.1:0", "--sip", "127.0.0.1:0", "--rtp-ports", "0-0", "--webhook-allow", "127.0.0.0/8", "--drain", "2s"}
 
 // serve starts a server on a data directory and returns when it is ready. It
 // is killed with the test.

@@ -26,3 +26,27 @@ func TestWeightOfSettings(t *testing.T) {
 		t.Errorf("the settings are %+v", c.Config)
 	}
 }
+
+// TestListsOfTheFile: engines and fillers are read from the file as they are
+// written on the command line.
+func TestListsOfTheFile(t *testing.T) {
+	file := map[string]any{
+		"llm":     []any{map[string]any{"engine": "openai", "url": "http://127.0.0.1:1", "options": map[string]any{"temperature": 0.5}}},
+		"fillers": []any{"One moment, please.", "Let me see."},
+	}
+	var c struct{ config.Config }
+	parser, err := kong.New(&c, kong.DefaultEnvars("CALLWRIGHT"), kong.Resolvers(fileResolver(file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := parser.Parse(nil); err != nil {
+		t.Fatal(err)
+	}
+	list, err := c.Engines("llm")
+	if err != nil || len(list) != 1 || list[0].URL != "http://127.0.0.1:1" || list[0].Settings()["temperature"] != "0.5" {
+		t.Errorf("%+v, %v", list, err)
+	}
+	if len(c.Fillers) != 2 || c.Fillers[0] != "One moment, please." {
+		t.Errorf("fillers %q", c.Fillers)
+	}
+}

@@ -95,3 +95,16 @@ func (s subscription) events(call string) []string {
 	}
 	return names
 }
+
+// deliveries counts what arrived about a call.
+func (s *sink) deliveries(call string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, d := range s.got {
+		if d.call == call {
+			n++
+		}
+	}
+	return n
+}

@@ -43,7 +43,8 @@ type Options struct {
 	Callee func(callee.Report)
 	// Voices speak instead of those of this machine; the first is the default.
 	Voices []speech.TTS
-	// Ears hear before those that are configured; the first is preferred.
+	// Ears hear before those that are configured, the best first; real-time text
+	// needs none.
 	Ears []speech.STT
 	// Models think before those that are configured; the first is the default.
 	Models []speech.LLM
@@ -55,6 +56,8 @@ type Options struct {
 	// MediaStart and MediaGap are how long a call may last without sound of the
 	// far end, from its start and later; 0 is 30 s and 15 s.
 	MediaStart, MediaGap time.Duration
+	// Observer is told what happens, beside metrics and traces; nil is nobody.
+	Observer domain.Observer
 	// Force, when it is closed, ends live calls that a stop lets go on.
 	Force <-chan struct{}
 }
@@ -177,6 +180,10 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 	if err != nil {
 		return err
 	}
+	secure, err := sipTLS(a.o.Config)
+	if err != nil {
+		return err
+	}
 	lo, hi, err := a.o.Config.Ports()
 	if err != nil {
 		return err
@@ -204,18 +211,20 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 	}
 	a.engine, err = engine.New(engine.Options{
 		Service: a.Service, Carriers: a.carriers, Recordings: recordings, Voices: voices.all, Late: voices.late, LLM: a.model,
+		Router: a.router, Fillers: a.o.Config.Fillers,
 		STT: ears, VAD: a.o.Config.VAD, Observer: a.observer,
 		HTTP:      webhook.NewClient(allow, flowRequestLimit),
 		Strangers: engine.Strangers(a.o.Config.UnknownPeers), MediaStart: a.o.MediaStart, MediaGap: a.o.MediaGap,
-		Ring: a.o.Ring, SIP: addr, ExternalIP: external, Ports: rtp.PortRange{Min: lo, Max: hi}, Logger: a.log,
+		Ring: a.o.Ring, SIP: addr, TLS: secure, ExternalIP: external, Ports: rtp.PortRange{Min: lo, Max: hi}, Logger: a.log,
 	})
 	if domain.CodeOf(err) == domain.CodeInvalid {
 		return err
 	}
 	if err != nil {
-		return domain.Errorf(domain.CodeInvalid, "the SIP address %s cannot be used (%v); choose another with --sip", addr, err)
+		return domain.Errorf(domain.CodeInvalid, "SIP cannot be served (%v); choose another address with --sip or --sip-tls", err)
 	}
 	a.Service.Attach(a.engine)
+	a.Service.AttachTrunks(a.engine)
 	a.store.AfterCommit("attempts", a.engine.Kick)
 	return nil
 }
@@ -249,6 +258,9 @@ func (a *App) URL() string { return "http://" + a.listener.Addr().String() }
 
 // SIPAddr is where the SIP user agent listens.
 func (a *App) SIPAddr() netip.AddrPort { return a.engine.Addr() }
+
+// SIPTLSAddr is where it takes TLS connections; not valid when it takes none.
+func (a *App) SIPTLSAddr() netip.AddrPort { return a.engine.TLSAddr() }
 
 // Run serves until ctx is done, then drains and closes everything.
 func (a *App) Run(ctx context.Context) error {

@@ -42,6 +42,11 @@ type house struct {
 	http  *http.Client
 	log   *lockedWriter // of warnings and errors
 	mode  domain.Mode
+
+	force   chan struct{}
+	stop    context.CancelFunc // as the first signal does
+	stopped chan error         // what Run returned
+	stores  store.Options      // of its data
 }
 
 type setup struct {
@@ -49,50 +54,80 @@ type setup struct {
 	plan domain.Plan   // "" is what a first start makes
 	ring time.Duration // 0 is the application's default
 	slow time.Duration // before the voice says something new
+	ca   string        // file with the authority of TLS peers
 
 	strangers string        // what is done with unknown peers; "" is dropped
 	drain     time.Duration // that live calls get when the application stops
-	force     chan struct{}
+	force     chan struct{} // tells it to stop at once
 	gap       time.Duration // without sound that ends a call; 0 is the default
+
+	stt      []speech.STT // hear the callers
+	ops      bool         // metrics are served
+	database string       // "" is what the environment names
+	observer domain.Observer
+	models   []speech.LLM
+	voice    speech.TTS // instead of the one that sings
 
 	callee  func(callee.Report) // what the simulated phone is told at
 	offline bool                // the voices of this machine speak, and nothing sings
+
+	tune func(*config.Config) // changes the configuration; nil changes nothing
+}
+
+// tuned is the configuration of a test.
+func (s setup) tuned(c *config.Config) *config.Config {
+	if s.tune != nil {
+		s.tune(c)
+	}
+	return c
 }
 
 // open starts an application on free ports. It is stopped with the test.
 func open(t *testing.T, s setup) *house {
 	t.Helper()
 	h := &house{T: t, log: &lockedWriter{}, mode: cmp.Or(s.mode, domain.Live), http: &http.Client{Transport: &http.Transport{}, Timeout: callLimit}}
-	dir, database := t.TempDir(), storetest.URL(t)
+	dir, database := t.TempDir(), s.database
+	if database == "" {
+		database = storetest.URL(t)
+	}
 	if s.plan != "" {
 		withPlan(t, dir, database, s.plan)
 	}
 	voices := []speech.TTS{&speechtest.Tone{Delay: s.slow}}
+	if s.voice != nil {
+		voices = []speech.TTS{s.voice}
+	}
 	if s.offline {
 		voices = nil
 	}
 	logger := slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	ops := ""
+	if s.ops {
+		ops = "127.0.0.1:0"
+	}
 	a, err := app.Open(t.Context(), app.Options{
-		Config: &config.Config{
+		Config: s.tuned(&config.Config{
 			Data: dir, Database: database, HTTP: "127.0.0.1:0", SIP: "127.0.0.1:0", RTPPorts: "0-0", WebhookAllow: []string{"127.0.0.0/8"},
-			UnknownPeers: s.strangers, Drain: s.drain,
-		},
+			UnknownPeers: s.strangers, Drain: s.drain, Ops: ops, TLSCA: s.ca,
+		}),
 		Version: "test", Logger: logger, Voices: voices, Ring: s.ring, Callee: s.callee,
 		MediaStart: s.gap, MediaGap: s.gap, Force: s.force,
+		Observer: s.observer, Models: s.models, Ears: s.stt,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.app = a
+	h.force = s.force
+	h.app, h.stores = a, store.Options{Dir: dir, DSN: database}
 	serving, stop := context.WithCancel(context.Background())
-	stopped := make(chan error, 1)
-	go func() { stopped <- a.Run(serving) }()
+	h.stop, h.stopped = stop, make(chan error, 1)
+	go func() { h.stopped <- a.Run(serving) }()
 	t.Cleanup(func() {
 		h.http.CloseIdleConnections()
 		stop()
 		select {
-		case err := <-stopped:
-			if err != nil {
+		case err, first := <-h.stopped:
+			if first && err != nil {
 				t.Errorf("Run: %v", err)
 			}
 		case <-time.After(callLimit):
@@ -134,6 +169,13 @@ func withPlan(t *testing.T, dir, database string, plan domain.Plan) {
 // request sends body as JSON and returns the status and the answer.
 func (h *house) request(method, path string, body any) (int, []byte) {
 	h.Helper()
+	status, _, answer := h.exchange(method, path, body)
+	return status, answer
+}
+
+// exchange sends body as JSON and returns the answer with its header.
+func (h *house) exchange(method, path string, body any) (int, http.Header, []byte) {
+	h.Helper()
 	raw, err := json.Marshal(body)
 	if err != nil {
 		h.Fatal(err)
@@ -153,7 +195,7 @@ func (h *house) request(method, path string, body any) (int, []byte) {
 	if err != nil {
 		h.Fatal(err)
 	}
-	return res.StatusCode, answer
+	return res.StatusCode, res.Header, answer
 }
 
 func (h *house) post(path string, body, into any) {
@@ -220,6 +262,11 @@ type call struct {
 	Turns        []struct {
 		Role, Text     string
 		StartMs, EndMs int64
+		Latency        *struct{ EotAtMs, EndpointMs, STTMs, TTSFirstAudioMs, FirstRTPMs, OwnMs, ResponseMs int64 }
+	}
+	Latency *struct {
+		GreetingMs *int64
+		Answers    int
 	}
 }
 

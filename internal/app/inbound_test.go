@@ -51,6 +51,7 @@ func TestInbound(t *testing.T) {
 		{siptest.Call, "+12025550001", "caller-hangup", 1500 * time.Millisecond},
 		{siptest.CallWaits, "+12025550002", "flow-ended", 0},
 		{siptest.CallWaits, "2025550002", "flow-ended", 0}, // as it is dialed in its country
+		{siptest.CallNoOffer, "+12025550002", "flow-ended", 0},
 	} {
 		media := newRTPPeer(t, nil)
 		p := siptest.UAC(t, h.app.SIPAddr(), siptest.Scenario{

@@ -15,6 +15,9 @@ const tracesGrace = 2 * time.Second
 // variables of OpenTelemetry.
 func (a *App) openOps(ctx context.Context) (err error) {
 	a.watched = a.store
+	if a.o.Observer != nil {
+		a.observer = append(a.observer, a.o.Observer)
+	}
 	if address := a.o.Config.Ops; address != "" {
 		a.ops, err = ops.Listen(ops.Options{
 			Listen: address, Version: a.o.Version, Logger: a.log,

@@ -86,6 +86,41 @@ func TestBaresipSecured(t *testing.T) {
 	}
 }
 
+// TestBaresipCallsSecured is called by a phone with SRTP, which is put on hold and
+// taken back, and by one without where the trunk requires it.
+func TestBaresipCallsSecured(t *testing.T) {
+	t.Parallel()
+	h := open(t, setup{})
+	agent := h.agent(nil, sings()...)
+	h.number(h.loopback(map[string]any{"srtp": "required"}), agent, 1)
+	b := siptest.StartBaresip(t, siptest.BaresipOptions{User: "caller", SRTP: "srtp-mand", Hertz: 700})
+	h.dials(b, "+12025550001")
+	voice := speechtest.Pitch("", sung)
+	b.HearTone(voice, callLimit)
+	id := h.inbound(1)[0].ID
+	for _, verb := range []string{"hold", "resume"} {
+		if status, answer := h.request("POST", "/calls/"+string(id)+"/"+verb, nil); status != 200 {
+			t.Fatalf("%s answered %d: %s", verb, status, answer)
+		}
+		offered(t, b, map[string]string{"hold": "a=sendonly", "resume": "a=sendrecv"}[verb])
+	}
+	b.HearTone(voice, callLimit)
+	time.Sleep(500 * time.Millisecond)
+	b.Hangup()
+	left, _ := h.recording(h.ended(id))
+	if n := parts(left, 8000, 700); n < 5 {
+		t.Errorf("the phone's tone is in %d00 ms of the recording", n)
+	}
+	if out := b.Output(); strings.Contains(out, "decrypt RTP packet") {
+		t.Error("something came in the clear, or with a wrong key")
+	}
+	plain := siptest.StartBaresip(t, siptest.BaresipOptions{User: "caller"})
+	h.dials(plain, "+12025550001")
+	if e := plain.Expect(siptest.BaresipClosed, 1, callLimit); !strings.Contains(e.Param, "488") {
+		t.Errorf("the call without SRTP ended with %q, want 488", e.Param)
+	}
+}
+
 // TestBaresipInTheClear calls phones that know nothing of SRTP: a trunk that can
 // do without offers again, one that cannot gives up.
 func TestBaresipInTheClear(t *testing.T) {

@@ -31,6 +31,7 @@ func TestPeerEndings(t *testing.T) {
 		{"no codec", siptest.Scenario{Name: siptest.Refuse, Status: 488}, "failed", "media-not-agreed", 1},
 		{"blocked", siptest.Scenario{Name: siptest.Refuse, Status: 608}, "failed", "blocked", 1},
 		{"overloaded", siptest.Scenario{Name: siptest.Unavailable}, "failed", "trunk-error", 1},
+		{"redirects", siptest.Scenario{Name: siptest.Refuse, Status: 302}, "failed", "trunk-error", 1},
 		{"rings on", siptest.Scenario{Name: siptest.NoAnswer}, "failed", "no-answer", 1},
 		{"answers too late", siptest.Scenario{Name: siptest.LateAnswer}, "failed", "no-answer", 1},
 		{"answers another codec", siptest.Scenario{Name: siptest.Answer, PCMA: true}, "failed", "media-not-agreed", 1},
@@ -69,6 +70,23 @@ func TestPeerEndings(t *testing.T) {
 				t.Errorf("answered at %v, recording %q; want neither", got.AnsweredAt, got.RecordingURL)
 			}
 		})
+	}
+}
+
+// TestPeerEarlyMedia calls a peer that sends sound before it answers: the agent
+// speaks when it is answered, and not before.
+func TestPeerEarlyMedia(t *testing.T) {
+	t.Parallel()
+	h := open(t, setup{})
+	p := siptest.UAS(t, siptest.Scenario{Name: siptest.EarlyMedia, Pause: 400 * time.Millisecond})
+	got := h.ended(h.dial(p, nil, h.agent(nil, bye("one two"))))
+	h.wants(got, "completed", "flow-ended")
+	exact := h.exact(got.ID)
+	if rang := exact.AnsweredAt.Sub(exact.RingingAt); rang < 300*time.Millisecond {
+		t.Errorf("it was answered %v after the early media, want 400 ms", rang)
+	}
+	if len(got.Turns) != 1 || got.Turns[0].Text != "one two" {
+		t.Errorf("turns %v", got.Turns)
 	}
 }
 

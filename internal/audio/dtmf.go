@@ -15,21 +15,19 @@ const (
 // DTMFDetector finds telephone keys that come as sound (ITU-T Q.23): tones of
 // 40 ms or more, each reported once. It does not allocate.
 type DTMFDetector struct {
-	rate, size int
-	tones      [8]goertzel // rows, then columns
-	filled     int         // samples of the block
-	power      float64
-	last       rune // of the block before
-	now        rune // that is sounding
+	rate, size    int
+	rows, columns goertzels
+	filled        int // samples of the block
+	power         float64
+	last          rune // of the block before
+	now           rune // that is sounding
 }
 
 // NewDTMFDetector makes a detector for sound of rate hertz, 8000 or a multiple.
 func NewDTMFDetector(rate int) *DTMFDetector {
 	d := &DTMFDetector{rate: rate, size: dtmfBlock * rate / 8000}
-	for i := range lowTones {
-		d.tones[i] = newGoertzel(lowTones[i], rate)
-		d.tones[len(lowTones)+i] = newGoertzel(highTones[i], rate)
-	}
+	d.rows.tune(lowTones, rate)
+	d.columns.tune(highTones, rate)
 	return d
 }
 
@@ -42,9 +40,8 @@ func (d *DTMFDetector) Push(pcm []int16) (key rune, found bool) {
 			return key, found
 		}
 		n := min(len(pcm), d.size-d.filled)
-		for i := range d.tones {
-			d.tones[i].push(pcm[:n])
-		}
+		d.rows.push(pcm[:n])
+		d.columns.push(pcm[:n])
 		d.power += power(pcm[:n])
 		pcm = pcm[n:]
 		if d.filled += n; d.filled < d.size {
@@ -78,17 +75,13 @@ func power(pcm []int16) float64 {
 
 // block says which key a full block is, 0 for none, and begins the next.
 func (d *DTMFDetector) block() rune {
-	var powers [8]float64
-	for i := range d.tones {
-		powers[i] = d.tones[i].take() * 2 / float64(d.size)
-	}
-	total := d.power
+	rows, columns, total := d.rows.take(d.size), d.columns.take(d.size), d.power
 	d.power, d.filled = 0, 0
 	if total < dtmfLeast*dtmfLeast*float64(d.size) {
 		return 0
 	}
-	row, low := loudest(powers[:4])
-	column, high := loudest(powers[4:])
+	row, low := loudest(rows)
+	column, high := loudest(columns)
 	switch {
 	case row < 0 || column < 0 || low+high < dtmfShare*total:
 		return 0
@@ -99,7 +92,7 @@ func (d *DTMFDetector) block() rune {
 }
 
 // loudest is the tone that is well above the others; −1 when none is.
-func loudest(powers []float64) (int, float64) {
+func loudest(powers [4]float64) (int, float64) {
 	best := 0
 	for i, p := range powers {
 		if p > powers[best] {
@@ -114,24 +107,38 @@ func loudest(powers []float64) (int, float64) {
 	return best, powers[best]
 }
 
-// goertzel measures the power at one frequency.
-type goertzel struct{ coef, s1, s2 float64 }
+// goertzels measures the power at four frequencies. They run side by side, for
+// each step of one waits for the step before.
+type goertzels struct{ coef, s1, s2 [4]float64 }
 
-func newGoertzel(hertz float64, rate int) goertzel {
-	return goertzel{coef: 2 * math.Cos(2*math.Pi*hertz/float64(rate))}
-}
-
-func (g *goertzel) push(pcm []int16) {
-	s1, s2, coef := g.s1, g.s2, g.coef
-	for _, s := range pcm {
-		s1, s2 = float64(s)+coef*s1-s2, s1
+func (g *goertzels) tune(hertz [4]float64, rate int) {
+	for i, hz := range hertz {
+		g.coef[i] = 2 * math.Cos(2*math.Pi*hz/float64(rate))
 	}
-	g.s1, g.s2 = s1, s2
 }
 
-// take returns the square of the amplitude of the block and begins anew.
-func (g *goertzel) take() float64 {
-	p := g.s1*g.s1 + g.s2*g.s2 - g.coef*g.s1*g.s2
-	g.s1, g.s2 = 0, 0
-	return p
+func (g *goertzels) push(pcm []int16) {
+	a, b, c, d := g.coef[0], g.coef[1], g.coef[2], g.coef[3]
+	a1, b1, c1, d1 := g.s1[0], g.s1[1], g.s1[2], g.s1[3]
+	a2, b2, c2, d2 := g.s2[0], g.s2[1], g.s2[2], g.s2[3]
+	for _, s := range pcm {
+		x := float64(s)
+		a1, a2 = x-a2+a*a1, a1
+		b1, b2 = x-b2+b*b1, b1
+		c1, c2 = x-c2+c*c1, c1
+		d1, d2 = x-d2+d*d1, d1
+	}
+	g.s1 = [4]float64{a1, b1, c1, d1}
+	g.s2 = [4]float64{a2, b2, c2, d2}
+}
+
+// take returns what each tone adds to the sum of the squares of n samples, and
+// begins anew.
+func (g *goertzels) take(n int) (powers [4]float64) {
+	for i, coef := range g.coef {
+		s1, s2 := g.s1[i], g.s2[i]
+		powers[i] = (s1*s1 + s2*s2 - coef*s1*s2) * 2 / float64(n)
+	}
+	g.s1, g.s2 = [4]float64{}, [4]float64{}
+	return powers
 }

@@ -27,12 +27,19 @@ func TestSIPRoutes(t *testing.T) {
 		{domain.Trunk{Host: "sip.example.com"}, trunk.Route{URI: "sip:+15551234567@sip.example.com"}},
 		{domain.Trunk{Host: "sip.example.com", Transport: "udp"}, trunk.Route{URI: "sip:+15551234567@sip.example.com"}},
 		{domain.Trunk{Host: "10.1.2.3", Port: 5070, Transport: "tcp"}, trunk.Route{URI: "sip:+15551234567@10.1.2.3:5070;transport=tcp"}},
+		{domain.Trunk{Host: "sip.example.com", Port: 5060}, trunk.Route{URI: "sip:+15551234567@sip.example.com"}},
+		{domain.Trunk{Host: "sip.example.com", Port: 5061}, trunk.Route{URI: "sip:+15551234567@sip.example.com:5061"}},
+		{domain.Trunk{Host: "sip.example.com", Port: 5061, Transport: "tls"}, trunk.Route{URI: "sip:+15551234567@sip.example.com;transport=tls"}},
+		{domain.Trunk{Host: "pbx", Port: 5060}, trunk.Route{URI: "sip:+15551234567@pbx:5060"}},
+		{domain.Trunk{Host: "10.1.2.3", Port: 5060}, trunk.Route{URI: "sip:+15551234567@10.1.2.3:5060"}},
 		{domain.Trunk{Host: "2001:db8::1", Port: 5060}, trunk.Route{URI: "sip:+15551234567@[2001:db8::1]:5060"}},
 		{domain.Trunk{Host: "2001:db8::1"}, trunk.Route{URI: "sip:+15551234567@[2001:db8::1]"}},
 		{domain.Trunk{Host: "[2001:db8::1]", Port: 5061, Transport: "tls"}, trunk.Route{URI: "sip:+15551234567@[2001:db8::1]:5061;transport=tls"}},
 		{domain.Trunk{Host: "h", Username: "me", Password: "secret"}, trunk.Route{URI: "sip:+15551234567@h", Username: "me", Password: "secret"}},
 	} {
 		got, err := carrier.SIP{}.Route(t.Context(), c.trunk, "+15551234567")
+		_, server, _ := strings.Cut(c.want.URI, "@")
+		c.want.Server = "sip:" + server
 		if err != nil || got != c.want {
 			t.Errorf("%+v, %v; want %+v", got, err, c.want)
 		}

@@ -3,7 +3,6 @@ package carrier
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"strconv"
 	"strings"
@@ -23,18 +22,30 @@ func (SIP) Route(_ context.Context, t domain.Trunk, number string) (trunk.Route,
 	if t.Host == "" {
 		return trunk.Route{}, domain.Invalid("host", "trunk %s has no host; set it with PATCH /api/v1/trunks/%s", t.ID, t.ID)
 	}
+	at := peer(t)
+	return trunk.Route{
+		URI: "sip:" + number + "@" + at, Server: "sip:" + at, Username: t.Username, Password: t.Password,
+	}, nil
+}
+
+// peer is host, port and parameters of the trunk's peer. A domain name with the
+// usual port goes without it, so that its SRV records are asked for (RFC 3263
+// §4.2).
+func peer(t domain.Trunk) string {
 	at := strings.Trim(t.Host, "[]")
+	secure := t.Transport == "tls"
+	usual := t.Port == 5060 && !secure || t.Port == 5061 && secure
+	named := net.ParseIP(at) == nil && strings.Contains(at, ".")
 	switch {
-	case t.Port != 0:
+	case t.Port != 0 && (!usual || !named):
 		at = net.JoinHostPort(at, strconv.Itoa(t.Port))
 	case strings.Contains(at, ":"):
 		at = "[" + at + "]" // IPv6
 	}
-	uri := fmt.Sprintf("sip:%s@%s", number, at)
 	if t.Transport != "" && t.Transport != "udp" {
-		uri += ";transport=" + t.Transport
+		at += ";transport=" + t.Transport
 	}
-	return trunk.Route{URI: uri, Username: t.Username, Password: t.Password}, nil
+	return at
 }
 
 // Close does nothing: the peer is somebody else's.

@@ -32,6 +32,10 @@ type Config struct {
 	Database     string        `help:"Database to use, like postgres://user:password@host:5432/name; the default is SQLite in the data directory." placeholder:"URL"`
 	HTTP         string        `name:"http" help:"Address of the API and the dashboard." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
 	SIP          string        `name:"sip" help:"Address of the SIP user agent." default:"127.0.0.1:5060" placeholder:"IP:PORT"`
+	SIPTLS       string        `name:"sip-tls" help:"Address that takes SIP over TLS; the default is none, and calls out need none." placeholder:"IP:PORT"`
+	TLSCert      string        `name:"tls-cert" help:"PEM file with the certificate for SIP over TLS, and those between it and its authority." placeholder:"FILE"`
+	TLSKey       string        `name:"tls-key" help:"PEM file with the key of that certificate." placeholder:"FILE"`
+	TLSCA        string        `name:"tls-ca" help:"PEM file with the authorities, or the very certificates, that SIP peers are checked against; the default is those of the system." placeholder:"FILE"`
 	ExternalIP   string        `name:"external-ip" help:"IP address at which SIP peers reach this machine, when it is not the one it binds." placeholder:"IP"`
 	RTPPorts     string        `name:"rtp-ports" help:"UDP ports for sound." default:"20000-29999" placeholder:"MIN-MAX"`
 	VAD          string        `name:"vad" help:"How a caller's voice is told from noise: by its spectrum, or by the Silero network." enum:"spectral,silero" default:"spectral"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/callwright/callwright/internal/domain"
@@ -24,7 +25,12 @@ func (c *Conversation) step(ctx context.Context, e flow.Event) {
 	c.keep()
 	if len(acts) > 0 {
 		c.listen, c.after = nil, nil // the pending act is replaced
+		c.timers.clear(timeListen)
 		c.dropThought()
+		c.calm()
+		if (e.Kind == flow.Machine || e.Kind == flow.Beep) && c.speaking() {
+			c.interrupt() // to a machine nobody speaks on
+		}
 	}
 	for _, a := range acts {
 		c.perform(ctx, a)
@@ -73,12 +79,15 @@ func (c *Conversation) perform(ctx context.Context, act flow.Act) {
 		c.listen, c.digits = &a, ""
 	case flow.Think:
 		c.answer.begin(stageToken, stageText)
-		c.think(context.WithValue(ctx, answerKey{}, c.answer), a)
+		c.think(ctx, a)
 	case flow.Route:
 		c.answer.begin(stageRoute)
 		c.route(ctx, a)
 	case flow.Do:
 		c.answer.begin(stageTool)
+		if a.Kind == flow.DoHTTP {
+			c.owe()
+		}
 		node := c.flow.Node
 		do := func() { c.o.Performer.Do(ctx, node, a) }
 		if a.Kind == flow.DoTransfer || a.Kind == flow.DoDigits {
@@ -117,8 +126,15 @@ func (c *Conversation) goodbye(reason domain.EndReason) {
 		c.ending = domain.EndFlow
 	}
 	c.timers.clear(timeListen)
+	c.timers.clear(timeWords)
+	c.timers.clear(timeTyped)
+	c.timers.clear(timeNoise)
+	c.closeCaller(strings.TrimSpace(c.caller.words()))
 	c.hush()
 	c.move(InGoodbye)
+	if c.paused { // the caller has the floor, and is not listened to any more
+		c.resume()
+	}
 }
 
 // finish is the last thing a conversation does.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -34,7 +35,8 @@ type Line interface {
 }
 
 // Performer does what is not talk. Do must not block; it posts a flow.Done
-// event for the node with Post when it is finished.
+// event for the node with Post when it is finished, with what went wrong as its
+// text. The node may also be the name of a tool's call.
 type Performer interface {
 	Do(ctx context.Context, node string, do flow.Do)
 	// Turn is told each turn when it is over, in order.
@@ -54,21 +56,42 @@ type Timing struct {
 	TypedIdle       time.Duration // a typed turn ends after this long without a character
 	VoiceRecent     time.Duration // text this soon after voice is a caption of it, not typed
 	FalseAlarm      time.Duration // after a pause without words, the agent goes on
+	ShortAlarm      time.Duration // the same, when the sound was too short for a word
+	MoreWords       time.Duration // how long more words are waited for when the final ones came before the sound ended
+	Wordless        time.Duration // sound that goes on for so long without a new word is no voice
+	WordlessUnsure  time.Duration // the same, while no words were seen to come as they are said
+	Echo            time.Duration // words this soon after a turn, without a sound of their own, may belong to it
 	Listen          time.Duration // silence until the flow is told, unless the flow says otherwise
-	Tail            time.Duration // between the last sound and the hang-up
+	Tail            time.Duration // between the last sound and the hang-up: text lags behind by 300 ms (RFC 4103 section 5.1)
+	Filler          time.Duration // without an answer, until a filler is said; 0 is never
+	Refill          time.Duration // until another one is
+	GiveUp          time.Duration // until a model that has not said a word is given up; 0 is never
+	Route           time.Duration // for a model to tell intents apart
 }
 
 // DefaultTiming returns the house's figures. 1.5 s of waiting for words covers
 // the 99th percentile of streaming recognisers; 3 s idle is a slow typist's
 // pause; 8 s of silence is what callers bear before "are you still there".
+// Recognisers that tell interim words do so every few hundred milliseconds, so
+// two seconds of sound without one are music, a machine or the neighbours.
+// A filler after 1.5 s and an end after 8 s are what callers bear of a dead line.
 func DefaultTiming() Timing {
 	return Timing{
 		WordsAfterSound: 1500 * time.Millisecond,
 		TypedIdle:       3 * time.Second,
 		VoiceRecent:     time.Second,
 		FalseAlarm:      1200 * time.Millisecond,
+		ShortAlarm:      400 * time.Millisecond,
+		MoreWords:       700 * time.Millisecond,
+		Wordless:        2 * time.Second,
+		WordlessUnsure:  4 * time.Second,
+		Echo:            2 * time.Second,
 		Listen:          8 * time.Second,
-		Tail:            200 * time.Millisecond,
+		Tail:            400 * time.Millisecond,
+		Filler:          1500 * time.Millisecond,
+		Refill:          6 * time.Second,
+		GiveUp:          8 * time.Second,
+		Route:           1500 * time.Millisecond,
 	}
 }
 
@@ -83,6 +106,8 @@ type Options struct {
 	Rate      int        // hertz of the line
 	Ear       bool       // words of the caller can be understood at all
 	LLM       speech.LLM // nil when no model thinks
+	Router    speech.LLM // tells intents apart; nil is LLM
+	Fillers   []string   // said in turn when an answer takes long
 	Timing    Timing
 	Zone      *time.Location // in which "tomorrow" is meant; nil is UTC
 	Logger    *slog.Logger
@@ -109,19 +134,28 @@ type Conversation struct {
 	waiting    []*utterance // given to the line and not played to the end
 
 	caller   hearing
+	last     heardTurn
+	prompt   bool      // words come while they are said
 	voiceAt  time.Time // when the caller's voice was last known to sound
 	voiced   bool      // the caller's voice sounds now
 	paused   bool
 	ending   domain.EndReason
 	sequence int
 	answer   *waterfall // of the answer that is being made and has no utterance yet
-	pausedAt time.Time
 	timers   timers
 	held     Holding // why the talk stands still, 0 when it does not
-	deferred []any   // messages that came meanwhile
+	missed   []any   // messages that came meanwhile
 	after    func()  // waits for the agent's words
 	dialogue []speech.Message
 	digits   string
+
+	tools      map[string]*toolCall // what the performer does for the model, by the name it has there
+	toolCalls  int
+	deferred   []*toolCall // wait for the end of the agent's speech
+	owing      bool        // the agent has something to answer
+	filled     bool        // a filler was the last it said
+	fillers    int         // how many were taken from the list
+	lastFiller string
 
 	mu       sync.Mutex
 	line     []passed // cues and marks that passed and are not booked yet
@@ -138,7 +172,16 @@ type hearing struct {
 	ended   time.Time // when the sound ended
 	decided time.Time // when that was known
 	final   bool
+	finalAt time.Time // when the newest final words came
 	typed   bool
+}
+
+// heardTurn is the caller's turn that was handed to the flow last.
+type heardTurn struct {
+	words string
+	final bool // they were final
+	at    time.Time
+	sound bool // there was a sound since
 }
 
 func (h *hearing) words() string {
@@ -155,6 +198,9 @@ func (h *hearing) words() string {
 func New(o Options) *Conversation {
 	if o.Timing == (Timing{}) {
 		o.Timing = DefaultTiming()
+	}
+	if o.Timing.Route <= 0 {
+		o.Timing.Route = DefaultTiming().Route
 	}
 	if o.Zone == nil {
 		o.Zone = time.UTC
@@ -285,6 +331,14 @@ func (c *Conversation) Stop(reason domain.EndReason) { c.post(stopping{reason}) 
 func (c *Conversation) Cue(text string) {
 	if text != lineBreak {
 		c.pass(passed{text: text, mark: -1, at: time.Now()})
+	}
+}
+
+// survive, deferred, has a panic end this call alone.
+func (c *Conversation) survive(who string) {
+	if r := recover(); r != nil {
+		c.o.Logger.Error("a talk broke", "where", who, "panic", r, "stack", string(debug.Stack()))
+		c.Stop(domain.EndInternal)
 	}
 }
 

@@ -108,10 +108,19 @@ type record struct {
 	turns []domain.Turn
 	ended domain.EndReason
 	done  chan struct{}
+	did   []time.Time                                                        // when something was to be done
+	do    func(context.Context, *conversation.Conversation, string, flow.Do) // nil: all is done after a second
 }
 
-// Do is done after a second.
-func (r *record) Do(_ context.Context, node string, _ flow.Do) {
+// Do does what is to be done.
+func (r *record) Do(ctx context.Context, node string, do flow.Do) {
+	r.mu.Lock()
+	r.did = append(r.did, time.Now())
+	r.mu.Unlock()
+	if r.do != nil {
+		r.do(ctx, r.talk, node, do)
+		return
+	}
 	time.AfterFunc(time.Second, func() { r.talk.Post(flow.Event{Kind: flow.Done, Node: node, OK: true}) })
 }
 
@@ -152,12 +161,21 @@ func playFlow(t *testing.T, source string, llm speech.LLM, script func(c *caller
 // playWith is playFlow with what else a conversation needs.
 func playWith(t *testing.T, source string, o conversation.Options, script func(c *caller)) (*record, *line) {
 	t.Helper()
-	r, l := &record{done: make(chan struct{})}, &line{}
+	r, ok := o.Performer.(*record)
+	if !ok {
+		r = &record{}
+	}
+	if o.Voice == nil {
+		o.Voice = toneTTS{}
+	}
+	r.done = make(chan struct{})
+	l := &line{}
 	synctest.Test(t, func(t *testing.T) {
 		g, err := flow.Parse([]byte(source))
 		if err != nil {
 			t.Fatal(err)
 		}
+		g.Route = o.Graph != nil && o.Graph.Route
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		o.Graph, o.Line, o.Performer, o.Rate = g, l, r, rate

@@ -40,7 +40,7 @@ func (c *Conversation) whileHeld(m any) bool {
 	case soundOn, soundOff, heard, pressed:
 		return true // it was not meant for the agent
 	case thought, posted, asked:
-		c.deferred = append(c.deferred, m)
+		c.missed = append(c.missed, m)
 		return true
 	}
 	return false
@@ -95,11 +95,11 @@ func (c *Conversation) takeUp(ctx context.Context) {
 	default:
 		c.awaitCaller()
 	}
-	late := c.deferred
-	c.deferred = nil
+	late := c.missed
+	c.missed = nil
 	for i, m := range late {
 		if c.held != 0 || c.state == Over {
-			c.deferred = append(c.deferred, late[i:]...)
+			c.missed = append(c.missed, late[i:]...)
 			return
 		}
 		c.receive(ctx, m)

@@ -82,7 +82,7 @@ func TestLatencyOfAScriptedAnswer(t *testing.T) {
 
 func TestLatencyOfAModel(t *testing.T) {
 	const lookup = `{"nodes":[{"id":"hi","type":"say","text":"Hi.","edges":[{"to":"talk"}]},
- {"id":"talk","type":"converse","prompt":"Help.","edges":[{"to":"get","kind":"event","event":"lookup"}]},
+ {"id":"talk","type":"converse","prompt":"Help.","tools":["lookup"],"edges":[{"to":"get","kind":"event","event":"lookup"}]},
  {"id":"get","type":"http","url":"https://example.com/","edges":[{"to":"end"}]},
  {"id":"end","type":"end","text":"It is there."}]}`
 	a := says("We ", "are ", "open. ", "Come.")

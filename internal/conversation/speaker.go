@@ -79,6 +79,7 @@ func (s *speaker) cut() {
 
 func (s *speaker) run(ctx context.Context) {
 	defer close(s.stopped)
+	defer s.c.survive("the voice")
 	for {
 		select {
 		case <-ctx.Done():

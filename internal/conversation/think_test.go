@@ -19,6 +19,7 @@ type answer struct {
 	chunks []speech.Chunk
 	pause  time.Duration // before each chunk
 	err    error         // after the chunks
+	panics bool          // instead
 }
 
 func says(texts ...string) answer {
@@ -53,6 +54,9 @@ func (m *model) Chat(ctx context.Context, req speech.Request) iter.Seq2[speech.C
 		a, m.answers = m.answers[0], m.answers[1:]
 	}
 	return func(yield func(speech.Chunk, error) bool) {
+		if a.panics {
+			panic("a fault of the engine")
+		}
 		for _, c := range a.chunks {
 			select {
 			case <-time.After(a.pause):

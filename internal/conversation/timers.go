@@ -12,6 +12,9 @@ const (
 	timeWait                    // a flow.Wait
 	timeTail                    // the pause before hanging up
 	timeDigits                  // the next key
+	timeFiller                  // a filler, when an answer is owed
+	timeGiveUp                  // the model's first word
+	timeNoise                   // words for a sound that goes on
 	timerKinds
 )
 

@@ -39,7 +39,7 @@ func (c *Conversation) receive(ctx context.Context, m any) {
 		c.onNote(m)
 	case posted:
 		c.answer.end(stageRoute, stageTool)
-		c.step(ctx, m.e)
+		c.onPosted(ctx, m.e)
 	case thought:
 		c.onThought(ctx, m)
 	case stopping:
@@ -61,7 +61,7 @@ func (c *Conversation) move(in Input) bool {
 // onVoice: the caller's voice is there. What the agent is saying pauses at once;
 // whether it is an interruption is for the words to tell.
 func (c *Conversation) onVoice(at time.Time) {
-	c.voiced, c.voiceAt = true, time.Now()
+	c.voiced, c.voiceAt, c.last.sound = true, time.Now(), true
 	if c.state == Ending || c.state == Over {
 		return
 	}
@@ -73,6 +73,7 @@ func (c *Conversation) onVoice(at time.Time) {
 	}
 	c.timers.clear(timeListen)
 	c.timers.clear(timeWords)
+	c.awaitWords()
 	c.move(InVoice)
 }
 
@@ -82,19 +83,65 @@ func (c *Conversation) onQuiet(ctx context.Context, at time.Time) {
 		return
 	}
 	c.voiced, c.voiceAt = false, time.Now()
+	c.timers.clear(timeNoise)
 	c.caller.ended, c.caller.decided = at, time.Now()
 	if !c.move(InQuiet) {
 		return
 	}
-	if c.caller.final || !c.o.Ear {
+	h, t := &c.caller, &c.o.Timing
+	switch {
+	case !c.o.Ear, h.final && h.finalAt.After(at.Add(-earlyFinal)) && !unfinished(h.words()):
 		c.endTurn(ctx)
+	case h.final:
+		// The words are older than the end of the sound, or want to go on.
+		c.timers.set(timeWords, min(t.MoreWords, t.WordsAfterSound))
+	case !c.paused || h.words() != "":
+		c.timers.set(timeWords, t.WordsAfterSound)
+	case at.Sub(h.started) < shortSound:
+		c.timers.set(timeWords, min(t.ShortAlarm, t.WordsAfterSound))
+	default:
+		c.timers.set(timeWords, min(t.FalseAlarm, t.WordsAfterSound))
+	}
+}
+
+const (
+	// earlyFinal is how long before the end of the sound its last words may be
+	// final: the ear hears an echo or a breath a little longer than there are words.
+	earlyFinal = 250 * time.Millisecond
+	// shortSound is shorter than any word that would interrupt.
+	shortSound = 150 * time.Millisecond
+)
+
+// awaitWords begins, anew with each word, to wait for words of a sound that
+// goes on.
+func (c *Conversation) awaitWords() {
+	switch {
+	case !c.o.Ear || !c.voiced:
+	case c.prompt:
+		c.timers.set(timeNoise, c.o.Timing.Wordless)
+	default:
+		c.timers.set(timeNoise, c.o.Timing.WordlessUnsure)
+	}
+}
+
+// onNoise: there is sound and no word comes of it, or none any more. The caller
+// is done, or was never talking.
+func (c *Conversation) onNoise(ctx context.Context) {
+	if !c.voiced {
 		return
 	}
-	wait := c.o.Timing.WordsAfterSound
-	if c.paused && c.caller.words() == "" {
-		wait = min(wait, c.o.Timing.FalseAlarm)
+	c.voiced = false // the end of the sound does not matter any more
+	switch {
+	case c.caller.words() == "":
+		c.goOn()
+	case c.caller.final:
+		c.caller.ended = c.caller.finalAt
+		c.endTurn(ctx)
+	default:
+		c.caller.ended = time.Now()
+		c.move(InQuiet)
+		c.timers.set(timeWords, c.o.Timing.WordsAfterSound)
 	}
-	c.timers.set(timeWords, wait)
 }
 
 // onWords: something was understood.
@@ -103,6 +150,9 @@ func (c *Conversation) onWords(ctx context.Context, h speech.Heard) {
 		return
 	}
 	text := strings.TrimSpace(h.Text)
+	if c.repeats(text, h.Final) {
+		return
+	}
 	captioned := c.voiced || time.Since(c.voiceAt) < c.o.Timing.VoiceRecent || !c.caller.ended.IsZero()
 	if !captioned && text != "" {
 		c.typed()
@@ -110,13 +160,20 @@ func (c *Conversation) onWords(ctx context.Context, h speech.Heard) {
 	c.caller.interim, c.caller.final = text, false
 	if h.Final {
 		c.caller.text, c.caller.interim = join(c.caller.text, text), ""
-		c.caller.final = c.caller.text != ""
+		c.caller.final, c.caller.finalAt = c.caller.text != "", time.Now()
+	} else if text != "" {
+		c.prompt = true
+	}
+	if text != "" {
+		c.awaitWords()
 	}
 	if c.paused && c.interrupts(c.caller.words()) {
 		c.interrupt()
 	}
 	switch {
 	case !c.caller.final || c.voiced:
+	case c.state == Waiting && unfinished(c.caller.words()):
+		c.timers.set(timeWords, min(c.o.Timing.MoreWords, c.o.Timing.WordsAfterSound))
 	case c.state == Waiting, c.caller.typed:
 		c.endTurn(ctx)
 	case captioned && c.caller.ended.IsZero():
@@ -142,41 +199,13 @@ func (c *Conversation) typed() {
 	}
 }
 
-// acknowledgements are words by which a listener says "go on".
-var acknowledgements = map[string]bool{
-	"uh-huh": true, "uh huh": true, "mhm": true, "mm-hmm": true, "mm hmm": true, "hmm": true, "mm": true,
-	"okay": true, "ok": true, "right": true, "i see": true, "yeah": true, "yep": true, "sure": true,
-	"go on": true, "aha": true,
-}
-
-// interrupts reports whether words said into the agent's speech are meant to
-// stop it. A mere acknowledgement, or what may yet become one, is not, unless
-// the agent was about done: then it answers.
-func (c *Conversation) interrupts(words string) bool {
-	bare := strings.ToLower(strings.Trim(words, ".,!?- "))
-	if bare == "" {
-		return false
-	}
-	if acknowledgements[bare] {
-		return c.left() <= 2
-	}
-	if c.caller.final {
-		return true
-	}
-	for whole := range acknowledgements {
-		if strings.HasPrefix(whole, bare) {
-			return false
-		}
-	}
-	return true
-}
-
 // interrupt stops the agent for good: what was not played was not said.
 func (c *Conversation) interrupt() {
 	c.speaker.cut()
 	c.resume()
 	c.closeAgent()
 	c.said()
+	c.startWait()
 }
 
 // pause stops the agent's sound where it is; resume goes on from there.
@@ -219,7 +248,9 @@ func (c *Conversation) endTurn(ctx context.Context) {
 		return
 	}
 	if c.speaking() {
-		if words != "" && !c.interrupts(words) {
+		// Where no words are understood, sound alone is no reason to stop.
+		if !c.o.Ear || words != "" && !c.interrupts(words) {
+			c.remember(words)
 			c.closeCaller(words)
 			c.goOn()
 			return
@@ -228,6 +259,7 @@ func (c *Conversation) endTurn(ctx context.Context) {
 	}
 	c.dropThought()
 	c.measure()
+	c.remember(words)
 	c.closeCaller(words)
 	if !c.move(InTurn) {
 		return
@@ -316,8 +348,14 @@ func (c *Conversation) expire(ctx context.Context) {
 			if c.move(InSilence) {
 				c.step(ctx, flow.Event{Kind: flow.Silence})
 			}
+		case timeNoise:
+			c.onNoise(ctx)
 		case timeWait:
 			c.step(ctx, flow.Event{Kind: flow.Timer, Node: c.flow.Node})
+		case timeFiller:
+			c.fill()
+		case timeGiveUp:
+			c.giveUp(ctx)
 		case timeTail:
 			c.finish(c.ending)
 		}
@@ -348,14 +386,20 @@ func (c *Conversation) closeTurns() {
 	c.closeCaller(strings.TrimSpace(c.caller.words()))
 }
 
+// record keeps a turn that is a part of the talk.
 func (c *Conversation) record(t domain.Turn) {
-	c.sequence++
-	t.Sequence = c.sequence
 	role := "user"
 	if t.Role == domain.RoleAgent {
 		role = "assistant"
 	}
 	c.dialogue = append(c.dialogue, speech.Message{Role: role, Text: t.Text})
+	c.tell(t)
+}
+
+// tell keeps a turn for the reader of the call.
+func (c *Conversation) tell(t domain.Turn) {
+	c.sequence++
+	t.Sequence = c.sequence
 	c.o.Performer.Turn(t)
 }
 

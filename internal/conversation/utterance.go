@@ -24,6 +24,7 @@ type utterance struct {
 	played int       // words that have passed on the line
 	given  string    // all that was given to the speaker
 	text   strings.Builder
+	filler bool       // means nothing, and is no part of the talk
 	note   string     // how it was spoken, when not as it should
 	answer *waterfall // how long it took to say the first of it, or nil
 }
@@ -42,6 +43,8 @@ func (c *Conversation) say(text, node string) {
 	if text = strings.TrimSpace(text); text == "" {
 		return
 	}
+	c.filled = false
+	c.timers.clear(timeFiller)
 	floor := c.voiced || c.state == Listening || c.state == Waiting
 	if c.utterance == nil || !c.utterance.open {
 		c.utterances++
@@ -145,11 +148,10 @@ func (c *Conversation) onMark(ctx context.Context) {
 		c.timers.set(timeTail, c.o.Timing.Tail)
 		return
 	}
-	if c.wait > 0 {
-		c.timers.set(timeWait, c.wait)
-		c.wait = 0
-	}
+	c.startWait()
 	c.awaitCaller()
+	c.startDeferred(ctx)
+	c.resumeWatch()
 	c.step(ctx, flow.Event{Kind: flow.Played})
 }
 
@@ -172,8 +174,13 @@ func (c *Conversation) recordAgent(u *utterance, cut bool) bool {
 	if u.begun.IsZero() {
 		u.begun = u.last
 	}
-	c.record(domain.Turn{Role: domain.RoleAgent, Latency: u.answer.latency(c.began), Text: text, NodeID: u.node, StartMs: c.sinceAnswer(u.begun),
-		EndMs: c.sinceAnswer(u.last), Interrupted: cut, Note: u.note})
+	t := domain.Turn{Role: domain.RoleAgent, Latency: u.answer.latency(c.began), Text: text, NodeID: u.node, StartMs: c.sinceAnswer(u.begun),
+		EndMs: c.sinceAnswer(u.last), Interrupted: cut, Note: u.note}
+	if u.filler {
+		c.tell(t)
+	} else {
+		c.record(t)
+	}
 	return true
 }
 
@@ -187,4 +194,13 @@ func (c *Conversation) awaitCaller() {
 		wait = c.o.Timing.Listen
 	}
 	c.timers.set(timeListen, wait)
+}
+
+// startWait begins the wait that was to follow the agent's words: they were
+// played, or cut off.
+func (c *Conversation) startWait() {
+	if c.wait > 0 {
+		c.timers.set(timeWait, c.wait)
+		c.wait = 0
+	}
 }

@@ -29,7 +29,7 @@ var errHungUp = errors.New("the caller hung up before they answered")
 func (c *call) bridge(ctx context.Context, leg *service.Leg, t domain.Transfer) (err error) {
 	b := &bridge{call: c, leg: leg}
 	reason := domain.EndInternal // should this break
-	defer func() { b.end(reason) }()
+	defer func() { b.end(context.WithoutCancel(ctx), reason) }()
 	if b.media, err = c.engine.openMedia(leg.Trunk, c.media.rate); err != nil {
 		return err
 	}
@@ -43,19 +43,19 @@ func (c *call) bridge(ctx context.Context, leg *service.Leg, t domain.Transfer) 
 // ring dials the target while the caller hears that it rings.
 func (b *bridge) ring(ctx context.Context, ring time.Duration) (domain.EndReason, error) {
 	c, a := b.call, &b.leg.Attempt
-	if b.leg.Trunk.CallsPerSecond > 0 && !c.engine.rates.pass(c.ctx, b.leg.Trunk) {
+	if b.leg.Trunk.CallsPerSecond > 0 && !c.engine.rates.pass(ctx, b.leg.Trunk) {
 		return domain.EndCanceled, errHungUp
 	}
 	route, err := c.engine.o.Carriers.Route(ctx, b.leg.Trunk, b.leg.To)
 	if err != nil {
 		return domain.EndConfiguration, err
 	}
-	ringing, cancel := context.WithTimeout(c.ctx, ring)
+	ringing, cancel := context.WithTimeout(ctx, ring)
 	defer cancel()
 	quiet := c.comfort(ringing)
 	b.dialog, err = c.engine.ua.Invite(ringing, sip.Invite{
 		CallID: a.SIPCallID, URI: route.URI, From: b.leg.From, To: b.leg.To, Body: b.media.offer.Bytes(),
-		Username: route.Username, Password: route.Password, Reoffer: b.media.reoffer,
+		Username: route.Username, Password: route.Password, Server: c.engine.server(b.leg.Trunk.ID), Reoffer: b.media.reoffer,
 		OnProvisional: func(status int, _ []byte) {
 			if status >= 180 && a.State == domain.AttemptIntent {
 				a.State = domain.AttemptRinging
@@ -66,7 +66,7 @@ func (b *bridge) ring(ctx context.Context, ring time.Duration) (domain.EndReason
 	cancel()
 	quiet()
 	switch {
-	case err != nil && c.ctx.Err() != nil:
+	case err != nil && ctx.Err() != nil:
 		return domain.EndCanceled, errHungUp
 	case err != nil && errors.Is(err, sip.ErrCanceled):
 		return domain.EndNoAnswer, fmt.Errorf("nobody answered within %s", ring)
@@ -113,14 +113,12 @@ func (b *bridge) join(ctx context.Context) (domain.EndReason, error) {
 	defer silent.Stop()
 	for {
 		select {
-		case <-c.ctx.Done():
+		case <-ctx.Done():
 			return domain.EndTransferred, nil
 		case <-b.dialog.Done():
 			return domain.EndTransferred, nil
 		case err := <-broken:
 			return domain.EndInternal, err
-		case <-ctx.Done():
-			return domain.EndTransferred, nil
 		case <-silent.C:
 			if b.media.silentFor() {
 				return domain.EndMediaTimeout, nil
@@ -130,9 +128,9 @@ func (b *bridge) join(ctx context.Context) (domain.EndReason, error) {
 }
 
 // end hangs the second leg up and writes down why.
-func (b *bridge) end(reason domain.EndReason) {
+func (b *bridge) end(ctx context.Context, reason domain.EndReason) {
 	if b.dialog != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), byeTime)
+		ctx, cancel := context.WithTimeout(ctx, byeTime)
 		defer cancel()
 		if err := b.dialog.Bye(ctx); err != nil {
 			b.call.log.Debug("the BYE of a transfer was not confirmed", "err", err)

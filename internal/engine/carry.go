@@ -54,7 +54,8 @@ func (e *Engine) run(ctx context.Context, c *call, way func(*call)) {
 	defer func() {
 		if r := recover(); r != nil {
 			c.log.Error("a call broke", "panic", r, "stack", string(debug.Stack()))
-			c.abandon()
+			c.end(domain.EndInternal)
+			c.leave()
 			c.finish(domain.EndInternal)
 		}
 	}()
@@ -198,6 +199,7 @@ func (c *call) ring(invite sip.Invite) (domain.EndReason, bool) {
 	ctx, cancel := context.WithTimeout(c.ctx, c.engine.o.Ring)
 	defer cancel()
 	invite.OnProvisional = func(status int, _ []byte) {
+		defer c.recovered("ringing")
 		if status >= 180 {
 			c.ringing()
 		}

@@ -112,8 +112,8 @@ func (l *live) Say(ctx context.Context, id domain.ID, text string) error {
 // goes, the call tells.
 func (l *live) Transfer(ctx context.Context, id domain.ID, t domain.Transfer) error {
 	return l.tellCall(ctx, id, func(c *call) func(context.Context) error {
-		return func(ctx context.Context) error {
-			run, err := c.handOver(ctx, t)
+		return func(context.Context) error {
+			run, err := c.handOver(t)
 			if err != nil {
 				return err
 			}

@@ -39,6 +39,7 @@ func (e *Engine) Run(ctx context.Context, d Drain) error {
 	e.late.Go(func() { e.keepAdopting(adopting) })
 	watching, stopWatching := context.WithCancel(context.WithoutCancel(ctx))
 	e.late.Go(func() { e.peers.run(watching) })
+	e.late.Go(func() { e.trunks.run(ctx) })
 	go func() { claimed <- e.queue.Run(ctx) }()
 	e.door.open()
 	<-ctx.Done()

@@ -26,11 +26,14 @@ type Options struct {
 	Recordings domain.Recordings
 	Voices     []speech.TTS                 // the first is the default
 	Late       speech.TTS                   // speaks when a voice is too late or fails; nil is nobody
-	STT        []speech.STT                 // hear callers whose words do not come as text; the first is preferred
+	STT        []speech.STT                 // hear, the best first; nil: words come as real-time text alone
 	LLM        func(domain.Mode) speech.LLM // nil, or returning nil: no model thinks
+	Router     func(domain.Mode) speech.LLM // tells intents apart; nil, or returning nil: keywords do
+	Fillers    []string                     // said when an answer takes long; nil: those of the agent's language
 	VAD        string                       // finds the caller's voice: spectral ("" too) or silero
 	HTTP       *http.Client                 // for requests of flows, to addresses that strangers chose; nil: none are sent
 	SIP        netip.AddrPort               // where the user agent listens
+	TLS        *sip.TLS                     // how SIP connections are secured; nil: as the system believes, and none come in
 	ExternalIP string                       // the address that peers reach us at; "" is the one we bind
 	Ports      rtp.PortRange
 	Ring       time.Duration // how long a call may ring; 0 is 30 s
@@ -48,7 +51,8 @@ type Options struct {
 
 // Engine carries the calls of one process run.
 type Engine struct {
-	*live // the calls that are under way
+	*live   // the calls that are under way
+	*trunks // the trunks that are kept up
 
 	o     Options
 	log   *slog.Logger
@@ -91,12 +95,15 @@ func New(o Options) (*Engine, error) {
 	e := &Engine{live: newLive(), o: o, log: o.Logger, ports: ports, door: door{most: o.MaxCalls},
 		peers: newPeers(o.Service.CallableTrunks, o.Logger), voice: speech.NewFallback(speech.FallbackOptions{Engines: o.Voices, Late: o.Late})}
 	if e.ua, err = sip.New(sip.Options{
-		Listen: o.SIP, ExternalIP: o.ExternalIP, OnInvite: e.incoming, Admit: e.admit, Logger: o.Logger,
+		Listen: o.SIP, TCP: true, TLS: o.TLS, ExternalIP: o.ExternalIP, OnInvite: e.incoming, Admit: e.admit, Logger: o.Logger,
 		DigestAlgorithms: []string{"MD5"}, // what every phone and switch knows
 	}); err != nil {
 		return nil, err
 	}
 	e.pacer = rtp.NewPacer()
+	e.trunks = &trunks{route: o.Carriers.Route, ua: e.ua, log: o.Logger, first: firstQuestion, list: func(ctx context.Context) ([]domain.Trunk, error) {
+		return o.Service.TrunksOf(ctx, e.node.current())
+	}}
 	e.queue = queue.New(queue.Options[domain.Attempt]{
 		Name: "attempts", Workers: o.MaxCalls, Logger: o.Logger,
 		Drain: 24 * time.Hour, // calls are ended by Run, not by the queue
@@ -114,6 +121,9 @@ func New(o Options) (*Engine, error) {
 
 // Addr is where the engine's user agent listens.
 func (e *Engine) Addr() netip.AddrPort { return e.ua.Addr() }
+
+// TLSAddr is where it takes TLS connections; not valid when it takes none.
+func (e *Engine) TLSAddr() netip.AddrPort { return e.ua.TLSAddr() }
 
 // Lateness is how late the packets of all calls have left.
 func (e *Engine) Lateness() rtp.Lateness { return e.pacer.Lateness() }

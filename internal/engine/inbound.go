@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -146,7 +147,8 @@ func (e *Engine) authenticated(in *sip.Incoming, t *domain.Trunk) bool {
 // for at first.
 func called(in *sip.Incoming) []string {
 	var all []string
-	for _, number := range []string{in.Number("P-Called-Party-ID"), in.Target, in.To} {
+	for _, user := range []string{in.Number("P-Called-Party-ID"), in.Target, in.To} {
+		number := plain(user)
 		if number != "" && !slices.Contains(all, number) {
 			all = append(all, number)
 		}
@@ -168,9 +170,18 @@ func callerNumber(in *sip.Incoming, trusted bool) string {
 		}
 	}
 	if number := in.Number("P-Asserted-Identity"); trusted && number != "" {
-		return number
+		return plain(number)
 	}
-	return in.From
+	return plain(in.From)
+}
+
+// plain is the user part of an address without its escapes (RFC 3261 section
+// 19.1.2).
+func plain(user string) string {
+	if text, err := url.PathUnescape(user); err == nil {
+		return text
+	}
+	return user
 }
 
 // take rings, answers and carries an incoming call that was stored.

@@ -28,7 +28,8 @@ type media struct {
 	ear         ear
 	codec       string // that was agreed on; "" before
 	captions    *captions
-	hearing     *hearing // nil when no engine hears
+	hearing     *hearing  // nil when no engine hears
+	detector    *detector // nil when no machine can have answered
 	talk        *conversation.Conversation
 	silent      atomic.Bool
 	partner     atomic.Pointer[media] // whom what is heard goes to, instead of the talk
@@ -91,6 +92,7 @@ func (c *call) invitation() (sip.Invite, error) {
 		CallID: sip.NewCallID(), URI: route.URI, From: c.dial.Call.From, To: c.dial.Call.To,
 		Body: c.media.offer.Bytes(), Username: route.Username, Password: route.Password,
 		Reoffer: c.media.reoffer,
+		Server:  c.engine.server(c.dial.Trunk.ID),
 	}, nil
 }
 
@@ -206,6 +208,7 @@ func (m *media) tap(in, out []int16) {
 		m.hearing.take(in)
 	}
 	m.ear.hear(in, m.talk)
+	m.detector.hear(in, m.ear.end.Speaking(), m.talk)
 }
 
 // digit takes a key that was pressed, as a telephone event or by INFO.
@@ -247,10 +250,11 @@ func (m *media) cue(text string) {
 // listen passes on what is understood of the caller until ctx is done: by the
 // engines that hear, until the far end tells its words itself.
 func (m *media) listen(ctx context.Context, talk *conversation.Conversation) {
+	words := &attentive{Conversation: talk, detector: m.detector}
 	var ears sync.WaitGroup
 	defer ears.Wait()
 	if m.hearing != nil {
-		ears.Go(func() { m.hearing.run(ctx, talk) })
+		ears.Go(func() { m.hearing.run(ctx, words) })
 	}
 	if m.captions == nil {
 		return
@@ -263,7 +267,7 @@ func (m *media) listen(ctx context.Context, talk *conversation.Conversation) {
 		if m.hearing != nil && h.Text != "" {
 			m.hearing.mute()
 		}
-		talk.Heard(h)
+		words.Heard(h)
 	}
 }
 

@@ -100,11 +100,15 @@ func (e *Engine) beat(ctx context.Context) error {
 
 // keepAlive beats until ctx is done, then leaves.
 func (e *Engine) keepAlive(ctx context.Context) {
-	every(ctx, beatEvery, func() {
+	beat := func() {
 		if err := e.beat(ctx); err != nil && ctx.Err() == nil {
 			e.log.Error("no sign of life reached the database; without one nothing is dialed", "err", err)
 		}
-	})
+	}
+	if e.node.current() == "" {
+		beat() // nobody had it recover, or it could not join then
+	}
+	every(ctx, beatEvery, beat)
 	e.leave(ctx)
 }
 

@@ -32,7 +32,7 @@ func (p *performer) Do(ctx context.Context, node string, do flow.Do) {
 	case flow.DoTransfer:
 		p.work.Go(func() {
 			defer (*call)(p).recovered("transfer")
-			(*call)(p).transfer(ctx, node, do.Args)
+			(*call)(p).transfer(node, do.Args)
 		})
 		return
 	case flow.DoDigits:
@@ -54,10 +54,12 @@ func (p *performer) Do(ctx context.Context, node string, do flow.Do) {
 		if ctx.Err() != nil {
 			return // the talk is over
 		}
+		done := flow.Event{Kind: flow.Done, Node: node, OK: err == nil, Value: value}
 		if err != nil {
-			p.talk.Note("node " + node + ": " + err.Error())
+			done.Text = err.Error()
+			p.talk.Note("node " + node + ": " + done.Text)
 		}
-		p.talk.Post(flow.Event{Kind: flow.Done, Node: node, OK: err == nil, Value: value})
+		p.talk.Post(done)
 	})
 }
 

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"encoding/binary"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -100,6 +101,11 @@ func (r *recorder) place(in, out []int16, n int) {
 
 func (r *recorder) run(create func() (domain.RecordingFile, error)) {
 	defer close(r.stopped)
+	defer func() {
+		if p := recover(); p != nil { // the recording breaks, the call goes on
+			r.fail(fmt.Errorf("panic: %v", p))
+		}
+	}()
 	var err error
 	if r.file, err = create(); err != nil {
 		r.fail(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/callwright/callwright/internal/conversation"
@@ -37,10 +38,7 @@ func (c *call) prepare() error {
 	d.Call.Voice = speech.FullName(tts, name)
 	if e.o.LLM != nil {
 		if c.voice.llm = e.o.LLM(d.Call.Mode); c.voice.llm != nil {
-			d.Call.Model = c.voice.llm.Name()
-			if asked := d.Agent.Model; asked != "" && asked != d.Call.Model {
-				c.notes = append(c.notes, fmt.Sprintf("the model %q is not configured; %s thinks instead", asked, d.Call.Model))
-			}
+			c.chooseModel()
 		}
 	}
 	graph, err := c.graph()
@@ -51,15 +49,24 @@ func (c *call) prepare() error {
 	if err != nil {
 		return err
 	}
+	if d.Call.Direction == domain.Outbound {
+		if c.media.detector, err = newDetector(c.media.rate); err != nil {
+			return err
+		}
+	}
 	if len(e.o.STT) > 0 {
 		c.media.hearing = newHearing(e.o.STT, c.media.rate, d.Agent.Language, e.log.With("call", d.Call.ID))
 	}
 	c.talk = conversation.New(conversation.Options{
 		Graph: graph, Vars: d.Call.Variables, Line: c.media, Performer: (*performer)(c),
-		Voice: e.voice, VoiceName: d.Call.Voice, Rate: c.media.rate, LLM: c.voice.llm, Zone: d.Zone,
+		Voice: e.voice, VoiceName: d.Call.Voice, Rate: c.media.rate, LLM: c.voice.llm, Router: c.router(), Fillers: c.fillers(), Zone: d.Zone,
 		Ear: d.Trunk.RealtimeText || c.media.hearing != nil, Logger: e.log.With("call", d.Call.ID),
 	})
-	c.warm(graph.Texts(d.Call.Variables))
+	texts := graph.Texts(d.Call.Variables)
+	if c.voice.llm != nil {
+		texts = append(texts, c.fillers()...)
+	}
+	c.warm(texts)
 	return nil
 }
 
@@ -91,13 +98,52 @@ func (c *call) warm(texts []string) {
 	}
 }
 
+// chooseModel takes the model that the agent asks for, if it is there.
+func (c *call) chooseModel() {
+	d := c.dial
+	asked := d.Agent.Model
+	if many, ok := c.voice.llm.(interface {
+		Model(string) (speech.LLM, bool)
+	}); ok && asked != "" {
+		if wanted, found := many.Model(asked); found {
+			c.voice.llm = wanted
+			d.Call.Model = wanted.Name()
+			return
+		}
+	}
+	d.Call.Model = c.voice.llm.Name()
+	if asked != "" && asked != d.Call.Model {
+		c.notes = append(c.notes, fmt.Sprintf("the model %q is not configured; %s thinks instead", asked, d.Call.Model))
+	}
+}
+
+// router tells intents apart in this call; nil when keywords do.
+func (c *call) router() speech.LLM {
+	if c.engine.o.Router == nil {
+		return nil
+	}
+	return c.engine.o.Router(c.dial.Call.Mode)
+}
+
+// fillers are said when an answer takes long.
+func (c *call) fillers() []string {
+	if len(c.engine.o.Fillers) > 0 {
+		return c.engine.o.Fillers
+	}
+	return conversation.FillersFor(c.dial.Agent.Language)
+}
+
 // graph is what the agent talks by: its flow, or one node made of its prompt.
 func (c *call) graph() (*flow.Graph, error) {
 	if c.dial.Message != "" {
 		return flow.FromMessage(c.dial.Message), nil
 	}
 	if c.dial.Flow != nil {
-		return flow.Parse(c.dial.Flow.Definition)
+		g, err := flow.Parse(c.dial.Flow.Definition)
+		if err == nil {
+			g.Route = c.router() != nil
+		}
+		return g, err
 	}
 	return flow.FromPrompt(c.dial.Agent.FirstMessage, c.dial.Agent.SystemPrompt), nil
 }
@@ -110,12 +156,16 @@ func (c *call) converse() domain.EndReason {
 		c.hangUp()
 		return reasonOf(err)
 	}
+	defer c.engine.trunks.carry(c.dial.Trunk.ID)()
 	limit := time.AfterFunc(c.dial.Call.MaxDuration, func() { c.end(domain.EndMaxDuration) })
 	defer limit.Stop()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(c.ctx))
 	defer cancel()
 	c.work.Go(func() { c.watchFarEnd(ctx) })
-	c.work.Go(func() { c.media.listen(ctx, c.talk) })
+	c.work.Go(func() {
+		defer c.recovered("hearing")
+		c.media.listen(ctx, c.talk)
+	})
 	talked := make(chan struct{})
 	c.work.Go(func() {
 		defer close(talked)
@@ -153,7 +203,7 @@ func (c *call) reason() domain.EndReason {
 // recovered ends this call alone when one of its goroutines panics.
 func (c *call) recovered(where string) {
 	if r := recover(); r != nil {
-		c.log.Error("a call broke", "where", where, "panic", r)
+		c.log.Error("a call broke", "where", where, "panic", r, "stack", string(debug.Stack()))
 		c.end(domain.EndInternal)
 	}
 }
@@ -198,6 +248,17 @@ func (c *call) hangUp() {
 	if err := c.dialog.Bye(ctx); err != nil {
 		c.log.Debug("the BYE was not confirmed", "err", err)
 	}
+}
+
+// leave ends a call that broke, whatever it had come to.
+func (c *call) leave() {
+	switch {
+	case c.dialog != nil:
+		c.hangUp()
+	case c.incoming != nil:
+		_ = c.incoming.Reject(failed.status, failed.reason) // it may be answered already
+	}
+	c.abandon()
 }
 
 // abandon gives back what a call holds, however it ended. A recording that was

@@ -14,7 +14,7 @@ import (
 )
 
 // transfer performs a flow's hand-over and tells the flow how it went.
-func (c *call) transfer(ctx context.Context, node string, args map[string]any) {
+func (c *call) transfer(node string, args map[string]any) {
 	t := domain.Transfer{}
 	t.To, _ = args["to"].(string)
 	mode, _ := args["mode"].(string)
@@ -22,7 +22,7 @@ func (c *call) transfer(ctx context.Context, node string, args map[string]any) {
 	if seconds, ok := args["ringSeconds"].(float64); ok {
 		t.Ring = time.Duration(seconds * float64(time.Second))
 	}
-	run, err := c.handOver(ctx, t)
+	run, err := c.handOver(t)
 	if err == nil {
 		err = run()
 	}
@@ -37,8 +37,9 @@ func (c *call) transfer(ctx context.Context, node string, args map[string]any) {
 // handOver checks whom the call is to be handed over to, and returns what does
 // it. That returns nil when the caller was with them and they have hung up, or
 // when the far end calls them itself; an error when it failed, and the agent has
-// the caller back.
-func (c *call) handOver(ctx context.Context, t domain.Transfer) (run func() error, err error) {
+// the caller back. With the call, it ends.
+func (c *call) handOver(t domain.Transfer) (run func() error, err error) {
+	ctx := c.ctx
 	if !c.moving.TryLock() {
 		return nil, errMoving
 	}

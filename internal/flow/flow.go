@@ -81,7 +81,7 @@ type (
 	// Think lets the model speak by a prompt and tools; it ends with Thought.
 	Think struct {
 		Prompt string // the flow's global prompt and the node's own, filled in
-		Tools  []string
+		Tools  []Tool
 	}
 	// Route asks once which of the intents was meant; it ends with Routed.
 	Route struct {

@@ -254,7 +254,7 @@ func TestConverse(t *testing.T) {
 	t.Run("prompt", func(t *testing.T) {
 		g := parse(t, source)
 		_, acts := g.Step(g.Start(map[string]any{"first_name": "Ann"}), started)
-		if got := acts[0].(Think); got.Prompt != "You are Sam.\n\nHelp Ann." || got.Tools[0] != "lookup" {
+		if got := acts[0].(Think); got.Prompt != "You are Sam.\n\nHelp Ann." || got.Tools[0].Name != "lookup" {
 			t.Errorf("think %+v", got)
 		}
 	})

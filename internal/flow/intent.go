@@ -2,6 +2,15 @@ package flow
 
 import "github.com/callwright/callwright/internal/spoken"
 
+// ByKeywords returns the target of the intent that the caller's words are about,
+// told by keywords, or "": what counts when no model has told.
+func (r Route) ByKeywords() string {
+	if i := matchIntent(r.Intents, r.Text); i >= 0 {
+		return r.Intents[i].To
+	}
+	return ""
+}
+
 // matchIntent returns the index of the intent that text is about, told by
 // keywords, or -1. The one with the most matches wins, then the one that comes
 // first.

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/callwright/callwright/internal/domain"
@@ -23,11 +24,11 @@ func init() {
 // more special matches. When the model fails, failure and else are tried, then
 // the call ends politely.
 type converse struct {
-	Text           string   `json:"text,omitempty"`
-	Prompt         string   `json:"prompt,omitempty"`
-	Tools          []string `json:"tools,omitempty"`
-	WaitForCaller  bool     `json:"waitForCaller,omitempty"`
-	TimeoutSeconds float64  `json:"timeoutSeconds,omitempty"`
+	Text           string  `json:"text,omitempty"`
+	Prompt         string  `json:"prompt,omitempty"`
+	Tools          []Tool  `json:"tools,omitempty"`
+	WaitForCaller  bool    `json:"waitForCaller,omitempty"`
+	TimeoutSeconds float64 `json:"timeoutSeconds,omitempty"`
 }
 
 func (b *converse) check(c *check) {
@@ -36,15 +37,28 @@ func (b *converse) check(c *check) {
 	if strings.TrimSpace(b.Prompt) == "" && strings.TrimSpace(c.graph.GlobalPrompt) == "" {
 		c.problem("prompt", "needs a prompt, or the flow a globalPrompt")
 	}
-	for i, tool := range b.Tools {
-		if strings.TrimSpace(tool) == "" {
-			c.problem(index("tools", i), "has a tool without a name")
+	if len(b.Tools) > maxTools {
+		c.problem("tools", "has %d tools; the limit is %d", len(b.Tools), maxTools)
+	}
+	names := map[string]bool{}
+	for i := range b.Tools {
+		tool := &b.Tools[i]
+		tool.check(c, index("tools", i))
+		if names[tool.Name] {
+			c.problem(index("tools", i), "there are two tools with the name %s", quote(tool.Name))
 		}
+		names[tool.Name] = true
 	}
 	c.seconds("timeoutSeconds", b.TimeoutSeconds)
 }
 
-func (b *converse) spoken() []string { return []string{b.Text, stillThere, goodbyeSilent} }
+func (b *converse) spoken() []string {
+	list := []string{b.Text, stillThere, goodbyeSilent, goodbyeFailed, apology}
+	for _, tool := range b.Tools {
+		list = append(list, tool.Text)
+	}
+	return list
+}
 
 func (b *converse) enter(w *walk, _ *Node) {
 	switch {
@@ -60,7 +74,12 @@ func (b *converse) enter(w *walk, _ *Node) {
 
 func (b *converse) think(w *walk) {
 	prompt := strings.TrimSpace(w.graph.GlobalPrompt + "\n\n" + b.Prompt)
-	w.do(Think{Prompt: w.fill(prompt), Tools: b.Tools})
+	tools := slices.Clone(b.Tools)
+	env := w.env()
+	for i := range tools {
+		tools[i].vars, tools[i].Text = env, w.fill(tools[i].Text)
+	}
+	w.do(Think{Prompt: w.fill(prompt), Tools: tools})
 }
 
 func (b *converse) take(w *walk, n *Node) {
@@ -83,11 +102,12 @@ func (b *converse) take(w *walk, n *Node) {
 
 func (b *converse) thought(w *walk, n *Node) {
 	switch {
+	case !w.event.OK && (n.has(Failure) || n.has(Else)):
+		w.say(apology)
+		w.follow(n, Failure, Else)
 	case !w.event.OK:
-		if !w.follow(n, Failure, Else) {
-			w.say(goodbyeFailed)
-			w.end(domain.EndInternal)
-		}
+		w.say(goodbyeFailed)
+		w.end(domain.EndInternal)
 	case w.event.Name == Goodbye:
 		if !w.follow(n, Success) {
 			w.end(domain.EndFlow)

@@ -59,24 +59,29 @@ func (b *httpCall) check(c *check) {
 func (b *httpCall) sets() []string { return b.Save.names() }
 
 func (b *httpCall) enter(w *walk, _ *Node) {
-	env := w.env()
-	address, missing := fill(strings.TrimSpace(b.URL), env, func(value string, at int) string {
+	address, headers, content, missing := b.filled(w.env())
+	w.noteMissing(missing)
+	w.do(Do{Kind: DoHTTP, Args: map[string]any{
+		"method": b.Method, "url": address, "headers": headers, "body": content, "timeoutSeconds": b.TimeoutSeconds,
+	}})
+}
+
+// filled fills variables into the request, and lists those that are missing.
+func (b *httpCall) filled(env map[string]any) (address string, headers map[string]any, content any, missing []string) {
+	address, missing = fill(strings.TrimSpace(b.URL), env, func(value string, at int) string {
 		if at == 0 {
 			return value
 		}
 		return strings.ReplaceAll(url.QueryEscape(value), "+", "%20")
 	})
-	headers := map[string]any{}
+	headers = map[string]any{}
 	for _, name := range sortedKeys(b.Headers) {
 		value, absent := Fill(written(b.Headers[name]), env)
 		headers[name] = oneLine(value)
 		missing = append(missing, absent...)
 	}
 	content, absent := fillValue(b.Body, env)
-	w.noteMissing(append(missing, absent...))
-	w.do(Do{Kind: DoHTTP, Args: map[string]any{
-		"method": b.Method, "url": address, "headers": headers, "body": content, "timeoutSeconds": b.TimeoutSeconds,
-	}})
+	return address, headers, content, append(missing, absent...)
 }
 
 func (b *httpCall) take(w *walk, n *Node) {

@@ -68,4 +68,4 @@ func (b *set) enter(w *walk, n *Node) {
 func (b *set) take(*walk, *Node) {}
 
 // sortedKeys returns the keys of m in order.
-func sortedKeys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

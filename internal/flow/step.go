@@ -19,6 +19,7 @@ const (
 	goodbyeSilent   = "I did not hear anything. Goodbye."
 	goodbyeFailed   = "I am sorry, something went wrong. Goodbye."
 	stillThere      = "Are you still there?"
+	apology         = "I am sorry, that did not work."
 )
 
 // Step answers one event. It is a function of its arguments: s is not changed,

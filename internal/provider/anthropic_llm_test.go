@@ -18,7 +18,7 @@ func TestAnthropicAgainstHostileServers(t *testing.T) {
 		c := hostile[name]
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			m := model(t, provider.Anthropic, speech.Config{URL: serve(t, c.server), Key: "sk-secret", Options: impatient(name)})
+			m := model(t, provider.Anthropic, speech.Config{URL: serve(t, c.server), Key: "sk-secret", Options: impatient(c.want)})
 			got, want := told(t.Context(), m, hello), strings.Replace(c.want, "a web page", `"text/html"`, 1)
 			if !agrees(got, want) || strings.Contains(got, "sk-secret") {
 				t.Errorf("%q, want %q", got, want)

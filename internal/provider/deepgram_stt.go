@@ -94,7 +94,10 @@ func (l *deepgramListener) read(message []byte) ([]speech.Heard, error) {
 				Transcript string `json:"transcript"`
 			} `json:"alternatives"`
 		}
-		if json.Unmarshal(m.Channel, &channel) != nil || len(channel.Alternatives) == 0 {
+		if err := json.Unmarshal(m.Channel, &channel); err != nil {
+			return nil, errors.New("it sent a result without a channel")
+		}
+		if len(channel.Alternatives) == 0 {
 			return nil, nil
 		}
 		return l.result(strings.TrimSpace(channel.Alternatives[0].Transcript), m.IsFinal, m.SpeechFinal), nil

@@ -107,10 +107,10 @@ func (m *openAIModel) Chat(ctx context.Context, req speech.Request) iter.Seq2[sp
 		}
 		defer resp.Body.Close()
 		out := &answer{service: &m.service, ctx: ctx, waiting: waiting, yield: yield}
-		switch kind := mediaType(resp); {
-		case kind == "application/json":
+		switch mediaType(resp) {
+		case "application/json":
 			err = m.readWhole(resp, out)
-		case kind == "text/html":
+		case "text/html":
 			err = m.fault(false, fmt.Errorf("%s answered with a web page; see that the url is that of the API, which often ends in /v1", m.base.Host))
 		default:
 			err = m.readStream(resp, out)

@@ -125,16 +125,16 @@ func TestOpenAIVoiceAgainstAllKindsOfServers(t *testing.T) {
 		"a click":                  {server: &providertest.Replay{Type: "audio/pcm", Body: hum[:600]}, err: "no sound in it", retry: true},
 		"no end":                   {server: &providertest.Replay{Type: "audio/pcm", Body: hum, Repeat: -1}, heard: 16500 * time.Millisecond, err: "goes on after 16.5s of sound", retry: true},
 		"endless silence":          {server: &providertest.Replay{Type: "audio/pcm", Body: quiet, Repeat: -1}, err: "goes on after", retry: true},
-		"a stall before":           {server: &providertest.Replay{Type: "audio/pcm", Before: time.Minute}, err: "no answer came within", retry: true},
-		"a stall in the head":      {server: &providertest.Replay{Type: "audio/pcm", Body: hum[:5], Stall: true}, err: "no answer came within", retry: true},
-		"a stall in the middle":    {server: &providertest.Replay{Type: "audio/pcm", Body: hum, Stall: true}, heard: 960 * time.Millisecond, err: "nothing more came for", retry: true},
+		"a stall before":           {server: &providertest.Replay{Type: "audio/pcm", Before: time.Minute}, err: "no answer came within 300ms", retry: true},
+		"a stall in the head":      {server: &providertest.Replay{Type: "audio/pcm", Body: hum[:5], Stall: true}, err: "no answer came within 300ms", retry: true},
+		"a stall in the middle":    {server: &providertest.Replay{Type: "audio/pcm", Body: hum, Stall: true}, heard: 960 * time.Millisecond, err: "nothing more came for 300ms", retry: true},
 		"a broken line":            {server: &providertest.Replay{Type: "audio/pcm", Body: hum, Break: true}, heard: 960 * time.Millisecond, err: "broke", retry: true},
 		"a refused key":            {server: &providertest.Replay{Status: 401}, err: "it wants a key"},
 		"a bad day":                {server: &providertest.Replay{Status: 502}, err: "the server is in trouble", retry: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			engine := open(t, provider.OpenAI, speech.Config{URL: serve(t, c.server), Options: map[string]string{"first": "400ms", "stall": "400ms"}})
+			engine := open(t, provider.OpenAI, speech.Config{URL: serve(t, c.server), Options: impatient(c.err)})
 			out := audio.NewBuffer(8000)
 			err := engine.Speak(t.Context(), "", "Good morning.", out)
 			if (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) || speech.Retryable(err) != c.retry {

@@ -61,7 +61,7 @@ func (s *service) speakClause(ctx context.Context, clause string, rate int, fram
 	}
 	defer resp.Body.Close()
 	in := bufio.NewReaderSize(resp.Body, 8<<10)
-	format, err := s.soundFormat(resp, in, rate)
+	format, err := s.soundFormat(waited, resp, in, rate)
 	if err != nil {
 		return err
 	}
@@ -133,10 +133,10 @@ func mono(pcm []int16, raw []byte, channels int) {
 
 // soundFormat finds out what an answer holds, by its first bytes before what it
 // says about itself.
-func (s *service) soundFormat(resp *http.Response, in *bufio.Reader, rate int) (audio.WAVFormat, error) {
+func (s *service) soundFormat(ctx context.Context, resp *http.Response, in *bufio.Reader, rate int) (audio.WAVFormat, error) {
 	start, err := in.Peek(12)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return audio.WAVFormat{}, s.broken(resp.Request.Context(), err)
+		return audio.WAVFormat{}, s.broken(ctx, err)
 	}
 	kind := mediaType(resp)
 	if bytes.HasPrefix(start, []byte("RIFF")) {

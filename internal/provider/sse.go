@@ -39,7 +39,7 @@ func (e *events) next() ([]byte, error) {
 	name, found := "", false
 	for {
 		line, err := e.line()
-		if err != nil && !(errors.Is(err, io.EOF) && len(line) > 0) {
+		if err != nil && (!errors.Is(err, io.EOF) || len(line) == 0) {
 			if errors.Is(err, io.EOF) && found {
 				e.name = name
 				return data, nil

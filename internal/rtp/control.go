@@ -20,6 +20,8 @@ type control struct {
 	conn   *net.UDPConn   // nil when RTCP shares the port of RTP
 	remote netip.AddrPort // as signalled (RFC 3605); not valid: the port above RTP's
 
+	buf [maxControl]byte // of readControl
+
 	mu      sync.Mutex
 	ours    uint32 // the SSRC that we send
 	peer    peerReport
@@ -95,16 +97,15 @@ func (s *Socket) controlRemote() (*control, netip.AddrPort) {
 	return c, netip.AddrPortFrom(at.Addr(), at.Port()+1)
 }
 
-// readControl takes what comes on the port of RTCP until it is closed.
-func (s *Socket) readControl(c *control) {
-	var buf [maxPacket]byte
-	for {
-		n, from, err := c.conn.ReadFromUDPAddrPort(buf[:])
-		if err != nil {
-			return // closed; without reports a call goes on
-		}
-		s.takeControl(buf[:n], unmap(from), time.Now())
+// readControl takes one packet from the port of RTCP. False says that there will
+// be no more.
+func (s *Socket) readControl(c *control) bool {
+	n, from, err := c.conn.ReadFromUDPAddrPort(c.buf[:])
+	if err != nil {
+		return false // closed; without reports a call goes on
 	}
+	s.takeControl(c.buf[:n], unmap(from), time.Now())
+	return true
 }
 
 // takeControl takes one compound packet.

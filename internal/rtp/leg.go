@@ -104,23 +104,6 @@ type legCounts struct {
 	faults    uint64
 }
 
-// LegStats is how a leg is doing.
-type LegStats struct {
-	Socket   SocketStats
-	Buffer   JitterStats
-	Sent     uint64        // packets of sound and events
-	Received uint64        // packets that were believed
-	Lost     uint64        // packets that never came (RFC 3550 A.3)
-	Jitter   time.Duration // interarrival jitter (RFC 3550 A.8)
-	Faults   uint64        // panics of ticks
-	LastAt   time.Time     // when the last packet came; zero for none
-
-	// What the peer reported last (RFC 3550 §6.4.1); zero when it does not.
-	RTT          time.Duration
-	RemoteLost   int64         // of our packets, in all
-	RemoteJitter time.Duration // of our packets
-}
-
 // NewLeg starts a leg. On an error the sockets are closed.
 func NewLeg(o Options) (*Leg, error) {
 	if err := o.check(); err != nil {
@@ -156,7 +139,10 @@ func NewLeg(o Options) (*Leg, error) {
 	}
 	l.readers.Go(func() { l.read(o.Socket, l.arrive) })
 	if control != nil && control.conn != nil {
-		l.readers.Go(func() { o.Socket.readControl(control) })
+		l.readers.Go(func() {
+			for l.guarded(func() bool { return o.Socket.readControl(control) }) {
+			}
+		})
 	}
 	if l.text != nil {
 		l.readers.Go(func() { l.read(o.Text.Socket, l.text.arrive) })
@@ -234,106 +220,6 @@ func (l *Leg) SendText(text string) {
 	}
 }
 
-// SetRemote takes the address of a new SDP, as after a re-INVITE.
-func (l *Leg) SetRemote(addr netip.AddrPort) { l.o.Socket.SetRemote(addr) }
-
-// SetTextRemote takes the address for text of a new SDP.
-func (l *Leg) SetTextRemote(addr netip.AddrPort) {
-	if l.text != nil {
-		l.text.socket.SetRemote(addr)
-	}
-}
-
-// SetKeys takes the keys of a new SDP, of sound and text; nil changes nothing.
-func (l *Leg) SetKeys(sound, text *Keys) error {
-	var err error
-	if sound != nil {
-		err = l.o.Socket.SetKeys(*sound)
-	}
-	if text != nil && l.o.Text != nil {
-		err = errors.Join(err, l.o.Text.Socket.SetKeys(*text))
-	}
-	return err
-}
-
-// SetCodec changes what is sent, as the peer's new SDP says: the codec, with the
-// payload type that was agreed on, and the payload types of events sent and
-// received, 0 for none. The same codec goes on without a seam.
-func (l *Leg) SetCodec(c audio.Codec, eventPT, eventInPT uint8) error {
-	if c.ClockRate != clockRate {
-		return fmt.Errorf("rtp: codec %q with a clock of %d Hz cannot be sent; a leg's runs at %d Hz", c.Name, c.ClockRate, clockRate)
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err := l.speakIn(c); err != nil {
-		return err
-	}
-	l.in.voices.agreed = c
-	l.eventP, l.o.EventInPT = eventPT, eventInPT
-	if eventPT != 0 {
-		l.in.tones = nil
-	} else if l.in.tones == nil {
-		l.in.tones = audio.NewDTMFDetector(l.o.SampleRate)
-	}
-	return nil
-}
-
-// speakIn sets the codec that is sent. What the one before remembers of the
-// stream is kept when only the payload type is another.
-func (l *Leg) speakIn(c audio.Codec) error {
-	var voice *outVoice
-	switch {
-	case l.voice == nil || l.voice.name != c.Name:
-		var err error
-		if voice, err = newOutVoice(c, l.o.SampleRate); err != nil {
-			return err
-		}
-	default:
-		same := *l.voice
-		voice = &same
-	}
-	voice.payloadType = c.PayloadType
-	l.voice = voice
-	return nil
-}
-
-// Hold stops sending, sound and text, and the media timeout; Playout stays
-// where it is. What still comes in is heard. Hold(false) goes on.
-func (l *Leg) Hold(on bool) { l.hold.Store(on) }
-
-// ExpectNothing stops the media timeout, and nothing else: the peer was told not
-// to send. ExpectNothing(false) goes on.
-func (l *Leg) ExpectNothing(on bool) { l.silent.Store(on) }
-
-// LastReceived is when the last packet came, zero for none.
-func (l *Leg) LastReceived() time.Time {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.in.lastAt
-}
-
-// FirstSent is when the first packet was sent, zero for none.
-func (l *Leg) FirstSent() time.Time {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.stats.firstSent
-}
-
-// Stats returns the counts so far.
-func (l *Leg) Stats() LegStats {
-	socket := l.o.Socket.Stats()
-	peer := l.o.Socket.peerReport()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return LegStats{
-		RTT: peer.rtt, RemoteLost: int64(peer.block.lost), RemoteJitter: unitsTime(float64(peer.block.jitter)),
-		Socket: socket, Buffer: l.in.buffer.Stats(), Sent: l.stats.sent, Received: socket.Received,
-		Lost:   uint64(l.in.reception.lost()),
-		Jitter: unitsTime(l.in.reception.jitter),
-		Faults: l.stats.faults, LastAt: l.in.lastAt,
-	}
-}
-
 // Close stops the leg and closes its sockets. After it no function of Options
 // is called any more; it must not be called from one. More calls do nothing.
 func (l *Leg) Close() error {
@@ -353,28 +239,31 @@ func (l *Leg) Close() error {
 // reported by the next tick; reading goes on.
 func (l *Leg) read(s *Socket, take func(*Packet)) {
 	var p Packet
-	for {
+	for l.guarded(func() bool {
 		err := s.ReadPacket(&p)
 		switch {
 		case errors.Is(err, net.ErrClosed):
-			return
+			return false
 		case err != nil:
 			l.note(fmt.Errorf("rtp: reading from %s: %w", s.LocalAddr(), err))
 			time.Sleep(readRetry)
 		default:
-			l.guard(take, &p)
+			take(&p)
 		}
+		return true
+	}) {
 	}
 }
 
-// guard keeps a packet that makes take panic from ending the process.
-func (l *Leg) guard(take func(*Packet), p *Packet) {
+// guarded keeps a packet that makes step panic from ending the process.
+func (l *Leg) guarded(step func() bool) (more bool) {
 	defer func() {
 		if r := recover(); r != nil {
-			l.note(fmt.Errorf("rtp: a packet of %d bytes caused a panic: %v", len(p.Payload), r))
+			l.note(fmt.Errorf("rtp: a packet caused a panic: %v", r))
+			more = true
 		}
 	}()
-	take(p)
+	return step()
 }
 
 func (l *Leg) note(err error) {

@@ -241,6 +241,7 @@ func TestLegText(t *testing.T) {
 }
 
 func TestLegHold(t *testing.T) {
+	t.Parallel()
 	var timeouts atomic.Int64
 	a, b, _, _ := pair(t, func(_, b *Options) {
 		b.Timeout = 300 * time.Millisecond
@@ -314,6 +315,7 @@ func netem(t *testing.T, to *Socket, mangle func(n int) (drop bool, delay time.D
 }
 
 func TestLegOverABadLine(t *testing.T) {
+	t.Parallel()
 	var b *Leg
 	var relay *net.UDPConn
 	a, b, _, tapeB := pair(t, func(a, b *Options) {

@@ -252,6 +252,8 @@ func FuzzParse(f *testing.F) {
 	f.Add(keyed.Bytes())
 	f.Add(body(append(append([]string(nil), head...), "m=audio 30000 RTP/AVP 0 97", "a=rtpmap:97 opus/48000/2", "a=fmtp:97 useinbandfec=1", "c=IN IP6 ::1")...))
 	f.Add([]byte("v=0\no=- 0 0 IN IP4 x\ns=\nt=0 0\nm=audio 0/2 a/b/c ?\n"))
+	f.Add(body("v=0", "o=bob 280744730 28977631 IN IP4 host.example.com", "s=", "t=0 0", "m=audio 22334 RTP/AVP 0", "c=IN IP4 192.0.2.1", "m=video 6024 RTP/AVP 107", "c=IN IP6 2001:db8::1"))
+	f.Add([]byte("v=0\r\no=mhandley 1 1 IN IP4 192.0.2.15\r\ns=-\r\nc=IN IP4 192.0.2.15\r\nt=0 0\r\nm =video 3227 RTP/AVP 31\r\n"))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		s, err := Parse(in)
 		if err != nil {

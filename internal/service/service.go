@@ -51,6 +51,7 @@ type Service struct {
 	hooks      map[string]domain.HookDialect
 	recordings domain.Recordings
 	live       domain.LiveCalls
+	trunks     domain.TrunkStates
 	checkFlow  func([]byte) ([]byte, error)
 	hasLLM     func(domain.Mode) bool
 	allow      []netip.Prefix

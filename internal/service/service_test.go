@@ -53,8 +53,9 @@ func newKit(t *testing.T) *kit {
 		t.Fatal(err)
 	}
 	k := &kit{T: t, store: db, live: &liveCalls{}, at: time.Now().UTC().Truncate(time.Microsecond)}
+	buffer := store.NewBuffer(db, nil)
 	k.Service = service.New(service.Options{
-		Store: db, Hooks: map[string]domain.HookDialect{"native": plainHooks{}},
+		Store: db, Buffer: buffer, Hooks: map[string]domain.HookDialect{"native": plainHooks{}},
 		CheckFlow:    func(raw []byte) ([]byte, error) { return raw, nil },
 		HasLLM:       func(m domain.Mode) bool { return m == domain.Test },
 		WebhookAllow: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("::1/128")},
@@ -63,6 +64,9 @@ func newKit(t *testing.T) *kit {
 	k.Attach(k.live)
 	t.Cleanup(func() {
 		k.Service.Close()
+		if err := buffer.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
 		if err := db.Close(); err != nil {
 			t.Error(err)
 		}

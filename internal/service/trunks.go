@@ -108,22 +108,10 @@ func (req TrunkChange) apply(t *domain.Trunk) error {
 		within("callsPerSecond", t.CallsPerSecond, 1, maxTrunkRate), within("maxCalls", t.MaxCalls, 1, maxTrunkRate),
 		codecs(t.Codecs),
 	)
-	if err == nil {
-		err = unable(t)
-	}
 	if err == nil && t.Register && t.Username == "" {
 		err = domain.Invalid("username", "username is required for a trunk that registers")
 	}
 	return err
-}
-
-// unable refuses what would be sent in the clear although the trunk asks for
-// more.
-func unable(t *domain.Trunk) error {
-	if t.Transport == "tls" {
-		return domain.Invalid("transport", "transport tls is not available in this version; use udp or tcp")
-	}
-	return nil
 }
 
 // sipPort is the port of a transport (RFC 3261 section 19.1.2).

@@ -3,10 +3,8 @@ package sip
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/icholy/digest"
@@ -41,6 +39,7 @@ const target = "sip:+15550002@127.0.0.1"
 // response, acknowledged.
 func (r *raw) attempt(callID, credentials string) *wire.Response {
 	r.t.Helper()
+	callID = strings.ReplaceAll(callID, " ", "-")
 	extra := ""
 	if credentials != "" {
 		extra = "Authorization: " + credentials + "\n"
@@ -173,6 +172,8 @@ func TestUnauthorizedLooksTheSame(t *testing.T) {
 		"count of nine digits":   edit("nc=00000001", "nc=000000001"),
 		"count with a sign":      edit("nc=00000001", "nc=+0000001"),
 		"two headers":            good + "\nAuthorization: " + good,
+		"blank before the colon": "x\nAuthorization\x0b: " + good,
+		"blank before the name":  "x\n\x0cAuthorization: " + good,
 	} {
 		res := r.attempt(name, credentials)
 		if res.StatusCode == 400 { // what is no SIP does not come so far
@@ -217,12 +218,16 @@ func TestGuessingPasswordsBansTheSource(t *testing.T) {
 	r, other := newRawAt(t, u, "127.0.0.2"), newRaw(t, u)
 	tried := 0
 	for i := range 40 {
-		r.send(r.ask("INVITE", target, peerFrom, ourTo, fmt.Sprint("begin ", i), 1, "", offer))
-		res, ok := r.next(300 * time.Millisecond).(*wire.Response)
-		for ok && res.StatusCode < 200 {
-			res, ok = r.next(time.Second).(*wire.Response)
+		r.send(r.ask("INVITE", target, peerFrom, ourTo, fmt.Sprint("begin-", i), 1, "", offer))
+		var res *wire.Response
+		for end := time.Now().Add(time.Second); time.Now().Before(end); { // older ones are repeated
+			m, ok := r.next(time.Until(end)).(*wire.Response)
+			if ok && m.StatusCode >= 200 && m.CallID().Value() == fmt.Sprint("begin-", i) {
+				res = m
+				break
+			}
 		}
-		if !ok {
+		if res == nil {
 			break
 		}
 		c := challenge(t, res, "MD5")
@@ -255,106 +260,4 @@ func TestNobodyBansAnother(t *testing.T) {
 		t.Errorf("the victim got %s", got.StartLine())
 	}
 	<-users
-}
-
-func TestNonces(t *testing.T) {
-	n, now := newNonces(), time.Now()
-	a, b := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
-	text := n.issue(a, "r", now)
-	issued, ok := n.issuedAt(text, a, "r")
-	if !ok || !issued.Equal(time.Unix(0, now.UnixNano())) {
-		t.Fatalf("%v, %v", issued, ok)
-	}
-	flipped := []byte(text)
-	flipped[3] ^= 1
-	for name, ok := range map[string]bool{
-		"another source": second(n.issuedAt(text, b, "r")), "another realm": second(n.issuedAt(text, a, "R")),
-		"flipped": second(n.issuedAt(string(flipped), a, "r")), "longer": second(n.issuedAt(text+"A", a, "r")), "empty": second(n.issuedAt("", a, "r")),
-		"of another process": second(newNonces().issuedAt(text, a, "r")),
-	} {
-		if ok {
-			t.Errorf("a nonce for %s is taken", name)
-		}
-	}
-	for _, step := range []struct {
-		count uint32
-		after time.Duration
-		want  bool
-	}{{1, 0, true}, {1, 0, false}, {3, 0, true}, {2, 0, false}, {4, nonceLife, true}, {5, nonceLife + 1, false}} {
-		if got := n.spend(text, issued, step.count, issued.Add(step.after)); got != step.want {
-			t.Errorf("count %d after %v: %v, want %v", step.count, step.after, got, step.want)
-		}
-	}
-}
-
-func second(_ time.Time, ok bool) bool { return ok }
-
-// TestForgottenNoncesStaySpent: whatever the table has no room for is refused.
-func TestForgottenNoncesStaySpent(t *testing.T) {
-	n, now := newNonces(), time.Now()
-	var texts []string
-	for i := range maxNonces + 50 {
-		text := fmt.Sprint("nonce ", i)
-		texts = append(texts, text)
-		if !n.spend(text, now.Add(time.Duration(i)), 1, now) {
-			t.Fatalf("nonce %d is not fresh", i)
-		}
-	}
-	for i, text := range texts {
-		if n.spend(text, now.Add(time.Duration(i)), 1, now) {
-			t.Fatalf("nonce %d is fresh again", i)
-		}
-	}
-	if len(n.used) > maxNonces || n.order.Len() > maxNonces {
-		t.Errorf("%d are remembered, at most %d should", len(n.used), maxNonces)
-	}
-}
-
-func TestBanEnds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g := newGuard(nil, Limits{})
-		a := netip.MustParseAddr("192.0.2.1")
-		for range 19 {
-			g.failed(a, time.Now())
-		}
-		if g.class(a, time.Now()) == Drop {
-			t.Error("banned after 19 failures")
-		}
-		time.Sleep(11 * time.Minute)
-		g.failed(a, time.Now())
-		if g.class(a, time.Now()) == Drop {
-			t.Error("old failures count")
-		}
-		for range 19 {
-			g.failed(a, time.Now())
-		}
-		if g.class(a, time.Now()) != Drop {
-			t.Error("not banned after 20 failures")
-		}
-		time.Sleep(10 * time.Minute)
-		if g.class(a, time.Now()) != Serve {
-			t.Error("still banned after ten minutes")
-		}
-	})
-}
-
-func FuzzDigest(f *testing.F) {
-	f.Add(`Digest username="alice", realm="r", nonce="n", uri="sip:a@b", response="0f", algorithm=MD5, cnonce="c", qop=auth, nc=00000001`)
-	f.Add(`Digest username="a\"l\\ice" , realm = "r",nonce=n`)
-	f.Add(`Basic YWxpY2U6c2VjcmV0`)
-	f.Add(`Digest username="alice`)
-	f.Add(`Digest a="b" c="d"`)
-	f.Add("Digest username=\"\\\x00\"")
-	f.Fuzz(func(t *testing.T, value string) {
-		c, err := parseCredentials(value)
-		if err != nil {
-			return
-		}
-		// What is understood means the same when it is written by the book.
-		text := fmt.Sprintf("Digest username=%s, realm=%s, nonce=%s, uri=%s, response=%s, algorithm=%s, cnonce=%s, qop=%s, nc=%s",
-			quoted(c.user), quoted(c.realm), quoted(c.nonce), quoted(c.uri), quoted(c.response), quoted(c.algorithm), quoted(c.cnonce), quoted(c.qop), quoted(c.nc))
-		if again, err := parseCredentials(text); err != nil || again != c {
-			t.Errorf("%q is %+v, written as %q it is %+v, %v", value, c, text, again, err)
-		}
-	})
 }

@@ -322,7 +322,7 @@ func TestInviteRefusesBadInput(t *testing.T) {
 	t.Parallel()
 	u := newUA(t, Options{})
 	for _, in := range []Invite{
-		{URI: ""}, {URI: "sip:"}, {URI: "tel:+1555"}, {URI: "sips:1@127.0.0.1"}, {URI: "sip:1@127.0.0.1;transport=sctp"},
+		{URI: ""}, {URI: "sip:"}, {URI: "tel:+1555"}, {URI: "sips:1@127.0.0.1;transport=udp"}, {URI: "sip:1@127.0.0.1;transport=ws"}, {URI: "sip:1@127.0.0.1;transport=sctp"},
 		{URI: "sip:1@127.0.0.1", From: "1\r\nX: y"}, {URI: "sip:1@127.0.0.1", To: "<a>"}, {URI: "sip:1@127.0.0.1", From: "a@b@c"},
 		{URI: "sip:1@127.0.0.1", DisplayName: "a\"b"}, {URI: "sip:1@127.0.0.1", CallID: "a b"},
 		{URI: "sip:1@127.0.0.1", Headers: map[string]string{"X": "a\r\nVia: b"}}, {URI: "sip:1@127.0.0.1", Headers: map[string]string{"X:": "a"}},

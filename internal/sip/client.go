@@ -2,7 +2,6 @@ package sip
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -100,9 +99,9 @@ func (u *UA) failClients(dst hop, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for _, t := range u.clients {
-		if t.dst == dst {
+		if t.dst.Is(dst) {
 			select {
-			case t.fail <- err:
+			case t.fail <- lost(err):
 			default:
 			}
 		}
@@ -141,6 +140,7 @@ func (u *UA) stopTransactions() {
 // roundTrip sends a request that is no INVITE and returns its final response
 // (RFC 3261 section 17.1.2).
 func (u *UA) roundTrip(ctx context.Context, req *wire.Request, dst hop) (*wire.Response, error) {
+	dst = u.fit(req, dst)
 	t, err := u.openClient(req, dst, nil)
 	if err != nil {
 		return nil, err
@@ -148,13 +148,13 @@ func (u *UA) roundTrip(ctx context.Context, req *wire.Request, dst hop) (*wire.R
 	defer u.closeClient(t)
 	data := []byte(req.String())
 	if err := u.send(dst, data); err != nil {
-		return nil, transportError(err)
+		return nil, notSent(err)
 	}
 	interval := u.t1
 	resend, giveUp := time.NewTimer(interval), time.NewTimer(u.give)
 	defer resend.Stop()
 	defer giveUp.Stop()
-	if dst.reliable() {
+	if dst.Reliable() {
 		resend.Stop()
 	}
 	heard := false
@@ -166,12 +166,12 @@ func (u *UA) roundTrip(ctx context.Context, req *wire.Request, dst hop) (*wire.R
 			heard, interval = true, u.t2
 		case <-resend.C:
 			if err := u.send(dst, data); err != nil {
-				return nil, transportError(err)
+				return nil, notSent(err)
 			}
 			interval = min(2*interval, u.t2)
 			resend.Reset(interval)
 		case err := <-t.fail:
-			if !heard || dst.reliable() {
+			if !heard || dst.Reliable() {
 				return nil, err
 			}
 		case <-giveUp.C:
@@ -182,15 +182,6 @@ func (u *UA) roundTrip(ctx context.Context, req *wire.Request, dst hop) (*wire.R
 			return nil, ErrClosed
 		}
 	}
-}
-
-// transportError makes a failure to send an ErrTimeout, for that is what it
-// comes to (RFC 3261 section 8.1.3.1).
-func transportError(err error) error {
-	if errors.Is(err, ErrTimeout) || errors.Is(err, ErrClosed) {
-		return err
-	}
-	return unreachable("%v", err)
 }
 
 // exchange is one INVITE on its way.
@@ -218,6 +209,7 @@ func (x *exchange) run(ctx context.Context) (*wire.Response, error) {
 	if ctx.Err() != nil {
 		return nil, ErrCanceled
 	}
+	x.dst = x.u.fit(x.req, x.dst)
 	t, err := x.u.openClient(x.req, x.dst, x.accept)
 	if err != nil {
 		return nil, err
@@ -225,7 +217,7 @@ func (x *exchange) run(ctx context.Context) (*wire.Response, error) {
 	x.t, x.data = t, []byte(x.req.String())
 	res, err := x.wait(ctx)
 	if err != nil {
-		x.u.closeClient(t)
+		x.u.linger(t) // an answer may come yet
 		return nil, err
 	}
 	if !res.IsSuccess() {
@@ -237,13 +229,13 @@ func (x *exchange) run(ctx context.Context) (*wire.Response, error) {
 
 func (x *exchange) wait(ctx context.Context) (*wire.Response, error) {
 	if err := x.u.send(x.dst, x.data); err != nil {
-		return nil, transportError(err)
+		return nil, notSent(err)
 	}
 	x.resendAfter = x.u.t1
 	x.resend, x.giveUp = time.NewTimer(x.resendAfter), time.NewTimer(x.u.give)
 	defer x.resend.Stop()
 	defer x.giveUp.Stop()
-	if x.dst.reliable() {
+	if x.dst.Reliable() {
 		x.resend.Stop()
 	}
 	done := ctx.Done()
@@ -258,7 +250,7 @@ func (x *exchange) wait(ctx context.Context) (*wire.Response, error) {
 			return res, nil
 		case <-x.resend.C: // timer A
 			if err := x.u.send(x.dst, x.data); err != nil {
-				return nil, transportError(err)
+				return nil, notSent(err)
 			}
 			x.resendAfter *= 2
 			x.resend.Reset(x.resendAfter)
@@ -268,7 +260,7 @@ func (x *exchange) wait(ctx context.Context) (*wire.Response, error) {
 			}
 			return nil, ErrTimeout
 		case err := <-x.t.fail:
-			if !x.proceeding || x.dst.reliable() {
+			if !x.proceeding || x.dst.Reliable() {
 				return nil, err
 			}
 		case <-done:

@@ -18,7 +18,8 @@ type Dialog struct {
 	u      *UA
 	id     dialogID
 	auth   credentials
-	caller bool // we placed the call
+	caller bool   // we placed the call
+	cseq   uint32 // of our INVITE that was answered, when we placed it
 
 	mu          sync.Mutex
 	ends        farEnds
@@ -258,7 +259,7 @@ func (d *Dialog) request(ctx context.Context, method wire.RequestMethod, content
 		if !again {
 			return res, nil
 		}
-		added = append(req.GetHeaders("Authorization"), req.GetHeaders("Proxy-Authorization")...)
+		added = credentialHeaders(req)
 	}
 }
 
@@ -273,7 +274,7 @@ func (d *Dialog) newRequest(ctx context.Context, method wire.RequestMethod) (*wi
 	s := d.state
 	d.mu.Unlock()
 	req, dst, err := d.u.build(ctx, s, method, s.LocalCSeq)
-	d.expect(dst.addr.Addr())
+	d.expect(dst.Addr.Addr())
 	return req, dst, err
 }
 
@@ -317,7 +318,7 @@ func (u *UA) sendQuietly(dst hop, raw []byte) {
 			u.log.Debug("sip: ACK not sent", "error", err)
 		}
 	}
-	if dst.reliable() {
+	if dst.Reliable() {
 		u.spawn("ack", send)
 		return
 	}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	wire "github.com/emiago/sipgo/sip"
+
+	"github.com/callwright/callwright/internal/sip/transport"
 )
 
 // Errors of calls and requests, for errors.Is.
@@ -16,7 +18,7 @@ var (
 	ErrTimeout = errors.New("sip: no answer")
 	// ErrUnreachable: the name did not resolve, the connection was refused or an
 	// ICMP message said that nobody is there. Such errors are ErrTimeout too.
-	ErrUnreachable = errors.New("sip: unreachable")
+	ErrUnreachable = transport.ErrUnreachable
 	// ErrCanceled: the call was given up before it was answered, by either side.
 	ErrCanceled = errors.New("sip: canceled")
 	// ErrClosed: the user agent was closed.
@@ -60,8 +62,4 @@ func retryAfter(res *wire.Response) time.Duration {
 		return 0
 	}
 	return time.Duration(min(seconds, 86400)) * time.Second
-}
-
-func unreachable(format string, args ...any) error {
-	return fmt.Errorf("%w: %w: %s", ErrTimeout, ErrUnreachable, fmt.Sprintf(format, args...))
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	wire "github.com/emiago/sipgo/sip"
+
+	"github.com/callwright/callwright/internal/sip/message"
 )
 
 // farEnds are the addresses that the far end of a dialog is known to use: the
@@ -32,13 +34,13 @@ func (d *Dialog) expect(addr netip.Addr) {
 	}
 	if len(d.ends.addrs) == maxFarEnds {
 		if d.ends.listed {
-			d.u.guard.talk(d.ends.addrs[1], -1)
+			d.u.guard.Talk(d.ends.addrs[1], -1)
 		}
 		d.ends.addrs = slices.Delete(d.ends.addrs, 1, 2)
 	}
 	d.ends.addrs = append(d.ends.addrs, addr)
 	if d.ends.listed {
-		d.u.guard.talk(addr, 1)
+		d.u.guard.Talk(addr, 1)
 	}
 }
 
@@ -55,19 +57,19 @@ func (d *Dialog) listen(on bool) {
 		by = -1
 	}
 	for _, addr := range d.ends.addrs {
-		d.u.guard.talk(addr, by)
+		d.u.guard.Talk(addr, by)
 	}
 }
 
 // hears reports whether a request within the dialog is taken from there: from
 // the far end, or from a known peer.
 func (d *Dialog) hears(from hop) bool {
-	addr := from.addr.Addr()
+	addr := from.Addr.Addr()
 	d.mu.Lock()
 	ours := slices.Contains(d.ends.addrs, addr)
 	d.mu.Unlock()
-	if !ours && !d.u.guard.knows(addr) {
-		d.u.log.Warn("sip: request within a call from a stranger", "call", d.CallID(), "peer", from.addr)
+	if !ours && !d.u.guard.Knows(addr) {
+		d.u.log.Warn("sip: request within a call from a stranger", "call", d.CallID(), "peer", from.Addr)
 		return false
 	}
 	return true
@@ -102,7 +104,7 @@ func (u *UA) awaited(data []byte) bool {
 	}
 	rest := data[at:]
 	n := 0
-	for n < len(rest) && n < 64 && tokenByte(rest[n]) {
+	for n < len(rest) && n < 64 && message.TokenByte(rest[n]) {
 		n++
 	}
 	branch := string(rest[:n])

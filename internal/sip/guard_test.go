@@ -59,62 +59,6 @@ func TestAnswersNeedNoAdmission(t *testing.T) {
 	}
 }
 
-func TestRates(t *testing.T) {
-	g := newGuard(door(map[string]Admission{"192.0.2.1": Serve, "192.0.2.2": Guest, "192.0.2.3": Guest}),
-		Limits{PeerRate: 100, StrangerRate: 10, StrangersRate: 12, Sources: 2})
-	now := time.Now()
-	count := func(ip string, n int) (passed int) {
-		for range n {
-			if g.take(netip.MustParseAddr(ip), now) != Drop {
-				passed++
-			}
-		}
-		return passed
-	}
-	for _, step := range []struct {
-		ip         string
-		sent, want int
-	}{
-		{"192.0.2.2", 50, 20}, {"192.0.2.3", 50, 4}, {"192.0.2.1", 300, 200}, {"192.0.2.9", 5, 0},
-	} {
-		if got := count(step.ip, step.sent); got != step.want {
-			t.Errorf("%s: %d of %d came through, want %d", step.ip, got, step.sent, step.want)
-		}
-	}
-	now = now.Add(time.Second)
-	if got := count("192.0.2.2", 50); got != 10 {
-		t.Errorf("a second later %d came through, want 10", got)
-	}
-}
-
-func TestMetersAreBounded(t *testing.T) {
-	m := newMeters(1, 100)
-	for i := range 1000 {
-		m.of(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}))
-		m.of(netip.MustParseAddr("192.0.2.1")) // it stays, for it is heard all the time
-	}
-	if len(m.by) != 100 || m.order.Len() != 100 || m.by[netip.MustParseAddr("192.0.2.1")] == nil {
-		t.Errorf("%d sources are remembered, want 100 with the busy one", len(m.by))
-	}
-	g := newGuard(nil, Limits{Sources: 100})
-	for i := range 1000 {
-		g.failed(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), time.Now())
-	}
-	if len(g.offenders) > 100 {
-		t.Errorf("%d offenders are remembered, want 100", len(g.offenders))
-	}
-}
-
-func TestSource(t *testing.T) {
-	for in, want := range map[string]string{
-		"192.0.2.1": "192.0.2.1", "::ffff:192.0.2.1": "192.0.2.1", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::", "::1": "::",
-	} {
-		if got := sourceOf(netip.MustParseAddr(in)); got.String() != want {
-			t.Errorf("%s counts as %s, want %s", in, got, want)
-		}
-	}
-}
-
 // TestStrangersCannotTouchCalls: right tags from another address are not
 // enough.
 func TestStrangersCannotTouchCalls(t *testing.T) {
@@ -189,21 +133,24 @@ func TestFarEndsAreForgotten(t *testing.T) {
 	for i := range 20 {
 		callee.expect(netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}))
 	}
-	b.guard.mu.Lock()
-	n := len(b.guard.talking)
-	b.guard.mu.Unlock()
-	if n != maxFarEnds {
-		t.Errorf("%d addresses of a far end are known, want %d", n, maxFarEnds)
+	heard := 0
+	for i := range 20 {
+		if b.guard.Talks(netip.AddrFrom4([4]byte{192, 0, 2, byte(i)})) {
+			heard++
+		}
+	}
+	if heard != maxFarEnds-1 || !b.guard.Talks(literal("127.0.0.1")) {
+		t.Errorf("%d more addresses of a far end are heard, want %d and the first", heard, maxFarEnds-1)
 	}
 	if err := caller.Bye(within(t, 5*time.Second)); err != nil {
 		t.Error(err)
 	}
 	await(t, "the end", callee.Done())
 	for _, u := range []*UA{a, b} {
-		u.guard.mu.Lock()
-		if len(u.guard.talking) != 0 {
-			t.Errorf("%v are still known", u.guard.talking)
+		for _, ip := range []string{"127.0.0.1", "192.0.2.19"} {
+			if u.guard.Talks(literal(ip)) {
+				t.Errorf("%s is still heard", ip)
+			}
 		}
-		u.guard.mu.Unlock()
 	}
 }

@@ -2,11 +2,14 @@ package sip
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	wire "github.com/emiago/sipgo/sip"
+
+	"github.com/callwright/callwright/internal/sip/message"
 )
 
 // Incoming is a call that came in and waits to be answered. Undecided, it is
@@ -27,6 +30,9 @@ type Incoming struct {
 	u  *UA
 	t  *serverTx
 	mu sync.Mutex // one decision at a time
+
+	rseq uint32    // of the last reliable response
+	last *reliable // response, nil when there was none
 }
 
 // serveInvite hands a new call to its taker and waits until it is decided.
@@ -43,10 +49,11 @@ func (u *UA) serveInvite(t *serverTx) {
 		return
 	}
 	in := &Incoming{
-		From: number(req.From().Address), To: number(req.To().Address),
-		DisplayName: req.From().DisplayName, RequestURI: req.Recipient.String(), Target: number(req.Recipient),
-		CallID: req.CallID().Value(), Source: t.from.addr, Body: req.Body(), Replaces: old, u: u, t: t,
+		From: message.Unescaped(number(req.From().Address)), To: message.Unescaped(number(req.To().Address)),
+		DisplayName: message.PlainName(req.From().DisplayName), RequestURI: req.Recipient.String(), Target: message.Unescaped(number(req.Recipient)),
+		CallID: req.CallID().Value(), Source: t.from.Addr, Body: req.Body(), Replaces: old, u: u, t: t,
 	}
+	defer u.forgetReliable(t)
 	u.opts.OnInvite(in)
 	limit := time.NewTimer(ringLimit)
 	defer limit.Stop()
@@ -102,6 +109,9 @@ func (in *Incoming) Progress(sdp []byte) error {
 func (in *Incoming) provisional(status int, reason string, sdp []byte) error {
 	res := in.t.response(status, reason, sdp)
 	res.AppendHeader(in.contact())
+	if slices.Contains(options(in.t.req, "Require", "Require"), "100rel") {
+		return in.sendReliably(res)
+	}
 	if !in.t.respond(res) {
 		return in.decided()
 	}
@@ -109,7 +119,7 @@ func (in *Incoming) provisional(status int, reason string, sdp []byte) error {
 }
 
 func (in *Incoming) contact() *wire.ContactHeader {
-	return in.u.contact(in.t.req.To().Address.User, in.t.from)
+	return in.u.contactFor(in.t.req.Recipient, in.t.req.To().Address.User, in.t.from)
 }
 
 func (in *Incoming) decided() error {
@@ -145,6 +155,7 @@ func (in *Incoming) Answer(sdp []byte) (*Dialog, error) {
 		return nil, in.decided()
 	default:
 	}
+	in.awaitPRACK()
 	d := in.newDialog()
 	d.localSDP = sdp
 	in.u.register(d) // before the 200: a BYE may come right after it
@@ -173,9 +184,9 @@ func (in *Incoming) newDialog() *Dialog {
 		Local:  addressValue(req.To().DisplayName, req.To().Address),
 		Remote: addressValue(req.From().DisplayName, req.From().Address),
 		Target: req.From().Address.String(), Routes: recordRoutes(req),
-		RemoteCSeq: req.CSeq().SeqNo, Transport: in.t.from.network,
+		RemoteCSeq: req.CSeq().SeqNo, Transport: in.t.from.Network, flow: in.t.from,
 	})
-	d.expect(in.t.from.addr.Addr())
+	d.expect(in.t.from.Addr.Addr())
 	d.refresh(req)
 	d.remoteSDP = req.Body()
 	return d

@@ -6,6 +6,10 @@ import (
 
 // inDialog routes a request that carries a To tag.
 func (u *UA) inDialog(req *wire.Request, from hop, key string) {
+	if req.Method == wire.PRACK {
+		u.servePRACK(req, from, key)
+		return
+	}
 	d := u.dialogOf(req)
 	if d == nil || !d.hears(from) {
 		u.refuse(req, from, 481, "Call/Transaction Does Not Exist")
@@ -131,7 +135,7 @@ func (d *Dialog) accept(t *serverTx, answer []byte) {
 		t.awaitACK(d)
 	}
 	res := t.response(200, "OK", answer)
-	res.AppendHeader(d.u.contact(t.req.To().Address.User, t.from))
+	res.AppendHeader(d.u.contactFor(t.req.Recipient, t.req.To().Address.User, t.from))
 	res.AppendHeader(wire.NewHeader("Allow", allow))
 	res.AppendHeader(wire.NewHeader("Supported", supported))
 	d.answerTimer(t.req, res)

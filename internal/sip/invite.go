@@ -22,6 +22,9 @@ type Invite struct {
 	Headers     map[string]string
 	Username    string // for digest challenges
 	Password    string
+	// Server is asked before the others that the URI stands for, such as the one
+	// where we are registered; the zero value is none.
+	Server Server
 	// OnProvisional hears 101 to 199 in order, with their SDP if any.
 	OnProvisional func(status int, body []byte)
 	// OnSent is called once, right before the first byte of the INVITE leaves.
@@ -88,16 +91,19 @@ type outgoing struct {
 	u       *UA
 	in      Invite
 	req     *wire.Request
-	dst     hop
+	hops    []hop // that may be tried, the present one first
 	auth    credentials
 	settled atomic.Bool // the outcome has an owner: the caller, or nobody
 	heard   atomic.Bool // something came back
 
 	lengthened bool // after a 422
+	sent       bool // OnSent was called
 
 	mu     sync.Mutex
+	branch string             // of the INVITE whose answer is wanted; "" when none is
 	dialog *Dialog            // of the first 2xx
 	forks  map[string]*Dialog // of further ones, by remote tag
+	early  map[string]*early  // that sent reliable responses, by remote tag
 }
 
 // newOutgoing makes the INVITE (RFC 3261 section 8.1.1).
@@ -109,11 +115,14 @@ func (u *UA) newOutgoing(ctx context.Context, in Invite) (*outgoing, error) {
 	if err := wire.ParseUri(in.URI, &target); err != nil {
 		return nil, fmt.Errorf("sip: cannot call %q: %w", in.URI, err)
 	}
-	dst, err := u.resolve(ctx, &target)
+	hops, err := u.locate(ctx, &target)
 	if err != nil {
 		return nil, err
 	}
-	from, err := address(in.From, u.localHost(dst.addr))
+	if in.Server.Addr.IsValid() {
+		hops = append([]hop{in.Server}, slices.DeleteFunc(hops, func(h hop) bool { return h == in.Server })...)
+	}
+	from, err := address(in.From, u.localHost(hops[0].Addr))
 	if err != nil {
 		return nil, fmt.Errorf("sip: From: %w", err)
 	}
@@ -129,7 +138,6 @@ func (u *UA) newOutgoing(ctx context.Context, in Invite) (*outgoing, error) {
 		return nil, err
 	}
 	req := wire.NewRequest(wire.INVITE, target)
-	req.AppendHeader(u.via(dst))
 	f := &wire.FromHeader{DisplayName: in.DisplayName, Address: from}
 	f.Params.Add("tag", newTag())
 	req.AppendHeader(f)
@@ -138,9 +146,12 @@ func (u *UA) newOutgoing(ctx context.Context, in Invite) (*outgoing, error) {
 	req.AppendHeader(&id)
 	req.AppendHeader(&wire.CSeqHeader{SeqNo: 1, MethodName: wire.INVITE})
 	req.AppendHeader(&forwards)
-	req.AppendHeader(u.contact(from.User, dst))
 	req.AppendHeader(wire.NewHeader("Allow", allow))
-	req.AppendHeader(wire.NewHeader("Supported", supported))
+	extensions := supported
+	if len(in.Body) == 0 { // a reliable response would bring an offer
+		extensions = strings.TrimSuffix(extensions, ", 100rel")
+	}
+	req.AppendHeader(wire.NewHeader("Supported", extensions))
 	for _, h := range u.timerAsk(0) {
 		req.AppendHeader(h)
 	}
@@ -153,7 +164,7 @@ func (u *UA) newOutgoing(ctx context.Context, in Invite) (*outgoing, error) {
 	}
 	req.SetBody(in.Body)
 	return &outgoing{
-		u: u, in: in, req: req, dst: dst, forks: map[string]*Dialog{},
+		u: u, in: in, req: req, hops: hops, forks: map[string]*Dialog{}, early: map[string]*early{},
 		auth: credentials{username: in.Username, password: in.Password},
 	}, nil
 }
@@ -204,37 +215,6 @@ func extraHeaders(in Invite) ([]wire.Header, error) {
 
 func unprintable(r rune) bool { return r < ' ' || r == 127 }
 
-// run carries the call through challenges to its outcome.
-func (c *outgoing) run(ctx context.Context) (*Dialog, error) {
-	if c.in.OnSent != nil && ctx.Err() == nil {
-		c.in.OnSent()
-	}
-	for {
-		x := &exchange{u: c.u, req: c.req, dst: c.dst, accept: c.accept, heard: &c.heard, onProgress: c.progress}
-		res, err := x.run(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if res.IsSuccess() {
-			return c.answered(ctx)
-		}
-		if ctx.Err() != nil {
-			return nil, ErrCanceled
-		}
-		next := c.req.Clone()
-		again, err := c.auth.answer(next, res)
-		if err != nil {
-			return nil, err
-		}
-		if !again && !c.lengthen(next, res) && !c.reoffer(next, res.StatusCode) {
-			return nil, statusError(res)
-		}
-		next.CSeq().SeqNo++
-		next.Via().Params.Add("branch", newBranch())
-		c.req = next
-	}
-}
-
 // reoffer puts another offer into the next INVITE, if there is one.
 func (c *outgoing) reoffer(next *wire.Request, status int) bool {
 	ask := c.in.Reoffer
@@ -267,7 +247,10 @@ func (c *outgoing) lengthen(req *wire.Request, res *wire.Response) bool {
 	return true
 }
 
-func (c *outgoing) progress(res *wire.Response) {
+func (c *outgoing) progress(res *wire.Response, dst hop) {
+	if rseq := rseqOf(res); rseq != 0 && !c.confirmEarly(res, rseq, dst) {
+		return
+	}
 	defer c.u.recovered("OnProvisional")
 	if c.in.OnProvisional != nil {
 		c.in.OnProvisional(res.StatusCode, res.Body())
@@ -278,19 +261,20 @@ func (c *outgoing) progress(res *wire.Response) {
 // dialog, so that a BYE right behind it finds one; a repeated one is
 // acknowledged again; one of another fork is acknowledged and hung up
 // (RFC 3261 section 13.2.2.4).
-func (c *outgoing) accept(res *wire.Response) bool {
+func (c *outgoing) accept(res *wire.Response, dst hop) bool {
 	tag := ""
 	if to := res.To(); to != nil {
 		tag, _ = to.Params.Get("tag")
 	}
+	branch, _ := res.Via().Params.Get("branch")
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.dialog == nil {
-		c.dialog = c.newDialog(res, tag)
+	if c.dialog == nil && branch == c.branch {
+		c.dialog = c.newDialog(res, tag, dst)
 		c.u.register(c.dialog)
 		return true
 	}
-	if tag == c.dialog.id.remoteTag {
+	if c.dialog != nil && tag == c.dialog.id.remoteTag {
 		c.u.repeatACK(&c.dialog.ack)
 		return false
 	}
@@ -299,14 +283,14 @@ func (c *outgoing) accept(res *wire.Response) bool {
 		return false
 	}
 	if len(c.forks) < 16 {
-		fork := c.newDialog(res, tag)
+		fork := c.newDialog(res, tag, dst)
 		c.forks[tag] = fork
 		c.u.spawn("fork", func() { c.hangUp(fork) })
 	}
 	return false
 }
 
-func (c *outgoing) newDialog(res *wire.Response, remoteTag string) *Dialog {
+func (c *outgoing) newDialog(res *wire.Response, remoteTag string, dst hop) *Dialog {
 	localTag, _ := c.req.From().Params.Get("tag")
 	routes := recordRoutes(res)
 	slices.Reverse(routes) // RFC 3261 section 12.1.2
@@ -315,12 +299,21 @@ func (c *outgoing) newDialog(res *wire.Response, remoteTag string) *Dialog {
 		Local:  addressValue(c.req.From().DisplayName, c.req.From().Address),
 		Remote: addressValue(c.req.To().DisplayName, c.req.To().Address),
 		Target: c.req.Recipient.String(), Routes: routes,
-		LocalCSeq: c.req.CSeq().SeqNo, Transport: c.dst.network,
+		LocalCSeq: res.CSeq().SeqNo, Transport: dst.Network, ServerName: dst.Name,
 	})
-	d.expect(c.dst.addr.Addr())
+	d.expect(dst.Addr.Addr())
 	d.refresh(res)
+	d.cseq = res.CSeq().SeqNo
 	d.localSDP, d.remoteSDP = c.in.Body, res.Body()
-	d.timed(res)
+	if e := c.early[remoteTag]; e != nil {
+		d.state.LocalCSeq += crashGap // past the PRACKs, which may be under way yet
+		if len(d.remoteSDP) == 0 {
+			d.remoteSDP = e.sdp
+		}
+	}
+	if res.IsSuccess() {
+		d.timed(res)
+	}
 	d.auth = credentials{username: c.in.Username, password: c.in.Password}
 	d.caller = true
 	d.confirm()
@@ -349,7 +342,7 @@ func (c *outgoing) answered(ctx context.Context) (*Dialog, error) {
 func (c *outgoing) ack(d *Dialog) error {
 	ctx, cancel := context.WithTimeout(context.Background(), c.u.give)
 	defer cancel()
-	return d.sendACK(ctx, c.req.CSeq().SeqNo, &d.ack)
+	return d.sendACK(ctx, d.cseq, &d.ack)
 }
 
 // hangUp confirms an answer that nobody wants and ends it.

@@ -9,58 +9,59 @@ import (
 	"time"
 
 	wire "github.com/emiago/sipgo/sip"
+
+	"github.com/callwright/callwright/internal/sip/message"
 )
 
 // allow lists what is understood here, for Allow headers.
-const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REFER, NOTIFY"
+const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REFER, NOTIFY, PRACK"
 
 // supported lists the extensions that are understood here, for Supported
 // headers: session timers (RFC 4028), Replaces (RFC 3891), REFER without
-// notifications (RFC 4488).
-const supported = "timer, replaces, norefersub"
+// notifications (RFC 4488), reliable provisional responses (RFC 3262).
+const supported = "timer, replaces, norefersub, 100rel"
 
-// receive takes one datagram. Whatever is in it, it returns.
-func (u *UA) receive(from hop, data []byte) {
+// receive takes one message. Whatever is in it, it returns; false says that the
+// source is not welcome, or sends too much.
+func (u *UA) receive(from hop, data []byte) (welcome bool) {
 	defer u.recovered("receive")
 	if len(bytes.Trim(data, "\r\n\x00 ")) == 0 {
-		return // keep-alive (RFC 5626 section 4.4.1)
+		return true // keep-alive (RFC 5626 section 4.4.1)
 	}
-	if !u.awaited(data) && u.guard.take(from.addr.Addr(), time.Now()) == Drop {
-		return
+	if !u.awaited(data) && u.guard.Take(from.Addr.Addr(), time.Now()) == Drop {
+		return false
 	}
-	m, err := u.parse.ParseSIP(data)
-	if err != nil {
-		u.log.Debug("sip: message not understood", "peer", from.addr, "error", err)
-		// What can be answered is answered; broken responses are dropped (RFC 3261
-		// sections 18.3 and 21.4.1).
-		if req := u.salvage(data); req != nil && answerable(req) && !req.IsAck() {
-			u.stamp(req, from)
-			u.refuse(req, from, 400, "Bad Request")
-		}
-		return
+	m, t, wrong := u.understand(data, from.Reliable())
+	if wrong != nil {
+		u.log.Debug("sip: message not understood", "peer", from.Addr, "error", wrong.Reason)
+		u.refuseText(&t, from, wrong)
+		return true
 	}
 	u.handle(from, m)
+	return true
 }
 
-// salvage reads as much of a broken request as its refusal needs, nil when
-// that is broken too.
-func (u *UA) salvage(data []byte) *wire.Request {
-	head, _, _ := bytes.Cut(data, []byte("\r\n\r\n"))
-	lines := bytes.Split(head, []byte("\r\n"))
-	kept := append([]byte(nil), lines[0]...)
-	for _, line := range lines[1:] {
-		name, _, _ := bytes.Cut(line, []byte(":"))
-		switch strings.ToLower(string(bytes.TrimSpace(name))) {
-		case "via", "v", "from", "f", "to", "t", "call-id", "i", "cseq":
-			kept = append(append(kept, "\r\n"...), line...)
+// understand parses a message. On a fault, t has what could be read of it.
+func (u *UA) understand(data []byte, stream bool) (m wire.Message, t message.Text, wrong *message.Fault) {
+	if t, wrong = message.Read(data); wrong != nil {
+		return nil, t, wrong
+	}
+	if wrong = t.Check(stream); wrong != nil {
+		return nil, t, wrong
+	}
+	m, err := u.parse.ParseSIP(t.Bytes())
+	if err != nil {
+		return nil, t, &message.Fault{Status: 400, Reason: "Bad Request"}
+	}
+	if req, ok := m.(*wire.Request); ok {
+		req.Method = wire.RequestMethod(t.Method()) // methods have a case (RFC 3261 section 7.1)
+	}
+	for _, h := range m.GetHeaders("Via") {
+		if v, ok := h.(*wire.ViaHeader); ok { // the parser takes the brackets of IPv6 off, and does not put all back
+			v.Host = bracketed(v.Host)
 		}
 	}
-	m, err := u.parse.ParseSIP(append(kept, "\r\n\r\n"...))
-	if err != nil {
-		return nil
-	}
-	req, _ := m.(*wire.Request)
-	return req
+	return m, t, nil
 }
 
 // handle routes one message that was understood. It runs on the goroutine that
@@ -90,13 +91,13 @@ func answerable(m wire.Message) bool {
 // stamp notes on the top Via where a request really came from (RFC 3261
 // section 18.2.1, RFC 3581 section 4).
 func (u *UA) stamp(req *wire.Request, from hop) {
-	req.SetTransport(from.network)
-	req.SetSource(from.addr.String())
+	req.SetTransport(from.Network)
+	req.SetSource(from.Addr.String())
 	via := req.Via()
-	src := from.addr.Addr().String()
+	src := from.Addr.Addr().String()
 	rport, asked := via.Params.Get("rport")
 	if asked && rport == "" {
-		via.Params.Add("rport", strconv.Itoa(int(from.addr.Port())))
+		via.Params.Add("rport", strconv.Itoa(int(from.Addr.Port())))
 	}
 	if asked || strings.Trim(via.Host, "[]") != src {
 		via.Params.Add("received", src)
@@ -108,14 +109,14 @@ func (u *UA) stamp(req *wire.Request, from hop) {
 // is ignored, for it would let a stranger aim our packets.
 func replyHop(req *wire.Request, from hop) hop {
 	via := req.Via()
-	if from.reliable() || via.Params.Has("rport") {
+	if from.Reliable() || via.Params.Has("rport") {
 		return from
 	}
 	port := via.Port
 	if port <= 0 || port > 65535 {
 		port = 5060
 	}
-	return hop{from.network, netip.AddrPortFrom(from.addr.Addr(), uint16(port))}
+	return hop{Network: from.Network, Addr: netip.AddrPortFrom(from.Addr.Addr(), uint16(port))}
 }
 
 // request routes a request: to its transaction, else to its dialog, else to
@@ -138,8 +139,12 @@ func (u *UA) request(req *wire.Request, from hop) {
 		t.again()
 		return
 	}
+	if u.servers.merged(req, key) {
+		u.refuse(req, from, 482, "Loop Detected")
+		return
+	}
 	if inside, _ := req.To().Params.Get("tag"); inside == "" || u.dialogOf(req) == nil {
-		switch u.guard.class(from.addr.Addr(), time.Now()) {
+		switch u.guard.Class(from.Addr.Addr(), time.Now()) {
 		case Drop:
 			return // it is the far end of another call
 		case Refuse:
@@ -164,7 +169,7 @@ func (u *UA) request(req *wire.Request, from hop) {
 		u.capabilities(req, from)
 	case wire.INVITE:
 		u.work(req, from, key, u.serveInvite)
-	default: // BYE, INFO, UPDATE, REFER, NOTIFY: they need a dialog
+	default: // BYE, INFO, UPDATE, REFER, NOTIFY, PRACK: they need a dialog
 		u.refuse(req, from, 481, "Call/Transaction Does Not Exist")
 	}
 }
@@ -179,16 +184,11 @@ func refusal(req *wire.Request) (status int, reason string, headers []wire.Heade
 		return 400, "CSeq Names Another Method", nil
 	}
 	switch req.Method {
-	case wire.INVITE, wire.BYE, wire.OPTIONS, wire.INFO, wire.UPDATE, wire.REFER, wire.NOTIFY:
-	case wire.REGISTER, wire.SUBSCRIBE, wire.MESSAGE, wire.PRACK, wire.PUBLISH:
+	case wire.INVITE, wire.BYE, wire.OPTIONS, wire.INFO, wire.UPDATE, wire.REFER, wire.NOTIFY, wire.PRACK:
+	case wire.REGISTER, wire.SUBSCRIBE, wire.MESSAGE, wire.PUBLISH:
 		return 405, "Method Not Allowed", []wire.Header{wire.NewHeader("Allow", allow)}
 	default:
 		return 501, "Not Implemented", []wire.Header{wire.NewHeader("Allow", allow)}
-	}
-	switch strings.ToLower(req.Recipient.Scheme) {
-	case "sip", "sips", "tel", "":
-	default:
-		return 416, "Unsupported URI Scheme", nil
 	}
 	if unknown := unsupported(req); unknown != "" {
 		return 420, "Bad Extension", []wire.Header{wire.NewHeader("Unsupported", unknown)}
@@ -202,6 +202,9 @@ func refusal(req *wire.Request) (status int, reason string, headers []wire.Heade
 	// Without a Content-Type the body is taken for what it can only be.
 	if ct := contentType(req); ct != "" && ct != "application/sdp" {
 		return 415, "Unsupported Media Type", []wire.Header{wire.NewHeader("Accept", "application/sdp")}
+	}
+	if !takesSDP(req) {
+		return 406, "Not Acceptable", []wire.Header{wire.NewHeader("Accept", "application/sdp")}
 	}
 	return 0, "", nil
 }
@@ -271,15 +274,16 @@ func contentType(m wire.Message) string {
 // are being worked on, the request is refused without keeping state. It reports
 // whether f runs.
 func (u *UA) work(req *wire.Request, from hop, key string, f func(*serverTx)) bool {
+	slots := u.slotsFor(from)
 	select {
-	case u.slots <- struct{}{}:
+	case slots <- struct{}{}:
 	default:
 		u.refuse(req, from, 503, "Service Unavailable", wire.NewHeader("Retry-After", "5"))
 		return false
 	}
 	t := u.openServer(req, from, key)
 	started := u.spawn("request", func() {
-		defer func() { <-u.slots }()
+		defer func() { <-slots }()
 		done := false
 		defer func() {
 			if !done { // f panicked, which spawn recovers and logs
@@ -290,9 +294,19 @@ func (u *UA) work(req *wire.Request, from hop, key string, f func(*serverTx)) bo
 		done = true
 	})
 	if !started {
-		<-u.slots
+		<-slots
 	}
 	return started
+}
+
+// slotsFor returns the places that a source's transactions take. Where there
+// are known peers, others have a quarter for themselves.
+func (u *UA) slotsFor(from hop) chan struct{} {
+	addr := from.Addr.Addr()
+	if u.opts.Admit == nil || u.guard.Knows(addr) || u.guard.Talks(addr) {
+		return u.slots
+	}
+	return u.guestSlots
 }
 
 // refuse answers without a transaction. A retransmission gets the same answer
@@ -321,7 +335,7 @@ func (u *UA) capabilities(req *wire.Request, from hop) {
 // still undecided (RFC 3261 section 9.2).
 func (u *UA) cancelRequest(req *wire.Request, from hop, key string) {
 	t := u.servers.get(key)
-	if t == nil || t.req.Method != wire.INVITE || t.from.addr.Addr() != from.addr.Addr() && !u.guard.knows(from.addr.Addr()) {
+	if t == nil || t.req.Method != wire.INVITE || t.from.Addr.Addr() != from.Addr.Addr() && !u.guard.Knows(from.Addr.Addr()) {
 		u.refuse(req, from, 481, "Call/Transaction Does Not Exist")
 		return
 	}

@@ -74,7 +74,7 @@ func (d *Dialog) offer(ctx context.Context, sdp []byte) ([]byte, error) {
 		if !again {
 			return nil, d.lost(statusError(res))
 		}
-		added = append(req.GetHeaders("Authorization"), req.GetHeaders("Proxy-Authorization")...)
+		added = credentialHeaders(req)
 	}
 }
 

@@ -2,74 +2,41 @@ package sip
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/netip"
 	"strings"
 
 	wire "github.com/emiago/sipgo/sip"
+
+	"github.com/callwright/callwright/internal/sip/transport"
 )
 
-// resolve finds the next hop of a URI (RFC 3263, without NAPTR): the transport
-// it names, else UDP; its port, else SRV, else 5060.
+// hop is where a message goes next, or came from.
+type hop = transport.Hop
+
+// locate finds the next hops of a URI in the order in which they are to be
+// tried. There is at least one.
+func (u *UA) locate(ctx context.Context, uri *wire.Uri) ([]hop, error) {
+	hops, err := u.locator.Locate(ctx, uri)
+	return hops, lost(err)
+}
+
+// connect makes sure of the connection to a hop that needs one.
+func (u *UA) connect(h hop) error {
+	if !h.Reliable() {
+		return nil
+	}
+	_, err := u.streams.Connect(h, transport.DialTimeout)
+	return lost(err)
+}
+
+// resolve finds the first of the next hops of a URI.
 func (u *UA) resolve(ctx context.Context, uri *wire.Uri) (hop, error) {
-	network, err := transportOf(uri)
+	hops, err := u.locate(ctx, uri)
 	if err != nil {
 		return hop{}, err
 	}
-	host, port := strings.Trim(uri.Host, "[]"), uri.Port
-	if port < 0 || port > 65535 {
-		return hop{}, fmt.Errorf("sip: port %d of %s is not one", port, uri.String())
-	}
-	if addr, err := netip.ParseAddr(host); err == nil {
-		return hop{network, netip.AddrPortFrom(addr.Unmap(), defaultPort(port))}, nil
-	}
-	if host == "" {
-		return hop{}, fmt.Errorf("sip: %s names no host", uri.String())
-	}
-	if port == 0 {
-		_, found, err := net.DefaultResolver.LookupSRV(ctx, "sip", strings.ToLower(network), host)
-		if err == nil && len(found) > 0 {
-			host, port = found[0].Target, int(found[0].Port)
-		}
-	}
-	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	if err != nil {
-		return hop{}, unreachable("%v", err)
-	}
-	for _, a := range addrs {
-		if u.sameFamily(a.Unmap()) {
-			return hop{network, netip.AddrPortFrom(a.Unmap(), defaultPort(port))}, nil
-		}
-	}
-	return hop{}, unreachable("%s has no address that %s can reach", host, u.udp.addr)
-}
-
-func transportOf(uri *wire.Uri) (string, error) {
-	switch strings.ToLower(uri.Scheme) {
-	case "sip", "":
-	default:
-		return "", fmt.Errorf("sip: cannot send to %s: only sip: URIs are reached from here", uri.String())
-	}
-	switch name := strings.ToUpper(uri.UriParams.GetOr("transport", "udp")); name {
-	case "UDP", "TCP":
-		return name, nil
-	default:
-		return "", fmt.Errorf("sip: transport %q of %s is not there; use udp or tcp", name, uri.String())
-	}
-}
-
-func defaultPort(port int) uint16 {
-	if port == 0 {
-		return 5060
-	}
-	return uint16(port)
-}
-
-// sameFamily reports whether the socket can send to a.
-func (u *UA) sameFamily(a netip.Addr) bool {
-	own := u.udp.addr.Addr()
-	return own == netip.IPv6Unspecified() || own.Is4() == a.Is4()
+	return hops[0], nil
 }
 
 // localHost returns the host that Via and Contact name towards a peer: the
@@ -79,24 +46,38 @@ func (u *UA) localHost(to netip.AddrPort) string {
 	if u.opts.ExternalIP != "" {
 		return u.opts.ExternalIP
 	}
-	if own := u.udp.addr.Addr(); !own.IsUnspecified() {
+	if own := u.packets.Addr().Addr(); !own.IsUnspecified() {
 		return own.String()
 	}
 	// Connecting a UDP socket sends nothing; it only picks a route.
 	c, err := net.Dial("udp", to.String())
 	if err != nil {
-		return u.udp.addr.Addr().String()
+		return u.packets.Addr().Addr().String()
 	}
 	defer func() { _ = c.Close() }()
-	return localAddr(c).Addr().String()
+	return transport.Local(c).Addr().String()
+}
+
+// localPort returns the port that Via and Contact name towards a peer: where we
+// listen for its transport, else the one that our connection to it has.
+func (u *UA) localPort(dst hop) int {
+	switch {
+	case dst.Network == transport.TLS && u.streams.Listens(transport.TLS):
+		return int(u.TLSAddr().Port())
+	case dst.Reliable() && !u.streams.Listens(dst.Network):
+		if c := u.streams.Find(dst); c != nil {
+			return int(c.Local().Port())
+		}
+	}
+	return int(u.packets.Addr().Port())
 }
 
 // via makes a request's own Via towards dst, asking for responses to the
 // address that the request is seen to come from (RFC 3581).
 func (u *UA) via(dst hop) *wire.ViaHeader {
 	v := &wire.ViaHeader{
-		ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: dst.network,
-		Host: bracketed(u.localHost(dst.addr)), Port: int(u.udp.addr.Port()),
+		ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: dst.Network,
+		Host: bracketed(u.localHost(dst.Addr)), Port: u.localPort(dst),
 	}
 	v.Params.Add("branch", newBranch())
 	v.Params.Add("rport", "")
@@ -106,10 +87,21 @@ func (u *UA) via(dst hop) *wire.ViaHeader {
 // contact names this user agent towards dst.
 func (u *UA) contact(user string, dst hop) *wire.ContactHeader {
 	c := &wire.ContactHeader{Address: wire.Uri{
-		Scheme: "sip", User: user, Host: u.localHost(dst.addr), Port: int(u.udp.addr.Port()),
+		Scheme: "sip", User: user, Host: u.localHost(dst.Addr), Port: u.localPort(dst),
 	}}
-	if dst.reliable() {
-		c.Address.UriParams.Add("transport", strings.ToLower(dst.network))
+	if dst.Reliable() {
+		c.Address.UriParams.Add("transport", strings.ToLower(dst.Network))
+	}
+	return c
+}
+
+// contactFor is contact for a request to uri: who is called securely is reached
+// securely (RFC 3261 section 8.1.1.8).
+func (u *UA) contactFor(uri wire.Uri, user string, dst hop) *wire.ContactHeader {
+	c := u.contact(user, dst)
+	if strings.EqualFold(uri.Scheme, "sips") {
+		c.Address.Scheme = "sips"
+		c.Address.UriParams.Remove("transport")
 	}
 	return c
 }

@@ -17,9 +17,10 @@ const maxServers = 20000
 
 // serverTable keeps the incoming transactions, oldest first.
 type serverTable struct {
-	mu    sync.Mutex
-	byKey map[string]*serverTx
-	queue []*serverTx // answered, by time of the answer
+	mu      sync.Mutex
+	byKey   map[string]*serverTx
+	invites map[string]*serverTx // those that begin a call, by what all copies of it share
+	queue   []*serverTx          // answered, by time of the answer
 }
 
 func (s *serverTable) get(key string) *serverTx {
@@ -32,6 +33,10 @@ func (s *serverTable) put(t *serverTx) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.byKey[t.key] = t
+	if name, ok := copyName(t.req); ok && s.invites != nil {
+		t.copies = name
+		s.invites[name] = t
+	}
 }
 
 // answered queues t to be forgotten (timers H, J and L, RFC 3261 section
@@ -46,7 +51,7 @@ func (s *serverTable) answered(t *serverTx, now time.Time) {
 	gone := s.queue[:n:n]
 	s.queue = s.queue[n:]
 	for _, old := range gone {
-		delete(s.byKey, old.key)
+		s.forget(old)
 	}
 	s.mu.Unlock()
 	for _, old := range gone {
@@ -59,7 +64,7 @@ func (s *serverTable) answered(t *serverTx, now time.Time) {
 // unique, and what RFC 2543 had stands in.
 func serverKey(req *wire.Request) string {
 	via, cseq := req.Via(), req.CSeq()
-	method := string(cseq.MethodName)
+	method := string(req.Method)
 	if req.IsAck() || req.IsCancel() {
 		method = string(wire.INVITE)
 	}
@@ -96,6 +101,7 @@ type serverTx struct {
 	interval time.Duration
 	until    time.Time // when retransmitting stops and the transaction is forgotten
 	timer    *time.Timer
+	copies   string // key among the table's invites, or ""
 	onAck    func() // the 2xx was acknowledged
 	onNoAck  func() // it never was
 }
@@ -144,7 +150,7 @@ func (t *serverTx) respond(res *wire.Response) bool {
 	}
 	now := time.Now()
 	t.until = now.Add(t.u.give)
-	if t.req.IsInvite() && (t.status < 300 || !t.hop.reliable()) {
+	if t.req.IsInvite() && (t.status < 300 || !t.hop.Reliable()) {
 		t.interval = t.u.t1
 		t.timer = time.AfterFunc(t.interval, t.repeat)
 	}

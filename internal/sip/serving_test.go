@@ -342,7 +342,7 @@ func FuzzReceive(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Cleanup(func() { _ = u.Close() })
-	from := hop{"UDP", u.Addr()} // answers come back to it, and are dropped
+	from := hop{Network: "UDP", Addr: u.Addr()} // answers come back to it, and are dropped
 	for _, method := range []string{"INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "X"} {
 		f.Add([]byte(method + " sip:a@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK1;rport\r\nFrom: <sip:b@c>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: 1\r\nCSeq: 1 " +
 			method + "\r\nContact: <sip:b@127.0.0.1>\r\nRecord-Route: <sip:r@127.0.0.1;lr>, <sip:s@127.0.0.1>\r\nContent-Length: 0\r\n\r\n"))

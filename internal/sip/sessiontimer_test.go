@@ -147,7 +147,7 @@ func TestTimerOfACallToUs(t *testing.T) {
 			t.Parallel()
 			u, _ := answering(t, Options{})
 			r := newRaw(t, u)
-			r.send(r.ask("INVITE", "sip:+15550002@127.0.0.1", peerFrom, ourTo, name, 1, tt.asks, offer))
+			r.send(r.ask("INVITE", "sip:+15550002@127.0.0.1", peerFrom, ourTo, strings.ReplaceAll(name, " ", "-"), 1, tt.asks, offer))
 			res := r.status(tt.status)
 			if tt.status == 422 {
 				if got := headerValue(res, "Min-SE"); got != "90" {

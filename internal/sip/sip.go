@@ -6,21 +6,36 @@ package sip
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/netip"
 	"runtime/debug"
 	"sync"
+	"syscall"
 	"time"
 
 	wire "github.com/emiago/sipgo/sip"
+
+	"github.com/callwright/callwright/internal/sip/transport"
+
+	"github.com/callwright/callwright/internal/sip/guard"
 )
+
+// TLS says how connections are secured.
+type TLS = transport.Security
+
+// Resolver is what of the DNS is asked.
+type Resolver = transport.Resolver
 
 // Options say how a user agent is set up. Only Listen is needed.
 type Options struct {
 	Listen     netip.AddrPort  // UDP address to bind; port 0 takes any free one
 	TCP        bool            // also take TCP connections, on the same port
+	TLS        *TLS            // nil: peers are called over TLS, and believed as the system does
 	UserAgent  string          // User-Agent and Server headers; "" is "Callwright"
+	DNS        Resolver        // nil: the system's
 	ExternalIP string          // the address that Via and Contact name; "" is the one that routes to the peer
 	Logger     *slog.Logger    // nil discards
 	OnInvite   func(*Incoming) // takes incoming calls, each on a goroutine of its own; nil answers 404
@@ -60,24 +75,32 @@ const (
 type UA struct {
 	opts  Options
 	log   *slog.Logger
-	udp   *udpSocket
-	tcp   *tcpTransport
 	parse *wire.Parser
+
+	packets *transport.Packets
+	streams *transport.Streams
+	locator *transport.Locator
+	failed  transport.Failures // servers that did not answer
+	noTCP   transport.Failures // those that take no TCP connection
 
 	t1, t2, give time.Duration // T1, T2, 64*T1
 
-	guard  *guard
-	nonces *nonces
+	guard  *guard.Guard
+	nonces *guard.Nonces
 
-	slots   chan struct{} // one per incoming transaction that is being worked on
-	closing chan struct{}
+	slots      chan struct{} // one per incoming transaction that is being worked on
+	guestSlots chan struct{} // those of strangers
+	closing    chan struct{}
 
 	mu      sync.Mutex
 	closed  bool
 	wg      sync.WaitGroup
 	clients map[string]*clientTx
 	dialogs map[dialogID]*Dialog
-	servers serverTable
+	// reliables are our provisional responses that wait to be confirmed, by Call-ID
+	// and our tag.
+	reliables map[dialogID]*reliable
+	servers   serverTable
 	// disowned are the Call-IDs of a dead process's unanswered calls.
 	disowned map[string]bool
 }
@@ -100,6 +123,9 @@ func New(o Options) (*UA, error) {
 	if o.T1 <= 0 {
 		o.T1 = defaultT1
 	}
+	if o.DNS == nil {
+		o.DNS = net.DefaultResolver
+	}
 	if o.MinSE <= 0 {
 		o.MinSE = defaultMinSE
 	}
@@ -114,21 +140,22 @@ func New(o Options) (*UA, error) {
 	u := &UA{
 		opts: o, log: o.Logger, parse: wire.NewParser(),
 		t1: o.T1, t2: 8 * o.T1, give: 64 * o.T1,
-		guard:   newGuard(o.Admit, o.Limits),
-		nonces:  newNonces(),
-		slots:   make(chan struct{}, o.MaxIncoming),
-		closing: make(chan struct{}),
-		clients: map[string]*clientTx{},
-		dialogs: map[dialogID]*Dialog{},
-		servers: serverTable{byKey: map[string]*serverTx{}},
+		guard:      guard.New(o.Admit, o.Limits),
+		nonces:     guard.NewNonces(),
+		slots:      make(chan struct{}, o.MaxIncoming),
+		guestSlots: make(chan struct{}, (o.MaxIncoming+3)/4),
+		closing:    make(chan struct{}),
+		clients:    map[string]*clientTx{},
+		dialogs:    map[dialogID]*Dialog{},
+		reliables:  map[dialogID]*reliable{},
+		servers:    serverTable{byKey: map[string]*serverTx{}, invites: map[string]*serverTx{}},
 	}
 	if err := u.bind(); err != nil {
 		return nil, err
 	}
-	u.spawn("udp reader", u.readUDP)
-	if o.TCP {
-		u.spawn("tcp listener", u.tcp.accept)
-	}
+	u.locator = &transport.Locator{DNS: o.DNS, Own: u.packets.Addr().Addr(), Failed: &u.failed}
+	u.spawn("udp reader", u.packets.Read)
+	u.streams.Serve()
 	return u, nil
 }
 
@@ -136,24 +163,37 @@ func New(o Options) (*UA, error) {
 // for both.
 func (u *UA) bind() error {
 	for try := 0; ; try++ {
-		sock, err := listenUDP(u.opts.Listen)
+		packets, err := transport.ListenPackets(u.opts.Listen, transport.PacketOptions{
+			Receive: func(from hop, data []byte) { u.receive(from, data) }, Lost: u.failClients, Logger: u.log,
+		})
 		if err != nil {
 			return err
 		}
-		tcp, err := newTCP(u, sock.addr, u.opts.TCP)
+		o := transport.StreamOptions{
+			Security: u.opts.TLS, Admit: u.guard.Connects, Left: u.guard.Disconnects, Patience: u.guard.Patience,
+			Receive: u.receive, Lost: u.failClients, Spawn: u.spawn, Logger: u.log,
+		}
+		if u.opts.TCP {
+			o.TCP = packets.Addr()
+		}
+		streams, err := transport.ListenStreams(o)
 		if err == nil {
-			u.udp, u.tcp = sock, tcp
+			u.packets, u.streams = packets, streams
 			return nil
 		}
-		_ = sock.conn.Close() // nothing was sent or read on it yet
-		if u.opts.Listen.Port() != 0 || try == 20 {
+		_ = packets.Close() // nothing was sent or read on it yet
+		if u.opts.Listen.Port() != 0 || try == 20 || !errors.Is(err, syscall.EADDRINUSE) {
 			return err
 		}
 	}
 }
 
-// Addr returns the address that is bound.
-func (u *UA) Addr() netip.AddrPort { return u.udp.addr }
+// Addr returns the address that is bound, of UDP and TCP.
+func (u *UA) Addr() netip.AddrPort { return u.packets.Addr() }
+
+// TLSAddr returns the address that takes TLS connections; not valid when none
+// does.
+func (u *UA) TLSAddr() netip.AddrPort { return u.streams.TLSAddr() }
 
 // Close stops at once: calls that are being set up fail with ErrClosed,
 // dialogs stay as they are at the far end. Hang up before closing. Close waits
@@ -168,8 +208,8 @@ func (u *UA) Close() error {
 	close(u.closing)
 	u.mu.Unlock()
 	u.stopTransactions()
-	err := u.udp.conn.Close()
-	u.tcp.close()
+	err := u.packets.Close()
+	u.streams.Close()
 	done := make(chan struct{})
 	go func() { u.wg.Wait(); close(done) }()
 	select {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"strings"
 
 	wire "github.com/emiago/sipgo/sip"
@@ -21,7 +22,12 @@ type DialogState struct {
 	Routes     []string `json:"routes,omitempty"`
 	LocalCSeq  uint32   `json:"localCSeq"`  // of our last request
 	RemoteCSeq uint32   `json:"remoteCSeq"` // of their last request, 0 for none yet
-	Transport  string   `json:"transport"`  // UDP or TCP, when the target does not say
+	Transport  string   `json:"transport"`  // UDP, TCP or TLS, when the target does not say
+	// ServerName is whom the certificate named that the dialog began with. It
+	// stands for a target that is only an address.
+	ServerName string `json:"serverName,omitempty"`
+
+	flow hop // where the far end's first request came from, if it began the dialog
 }
 
 // Bytes returns the state as JSON, for ByeFrom.
@@ -73,11 +79,11 @@ func (u *UA) build(ctx context.Context, s DialogState, method wire.RequestMethod
 			routes = append(routes[1:], target)
 		}
 	}
-	if s.Transport != "" && !to.UriParams.Has("transport") {
+	if s.Transport != "" && to.Scheme != "sips" && !to.UriParams.Has("transport") {
 		to = *to.Clone()
 		to.UriParams.Add("transport", strings.ToLower(s.Transport))
 	}
-	dst, err := u.resolve(ctx, &to)
+	dst, err := u.reach(ctx, s, &to)
 	if err != nil {
 		return nil, hop{}, err
 	}
@@ -106,10 +112,34 @@ func (u *UA) build(ctx context.Context, s DialogState, method wire.RequestMethod
 	req.AppendHeader(wire.NewHeader("User-Agent", u.opts.UserAgent))
 	switch method {
 	case wire.INVITE, wire.UPDATE, wire.REFER, wire.NOTIFY: // they refresh the target
-		req.AppendHeader(u.contact(local.Address.User, dst))
+		req.AppendHeader(u.contactFor(recipient, local.Address.User, dst))
 		req.AppendHeader(wire.NewHeader("Allow", allow))
 	}
 	return req, dst, nil
+}
+
+// reach finds where a request within a dialog goes. A far end that connected to
+// us is reached over its connection: it need not listen, and need not have a
+// certificate (RFC 5923 section 1).
+func (u *UA) reach(ctx context.Context, s DialogState, to *wire.Uri) (hop, error) {
+	open := s.flow.Reliable() && u.streams.Find(s.flow) != nil
+	dst, err := u.resolve(ctx, to)
+	if err != nil {
+		return hop{}, err
+	}
+	if open && dst.Addr.Addr() == s.flow.Addr.Addr() {
+		return s.flow, nil
+	}
+	if _, err := netip.ParseAddr(dst.Name); err == nil && s.ServerName != "" {
+		dst.Name = s.ServerName
+	}
+	if err := u.connect(dst); err != nil {
+		if open {
+			return s.flow, nil
+		}
+		return hop{}, err
+	}
+	return dst, nil
 }
 
 func parseRoutes(texts []string) ([]wire.Uri, error) {

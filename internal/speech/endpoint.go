@@ -12,6 +12,9 @@ type EndpointOptions struct {
 	Release   float32       // probability below which a frame does not carry it on; 0.35
 	Onset     time.Duration // speech needed before an onset is believed; 80 ms, so that clicks are not
 	Silence   time.Duration // silence that ends speech; 500 ms
+	// Unbroken is for how long speech goes on without any dip at most: a voice
+	// stops for each p, t and k, music does not. 2.5 s; negative is for ever.
+	Unbroken time.Duration
 }
 
 func (o EndpointOptions) withDefaults() EndpointOptions {
@@ -26,6 +29,9 @@ func (o EndpointOptions) withDefaults() EndpointOptions {
 	}
 	if o.Silence == 0 {
 		o.Silence = 500 * time.Millisecond
+	}
+	if o.Unbroken == 0 {
+		o.Unbroken = 2500 * time.Millisecond
 	}
 	return o
 }
@@ -59,17 +65,26 @@ type Endpointer struct {
 	run      int   // frames of speech towards an onset; dips take them away again
 	runStart int64 // where that run began
 	quiet    int   // frames since the last one of speech
+
+	unbroken int   // frames without a dip
+	from     int64 // where these began
+	limit    int   // of them; 0 is none
+	other    bool  // the sound that goes on is no speech
 }
 
 // NewEndpointer returns an endpointer for frames at rate hertz.
 func NewEndpointer(rate int, o EndpointOptions) *Endpointer {
 	o = o.withDefaults()
-	return &Endpointer{
+	e := &Endpointer{
 		options: o,
 		frame:   int64(audio.FrameSize(rate)),
 		onset:   framesIn(o.Onset),
 		silence: framesIn(o.Silence),
 	}
+	if o.Unbroken > 0 {
+		e.limit = framesIn(o.Unbroken)
+	}
+	return e
 }
 
 func framesIn(d time.Duration) int {
@@ -81,8 +96,12 @@ func framesIn(d time.Duration) int {
 func (e *Endpointer) Push(p float32) (Edge, bool) {
 	start := e.now
 	e.now += e.frame
+	e.follow(p, start)
 	if e.speaking {
 		return e.carryOn(p)
+	}
+	if e.other {
+		return Edge{}, false
 	}
 	if p < e.options.Threshold {
 		e.run = max(0, e.run-1)
@@ -98,8 +117,25 @@ func (e *Endpointer) Push(p float32) (Edge, bool) {
 	return Edge{Kind: SpeechStart, At: e.runStart, Known: e.now}, true
 }
 
+// follow counts the frames without a dip.
+func (e *Endpointer) follow(p float32, start int64) {
+	switch {
+	case p < e.options.Release:
+		e.unbroken, e.other = 0, false
+	case e.unbroken == 0:
+		e.from = start
+		fallthrough
+	default:
+		e.unbroken++
+	}
+}
+
 // carryOn takes a frame while there is speech.
 func (e *Endpointer) carryOn(p float32) (Edge, bool) {
+	if e.limit > 0 && e.unbroken >= e.limit {
+		e.other, e.speaking, e.quiet = true, false, 0
+		return Edge{Kind: SpeechEnd, At: max(e.from, e.runStart), Known: e.now}, true
+	}
 	if p >= e.options.Release {
 		e.quiet = 0
 		return Edge{}, false
@@ -124,4 +160,6 @@ func (e *Endpointer) Quiet() time.Duration { return time.Duration(e.quiet) * aud
 func (e *Endpointer) SetSilence(d time.Duration) { e.silence = framesIn(d) }
 
 // Reset forgets an utterance under way. Its clock goes on.
-func (e *Endpointer) Reset() { e.speaking, e.run, e.quiet = false, 0, 0 }
+func (e *Endpointer) Reset() {
+	e.speaking, e.run, e.quiet, e.unbroken, e.other = false, 0, 0, 0, false
+}

@@ -39,6 +39,9 @@ func TestEndpointer(t *testing.T) {
 		"a quick onset":              {speech.EndpointOptions{Onset: time.Millisecond, Silence: 40 * time.Millisecond}, ".#..", edges{{speech.SpeechStart, 1, 2}, {speech.SpeechEnd, 2, 4}}},
 		"a high threshold":           {speech.EndpointOptions{Threshold: 0.95}, "##########", nil},
 		"half a second by default":   {speech.EndpointOptions{}, "####........................", edges{{speech.SpeechStart, 0, 4}}},
+		"music":                      {speech.EndpointOptions{Unbroken: 200 * time.Millisecond}, "..####################..####", edges{{speech.SpeechStart, 2, 6}, {speech.SpeechEnd, 2, 12}, {speech.SpeechStart, 24, 28}}},
+		"a word and then music":      {speech.EndpointOptions{Unbroken: 200 * time.Millisecond}, ".####.###########.", edges{{speech.SpeechStart, 1, 5}, {speech.SpeechEnd, 6, 16}}},
+		"music without a limit":      {speech.EndpointOptions{Unbroken: -1}, "##########################", edges{{speech.SpeechStart, 0, 4}}},
 		"half a second, one further": {speech.EndpointOptions{}, "####.........................", edges{{speech.SpeechStart, 0, 4}, {speech.SpeechEnd, 4, 29}}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -126,3 +126,37 @@ func TestFallbackOverNothing(t *testing.T) {
 		t.Errorf("voices %v", f.Voices())
 	}
 }
+
+// remoteTone is a Tone that is reached over the network.
+type remoteTone struct{ *speechtest.Tone }
+
+func (remoteTone) Remote() bool { return true }
+
+// A remote voice has more time, the one of this machine speaks when it does not
+// come, and for a while it is not waited for again.
+func TestFallbackFromARemoteVoice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		far := &speechtest.Tone{ID: "far", Delay: time.Second}
+		cache := newCache(t, speech.CacheOptions{})
+		f := speech.NewFallback(speech.FallbackOptions{
+			Engines: []speech.TTS{cache.Wrap(remoteTone{far}), &speechtest.Tone{ID: "near", Delay: 100 * time.Millisecond}}, Late: &speechtest.Tone{ID: "late"},
+		})
+		for i, c := range []struct {
+			delay, wait, took time.Duration
+			voice, note       string
+		}{
+			{delay: time.Second, took: time.Second, voice: "far/high"},
+			{delay: time.Minute, took: 1600 * time.Millisecond, voice: "near/high", note: "far was late"},
+			{delay: time.Minute, took: 100 * time.Millisecond, voice: "near/high", note: "far failed a moment ago"},
+			{delay: time.Second, wait: 31 * time.Second, took: time.Second, voice: "far/high"},
+		} {
+			time.Sleep(c.wait)
+			far.Delay = c.delay
+			start := time.Now()
+			spoken, err := f.Say(t.Context(), "", strings.Repeat("word ", i+1), audio.NewBuffer(lineRate))
+			if took := time.Since(start); err != nil || spoken.Voice != c.voice || spoken.Note != c.note || took != c.took {
+				t.Errorf("text %d: %+v, %v after %s", i, spoken, err, took)
+			}
+		}
+	})
+}

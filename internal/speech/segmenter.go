@@ -147,6 +147,9 @@ func (s *segments) transcribe() {
 		}
 		text, err := s.of.engine.Transcribe(s.ctx, pcm, s.format)
 		if err != nil {
+			if s.ctx.Err() != nil {
+				err = context.Cause(s.ctx)
+			}
 			s.fail(err)
 			return
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/internal/audio"
+	"github.com/callwright/callwright/internal/audio/audiotest"
 	"github.com/callwright/callwright/internal/speech"
 )
 
@@ -165,6 +166,24 @@ func TestVADInStrongNoise(t *testing.T) {
 		}
 		if alarms*20 > silent {
 			t.Errorf("%s: %d of %d frames without speech were taken for it", voice, alarms, silent)
+		}
+	}
+}
+
+// A tune is taken for a voice at first, and no longer when nobody could sing so
+// long without a consonant.
+func TestMusicIsFoundOut(t *testing.T) {
+	for _, level := range []float64{1000, 3000, 8000} {
+		got := listen(t, lineRate, after(time.Second, audiotest.Music(lineRate, 8*time.Second, level)))
+		if len(got) != 2 || got[1].Kind != speech.SpeechEnd || got[1].At-got[0].At > lineRate/2 || got[1].Known-got[0].At > 3*lineRate {
+			t.Errorf("music at %.0f: edges %+v, want a start and, within 3 s, an end where it was", level, got)
+		}
+	}
+	for _, seed := range []uint64{1, 2, 3} {
+		for name, pcm := range map[string][]int16{"cough": audiotest.Cough(lineRate, 5000, seed), "clicks": audiotest.Clicks(lineRate, 2*time.Second, 8000, seed)} {
+			if got := listen(t, lineRate, append(after(time.Second, pcm), make([]int16, lineRate)...)); len(got) != 0 {
+				t.Errorf("%s %d: edges %+v, want none", name, seed, got)
+			}
 		}
 	}
 }

@@ -1,4 +1,10 @@
 package store
 
-// CrewSize is how many transactions PostgreSQL has under way at once.
-const CrewSize = crewSize
+// Sizes of the crew that writes to PostgreSQL.
+const (
+	CrewSize     = crewSize
+	CrewForCalls = crewForCalls
+)
+
+// LostPatience is how long writes wait for a database that went away.
+const LostPatience = lostPatience

@@ -51,7 +51,7 @@ func newNotices(ctx context.Context, conf *pgx.ConnConfig, space uint32, hooks *
 	if err != nil {
 		return nil, err
 	}
-	running, stop := context.WithCancel(context.Background()) //nolint:contextcheck // outlives the opening
+	running, stop := context.WithCancel(context.Background()) // outlives the opening
 	n.stop = stop
 	n.ended.Go(func() { n.hear(running, first) })
 	n.ended.Go(func() { n.tell(running) })

@@ -144,7 +144,7 @@ func (p *postgres) refused(ctx context.Context, err error) error {
 func reason(err error) string {
 	for {
 		inner := errors.Unwrap(err)
-		if many, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // this very error
+		if many, ok := err.(interface{ Unwrap() []error }); ok {
 			inner = many.Unwrap()[0] // of several addresses
 		}
 		if inner == nil {

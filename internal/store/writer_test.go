@@ -60,7 +60,7 @@ func exists(t *testing.T, db *DB, id domain.ID) bool {
 
 // sqliteWriter is the writer of a database of SQLite.
 func sqliteWriter(db *DB) *writer {
-	w, _ := db.writer.(*writer) //nolint:errcheck // nil fails the test that uses it
+	w, _ := db.writer.(*writer) // nil fails the test that uses it
 	return w
 }
 

@@ -15,6 +15,7 @@ import (
 // Route is the way to a number over a trunk.
 type Route struct {
 	URI      string // SIP URI to send the INVITE to
+	Server   string // SIP URI of the peer itself, to register and to ask whether it is there; "" when there is no need
 	Username string // for digest authentication, or ""
 	Password string
 }

@@ -27,6 +27,14 @@ type Trunk struct {
 	Incoming       Incoming     `json:"incoming" doc:"Who may call in, beside the addresses of the host."`
 	CreatedAt      wire.Instant `json:"createdAt"`
 	UpdatedAt      wire.Instant `json:"updatedAt"`
+	Status         *TrunkStatus `json:"status,omitempty" doc:"How it stands with the carrier. Absent while that is not known, and in test mode."`
+}
+
+// TrunkStatus is how a trunk stands with its carrier.
+type TrunkStatus struct {
+	State string       `json:"state" enum:"registered,unregistered,failed,up,down" doc:"The first three of trunks that register, the others of those that do not."`
+	Since wire.Instant `json:"since"`
+	Error string       `json:"error,omitempty" doc:"What is wrong, in words."`
 }
 
 // Incoming says who may call in over a trunk. The password is never shown.
@@ -47,10 +55,10 @@ type TrunkFields struct {
 	Name           wire.Opt[string]         `json:"name,omitzero"`
 	Host           wire.Opt[string]         `json:"host,omitzero" doc:"Name or address of the carrier's SIP server."`
 	Port           wire.Opt[int]            `json:"port,omitzero" doc:"5060 when not sent, 5061 for tls."`
-	Transport      wire.Opt[string]         `json:"transport,omitzero" doc:"udp or tcp; udp when not sent. tls is refused by this version."`
+	Transport      wire.Opt[string]         `json:"transport,omitzero" doc:"udp, tcp or tls; udp when not sent. With tls, the certificate of the server must be valid for host."`
 	Username       wire.Opt[string]         `json:"username,omitzero"`
 	Password       wire.Opt[string]         `json:"password,omitzero" doc:"Never shown again."`
-	Register       wire.Opt[bool]           `json:"register,omitzero" doc:"Register with the carrier. Kept, and not acted on by this version: calls go out without."`
+	Register       wire.Opt[bool]           `json:"register,omitzero" doc:"Register with the carrier as username, and place calls over that registration."`
 	RealtimeText   wire.Opt[bool]           `json:"realtimeText,omitzero" doc:"Offer real-time text (RFC 4103)."`
 	SRTP           wire.Opt[string]         `json:"srtp,omitzero" doc:"Whether sound and text are encrypted (SRTP with keys in SDP, RFC 4568): off, optional (offered, and done without when the far end refuses) or required; off when not sent. The keys are only as safe as the signalling: use it with transport tls."`
 	Codecs         wire.Opt[[]string]       `json:"codecs,omitzero" doc:"PCMU, PCMA, G722 in order of preference. With G722 among them the sound inside, and recordings, are of 16 kHz."`
@@ -74,7 +82,7 @@ func (f *face) listTrunks(ctx context.Context, in *wire.Paging) (*list[Trunk], e
 	if err != nil {
 		return nil, err
 	}
-	return listOf(ctx, page, total, rows, trunk), nil
+	return listOf(ctx, page, total, rows, f.trunk), nil
 }
 
 func (f *face) createTrunk(ctx context.Context, in *struct{ Body TrunkFields }) (*object[Trunk], error) {
@@ -82,7 +90,7 @@ func (f *face) createTrunk(ctx context.Context, in *struct{ Body TrunkFields }) 
 	if err != nil {
 		return nil, err
 	}
-	return reply(t.Version, trunk(t)), nil
+	return reply(t.Version, f.trunk(t)), nil
 }
 
 func (f *face) getTrunk(ctx context.Context, in *ByID) (*object[Trunk], error) {
@@ -90,7 +98,7 @@ func (f *face) getTrunk(ctx context.Context, in *ByID) (*object[Trunk], error) {
 	if err != nil {
 		return nil, err
 	}
-	return reply(t.Version, trunk(t)), nil
+	return reply(t.Version, f.trunk(t)), nil
 }
 
 func (f *face) updateTrunk(ctx context.Context, in *struct {
@@ -107,7 +115,7 @@ func (f *face) updateTrunk(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return reply(t.Version, trunk(t)), nil
+	return reply(t.Version, f.trunk(t)), nil
 }
 
 func (f *face) deleteTrunk(ctx context.Context, in *Removal) (*object[Deleted], error) {
@@ -141,6 +149,15 @@ func trunk(t *domain.Trunk) Trunk {
 		Incoming:  Incoming{Networks: append([]string{}, t.Incoming.Networks...), Username: t.Incoming.Username},
 		CreatedAt: wire.Instant(t.CreatedAt), UpdatedAt: wire.Instant(t.UpdatedAt),
 	}
+}
+
+// trunk adds to a trunk how it stands.
+func (f *face) trunk(t *domain.Trunk) Trunk {
+	out := trunk(t)
+	if s, ok := f.rules.TrunkStatus(t); ok {
+		out.Status = &TrunkStatus{State: string(s.State), Since: wire.Instant(s.Since), Error: s.Error}
+	}
+	return out
 }
 
 func trunkBody(t *domain.Trunk) any { return trunk(t) }

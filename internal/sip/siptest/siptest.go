@@ -33,22 +33,25 @@ var scenarios embed.FS
 
 // Names of the scenarios that take calls, for Scenario.Name.
 const (
-	Answer      = "answer"      // 180, 200 after Pause, waits for BYE
-	Busy        = "busy"        // 486
-	Decline     = "decline"     // 603
-	NotFound    = "notfound"    // 404
-	Refuse      = "refuse"      // Scenario.Status
-	Unavailable = "unavailable" // 503 with Retry-After: 7
-	NoAnswer    = "noanswer"    // 180 until CANCEL, then 487
-	Hangup      = "hangup"      // answers, BYE after Pause
-	LateAnswer  = "lateanswer"  // 180; 200 although it was canceled; waits for ACK and BYE
-	EarlyMedia  = "earlymedia"  // 183 with SDP, 200 after Pause, waits for BYE
-	Tone        = "tone"        // answers and plays Scenario.Hertz until BYE
-	Digest401   = "digest401"   // 401, answers when User and Password are right, else 403
-	Digest407   = "digest407"   // the same with 407, but only User is checked
-	Hold        = "hold"        // answers, holds by re-INVITE, resumes after Pause, waits for BYE
-	Move        = "move"        // answers, moves to port Keys["other_port"] and PCMA by its ACK, and after Pause back and to G.722
-	DTMFRelay   = "dtmfrelay"   // answers, sends digit 5 by INFO, waits for BYE
+	Answer      = "answer"       // 180, 200 after Pause, waits for BYE
+	Busy        = "busy"         // 486
+	Decline     = "decline"      // 603
+	NotFound    = "notfound"     // 404
+	Refuse      = "refuse"       // Scenario.Status
+	Unavailable = "unavailable"  // 503 with Retry-After: 7
+	NoAnswer    = "noanswer"     // 180 until CANCEL, then 487
+	Hangup      = "hangup"       // answers, BYE after Pause
+	LateAnswer  = "lateanswer"   // 180; 200 although it was canceled; waits for ACK and BYE
+	EarlyMedia  = "earlymedia"   // 183 with SDP, 200 after Pause, waits for BYE
+	Tone        = "tone"         // answers and plays Scenario.Hertz until BYE
+	Digest401   = "digest401"    // 401, answers when User and Password are right, else 403
+	Digest407   = "digest407"    // the same with 407, but only User is checked
+	Hold        = "hold"         // answers, holds by re-INVITE, resumes after Pause, waits for BYE
+	Registrar   = "registrar"    // takes a REGISTER when User and Password are right, else 403
+	Refer       = "refer"        // answers, takes a REFER, tells Scenario.Status of the target after Pause, waits for BYE
+	Timer       = "sessiontimer" // answers with a session of 2 s that we refresh, then with one that it never refreshes
+	Move        = "move"         // answers, moves to port Keys["other_port"] and PCMA by its ACK, and after Pause back and to G.722
+	DTMFRelay   = "dtmfrelay"    // answers, sends digit 5 by INFO, waits for BYE
 )
 
 // Names of the scenarios that place a call, for Scenario.Name.
@@ -57,6 +60,7 @@ const (
 	CallWaits   = "callwaits"   // is answered, waits for BYE
 	CallRefused = "callrefused" // expects Scenario.Status
 	CallDigest  = "calldigest"  // answers a 401 with User and Password, is answered, waits for BYE
+	CallNoOffer = "callnooffer" // has the far end offer, answers with its ACK, waits for BYE
 	CallCancel  = "callcancel"  // CANCEL at the first 180, expects 487
 )
 
@@ -254,12 +258,14 @@ func freePort(t testing.TB) uint16 {
 	return c.LocalAddr().(*net.UDPAddr).AddrPort().Port()
 }
 
-// freePair returns an even port; sipp takes the ones behind it too.
+// freePair returns an even port; sipp takes the three behind it too.
 func freePair(t testing.TB) uint16 {
 	t.Helper()
 	for {
-		if p := freePort(t); p < 65000 {
-			return p &^ 1
+		p := freePort(t) &^ 1
+		at := func(i uint16) netip.AddrPort { return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), p+i) }
+		if p < 65000 && !taken(at(0), false) && !taken(at(1), false) && !taken(at(2), false) && !taken(at(3), false) {
+			return p
 		}
 	}
 }

@@ -50,11 +50,12 @@ func (t *Tone) Texts() []string {
 	return append([]string(nil), t.texts...)
 }
 
-// Pitch is the frequency in hertz with which a text is sung.
+// Pitch is the frequency in hertz with which a text is sung: too high for the
+// beep of an answering machine.
 func Pitch(voice, text string) float64 {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(text)) // never fails
-	hz := 900 + float64(h.Sum32()%40)*20
+	hz := 2700 + float64(h.Sum32()%40)*16
 	if speech.ParseVoice(voice).Name == "low" {
 		hz /= 2
 	}

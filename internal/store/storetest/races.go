@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/callwright/callwright/internal/domain"
 )
@@ -134,47 +135,97 @@ func readRowsHold(_ *testing.T, b *bench) {
 	})
 }
 
+// meanwhile runs first up to its call of wait, then second, and goes on with
+// first when second has ended or is kept waiting. Each is one transaction.
+func (b *bench) meanwhile(first func(ctx context.Context, s *domain.Stores, wait func()) error,
+	second func(ctx context.Context, s *domain.Stores) error) (one, two error) {
+	plain, reached, over := b.store, make(chan struct{}), make(chan struct{})
+	if t, ok := plain.(twice); ok {
+		plain = t.Store // no rehearsals here
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		var once sync.Once
+		one = plain.InTx(b.Context(), domain.LaneAPI, func(ctx context.Context, s *domain.Stores) error {
+			return first(ctx, s, func() {
+				once.Do(func() { close(reached) })
+				select {
+				case <-over:
+				case <-time.After(300 * time.Millisecond):
+				}
+			})
+		})
+	})
+	wg.Go(func() {
+		defer close(over)
+		<-reached
+		two = plain.InTx(b.Context(), domain.LaneAPI, second)
+	})
+	wg.Wait()
+	return one, two
+}
+
 // relyOrGone proves that nothing refers to an object that was deleted while it
 // was made.
 func relyOrGone(_ *testing.T, b *bench) {
 	in, _ := scopes()
-	for range 10 {
-		agent := agentOf(in)
-		b.write(func(ctx context.Context, s *domain.Stores) error {
-			a := agent
-			return s.Agents.Create(ctx, &a)
+	agent := agentOf(in)
+	b.write(func(ctx context.Context, s *domain.Stores) error {
+		a := agent
+		return s.Agents.Create(ctx, &a)
+	})
+	number := numberOf(in, domain.NewID(), clock(), 0)
+	number.AgentID = agent.ID
+	created, deleted := b.meanwhile(
+		func(ctx context.Context, s *domain.Stores, wait func()) error {
+			if _, err := s.Agents.Get(ctx, in, agent.ID); err != nil {
+				return err
+			}
+			wait()
+			n := number
+			return s.Numbers.Create(ctx, &n)
+		},
+		func(ctx context.Context, s *domain.Stores) error {
+			if err := s.Agents.Delete(ctx, in, agent.ID); err != nil {
+				return err
+			}
+			_, err := s.Numbers.Get(ctx, in, number.ID)
+			if err == nil {
+				return domain.Errorf(domain.CodeConflict, "in use")
+			}
+			return nil // it is not there
 		})
-		number := numberOf(in, domain.NewID(), clock(), 0)
-		number.Number, number.AgentID = "+1"+string(number.ID), agent.ID
-		var wg sync.WaitGroup
-		var created, deleted error
-		wg.Go(func() {
-			created = b.try(func(ctx context.Context, s *domain.Stores) error {
-				if _, err := s.Agents.Get(ctx, in, agent.ID); err != nil {
-					return err
-				}
-				n := number
-				return s.Numbers.Create(ctx, &n)
-			})
+	if created != nil || domain.CodeOf(deleted) != domain.CodeConflict {
+		b.Errorf("the number was created (%v) and its agent deleted (%v)", created, deleted)
+	}
+}
+
+// heldNodeStays proves that a node is not taken for dead while it commits what
+// it will hold.
+func heldNodeStays(_ *testing.T, b *bench) {
+	in, _ := scopes()
+	node := domain.Node{Epoch: domain.NewID()}
+	b.write(func(ctx context.Context, s *domain.Stores) error { return s.Nodes.Join(ctx, &node) })
+	attempt := attemptOf(in, "+15005550006", clock())
+	attempt.State, attempt.Epoch = domain.AttemptIntent, node.Epoch
+	var orphans []domain.Attempt
+	intent, expired := b.meanwhile(
+		func(ctx context.Context, s *domain.Stores, wait func()) error {
+			if err := s.Nodes.Hold(ctx, node.Epoch, time.Minute); err != nil {
+				return err
+			}
+			wait()
+			a := attempt
+			return s.Attempts.Create(ctx, &a)
+		},
+		func(ctx context.Context, s *domain.Stores) error {
+			_, err := s.Nodes.Expire(ctx, 0)
+			if err == nil {
+				orphans, err = s.Attempts.Orphans(ctx, domain.NewID(), 9)
+			}
+			return err
 		})
-		wg.Go(func() {
-			deleted = b.try(func(ctx context.Context, s *domain.Stores) error {
-				if err := s.Agents.Delete(ctx, in, agent.ID); err != nil {
-					return err
-				}
-				switch _, err := s.Numbers.Get(ctx, in, number.ID); domain.CodeOf(err) {
-				case "":
-					return domain.Errorf(domain.CodeConflict, "in use")
-				case domain.CodeNotFound:
-					return nil
-				default:
-					return err
-				}
-			})
-		})
-		wg.Wait()
-		if (created == nil) == (deleted == nil) {
-			b.Errorf("the number was created (%v) and its agent deleted (%v)", created, deleted)
-		}
+	if intent != nil || expired != nil || len(orphans) != 1 {
+		b.Errorf("an intent (%v) of a node that expired (%v) left %d orphans, want 1", intent, expired, len(orphans))
 	}
 }

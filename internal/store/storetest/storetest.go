@@ -53,6 +53,7 @@ func Exercise(t *testing.T, writers int, open func(t *testing.T) domain.Store) {
 		"CountsHold":         countsHold,
 		"ReadRowsHold":       readRowsHold,
 		"RelyOrGone":         relyOrGone,
+		"HeldNodeStays":      heldNodeStays,
 	} {
 		t.Run(name, func(t *testing.T) { exercise(t, &bench{T: t, store: Twice(open(t)), writers: writers}) })
 	}

@@ -1,27 +1,27 @@
-package sip
+package message
 
 import (
 	"fmt"
 	"strings"
 )
 
-// digestCredentials are the parameters of an Authorization header that count
-// (RFC 7616 section 3.4).
-type digestCredentials struct {
-	user, realm, nonce, uri, response, algorithm, cnonce, qop, nc string
+// Credentials are the parameters of an Authorization header that count, as they
+// were written (RFC 7616 section 3.4).
+type Credentials struct {
+	User, Realm, Nonce, URI, Response, Algorithm, Cnonce, QOP, Nc string
 }
 
-// parseCredentials reads the value of an Authorization header, strictly: what
+// ParseCredentials reads the value of an Authorization header, strictly: what
 // is written twice, is not closed or has bytes that do not belong is an error.
-func parseCredentials(value string) (digestCredentials, error) {
-	var c digestCredentials
+func ParseCredentials(value string) (Credentials, error) {
+	var c Credentials
 	scheme, rest, ok := strings.Cut(value, " ")
 	if !ok || !strings.EqualFold(scheme, "Digest") {
 		return c, fmt.Errorf("sip: the credentials are not for Digest")
 	}
 	fields := map[string]*string{
-		"username": &c.user, "realm": &c.realm, "nonce": &c.nonce, "uri": &c.uri, "response": &c.response,
-		"algorithm": &c.algorithm, "cnonce": &c.cnonce, "qop": &c.qop, "nc": &c.nc,
+		"username": &c.User, "realm": &c.Realm, "nonce": &c.Nonce, "uri": &c.URI, "response": &c.Response,
+		"algorithm": &c.Algorithm, "cnonce": &c.Cnonce, "qop": &c.QOP, "nc": &c.Nc,
 	}
 	seen := map[string]bool{}
 	for {
@@ -50,14 +50,14 @@ func parseCredentials(value string) (digestCredentials, error) {
 // comes back in lower case.
 func authParam(s string) (name, value, rest string, err error) {
 	s = strings.TrimLeft(s, " \t")
-	n := tokenLen(s)
+	n := TokenLen(s)
 	name, s = strings.ToLower(s[:n]), strings.TrimLeft(s[n:], " \t")
 	if n == 0 || s == "" || s[0] != '=' {
 		return "", "", "", fmt.Errorf("sip: credentials are not a list of name=value")
 	}
 	s = strings.TrimLeft(s[1:], " \t")
 	if s == "" || s[0] != '"' {
-		n = tokenLen(s)
+		n = TokenLen(s)
 		if n == 0 {
 			return "", "", "", fmt.Errorf("sip: credentials have no value for %s", name)
 		}
@@ -81,23 +81,4 @@ func authParam(s string) (name, value, rest string, err error) {
 		}
 	}
 	return "", "", "", fmt.Errorf("sip: credentials do not close the quotes of %s", name)
-}
-
-// tokenLen is how many bytes at the front of s are of a token (RFC 3261
-// section 25.1).
-func tokenLen(s string) int {
-	for i := range len(s) {
-		if !tokenByte(s[i]) {
-			return i
-		}
-	}
-	return len(s)
-}
-
-func tokenByte(c byte) bool {
-	switch {
-	case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
-		return true
-	}
-	return strings.IndexByte("-.!%*_+`'~", c) >= 0
 }

@@ -1,7 +1,9 @@
-package sip
+// Package guard decides, before anything is parsed, who is heard on a SIP port,
+// how often, and over how many connections; and it keeps what a server of digest
+// authentication has to remember (RFC 7616).
+package guard
 
 import (
-	"container/list"
 	"net/netip"
 	"sync"
 	"time"
@@ -64,8 +66,8 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// guard decides, before anything is parsed, what is done with a packet.
-type guard struct {
+// Guard decides, before anything is parsed, what is done with a packet.
+type Guard struct {
 	admit  func(netip.Addr) Admission // nil serves all
 	limits Limits
 
@@ -75,6 +77,7 @@ type guard struct {
 	everyone  *rate.Limiter // of the strangers together
 	talking   map[netip.Addr]int
 	offenders map[netip.Addr]*offender
+	open      openConns
 }
 
 // offender is a source that sent wrong passwords.
@@ -84,18 +87,21 @@ type offender struct {
 	banned   time.Time // until then
 }
 
-func newGuard(admit func(netip.Addr) Admission, l Limits) *guard {
+// New makes a guard. admit says what a source is; it must answer at once. nil
+// serves all.
+func New(admit func(netip.Addr) Admission, l Limits) *Guard {
 	l = l.withDefaults()
-	return &guard{
+	return &Guard{
 		admit: admit, limits: l,
 		peers: newMeters(l.PeerRate, l.Sources), strangers: newMeters(l.StrangerRate, l.Sources),
 		everyone: rate.NewLimiter(rate.Limit(l.StrangersRate), 2*l.StrangersRate),
 		talking:  map[netip.Addr]int{}, offenders: map[netip.Addr]*offender{},
+		open: newOpenConns(l),
 	}
 }
 
-// class returns what a source is on its own account, without counting anything.
-func (g *guard) class(addr netip.Addr, now time.Time) Admission {
+// Class returns what a source is on its own account, without counting anything.
+func (g *Guard) Class(addr netip.Addr, now time.Time) Admission {
 	a := Serve
 	if g.admit != nil {
 		if a = g.admit(addr); a == Serve {
@@ -104,47 +110,47 @@ func (g *guard) class(addr netip.Addr, now time.Time) Admission {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if o := g.offenders[sourceOf(addr)]; o != nil && now.Before(o.banned) {
+	if o := g.offenders[SourceOf(addr)]; o != nil && now.Before(o.banned) {
 		return Drop
 	}
 	return a
 }
 
-// take counts a packet of a source and returns what is done with it. The far
+// Take counts a packet of a source and returns what is done with it. The far
 // end of a call is heard like a known peer; that it stays within its calls is
 // checked when the packet was read.
-func (g *guard) take(addr netip.Addr, now time.Time) Admission {
+func (g *Guard) Take(addr netip.Addr, now time.Time) Admission {
 	a := Serve
-	if !g.talks(addr) {
-		a = g.class(addr, now)
+	if !g.Talks(addr) {
+		a = g.Class(addr, now)
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	switch {
 	case a == Drop:
 	case a == Serve && !g.peers.of(addr).AllowN(now, 1),
-		a != Serve && !g.strangers.of(sourceOf(addr)).AllowN(now, 1),
+		a != Serve && !g.strangers.of(SourceOf(addr)).AllowN(now, 1),
 		a != Serve && !g.everyone.AllowN(now, 1):
 		return Drop
 	}
 	return a
 }
 
-// knows reports whether a source is a known peer.
-func (g *guard) knows(addr netip.Addr) bool { return g.admit != nil && g.admit(addr) == Serve }
+// Knows reports whether a source is a known peer.
+func (g *Guard) Knows(addr netip.Addr) bool { return g.admit != nil && g.admit(addr) == Serve }
 
-// talks reports whether there is a call with a far end at addr.
-func (g *guard) talks(addr netip.Addr) bool {
+// Talks reports whether there is a call with a far end at addr.
+func (g *Guard) Talks(addr netip.Addr) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.talking[addr] > 0
 }
 
-// failed counts a wrong password. Enough of them ban the source.
-func (g *guard) failed(addr netip.Addr, now time.Time) {
+// Failed counts a wrong password. Enough of them ban the source.
+func (g *Guard) Failed(addr netip.Addr, now time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	key := sourceOf(addr)
+	key := SourceOf(addr)
 	o := g.offenders[key]
 	if o == nil || now.Sub(o.since) > g.limits.AuthWindow {
 		if o == nil && len(g.offenders) >= g.limits.Sources {
@@ -159,7 +165,7 @@ func (g *guard) failed(addr netip.Addr, now time.Time) {
 }
 
 // pardon forgets offenders whose time is over; when there are none, any one.
-func (g *guard) pardon(now time.Time) {
+func (g *Guard) pardon(now time.Time) {
 	var last netip.Addr
 	before := len(g.offenders)
 	for key, o := range g.offenders {
@@ -173,8 +179,8 @@ func (g *guard) pardon(now time.Time) {
 	}
 }
 
-// talk notes that calls with a far end at addr began, or with by < 0 ended.
-func (g *guard) talk(addr netip.Addr, by int) {
+// Talk notes that calls with a far end at addr began, or with by < 0 ended.
+func (g *Guard) Talk(addr netip.Addr, by int) {
 	if !addr.IsValid() {
 		return
 	}
@@ -185,9 +191,9 @@ func (g *guard) talk(addr netip.Addr, by int) {
 	}
 }
 
-// sourceOf is what counts as one source: an IPv4 address, or the /64 that one
+// SourceOf is what counts as one source: an IPv4 address, or the /64 that one
 // subscriber has of IPv6.
-func sourceOf(addr netip.Addr) netip.Addr {
+func SourceOf(addr netip.Addr) netip.Addr {
 	if addr = addr.Unmap(); addr.Is4() {
 		return addr
 	}
@@ -198,33 +204,21 @@ func sourceOf(addr netip.Addr) netip.Addr {
 	return p.Addr()
 }
 
-// meters measure sources, the one that was heard longest ago is forgotten.
+// meters measure the rates of sources.
 type meters struct {
-	perSecond, most int
-	order           *list.List // of *meter, latest first
-	by              map[netip.Addr]*list.Element
-}
-
-type meter struct {
-	addr  netip.Addr
-	limit *rate.Limiter
+	perSecond int
+	by        *recent[netip.Addr, *rate.Limiter]
 }
 
 func newMeters(perSecond, most int) meters {
-	return meters{perSecond: perSecond, most: most, order: list.New(), by: map[netip.Addr]*list.Element{}}
+	return meters{perSecond, newRecent[netip.Addr, *rate.Limiter](most)}
 }
 
 func (m *meters) of(addr netip.Addr) *rate.Limiter {
-	if e := m.by[addr]; e != nil {
-		m.order.MoveToFront(e)
-		return e.Value.(*meter).limit
+	limiter, ok := m.by.get(addr)
+	if !ok {
+		limiter = rate.NewLimiter(rate.Limit(m.perSecond), 2*m.perSecond)
+		m.by.put(addr, limiter)
 	}
-	if m.order.Len() >= m.most {
-		oldest := m.order.Back()
-		delete(m.by, oldest.Value.(*meter).addr)
-		m.order.Remove(oldest)
-	}
-	n := &meter{addr, rate.NewLimiter(rate.Limit(m.perSecond), 2*m.perSecond)}
-	m.by[addr] = m.order.PushFront(n)
-	return n.limit
+	return limiter
 }

@@ -1,7 +1,6 @@
-package sip
+package guard
 
 import (
-	"container/list"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -18,27 +17,27 @@ const (
 	maxNonces = 10000
 )
 
-// nonces issues and checks the nonces of digest challenges (RFC 7616 section
+// Nonces issues and checks the nonces of digest challenges (RFC 7616 section
 // 3.3). One that was issued costs no memory: it is its time, made authentic
 // together with the source and realm it is for. Only those that a right
 // password came with are remembered, with their last count.
-type nonces struct {
+type Nonces struct {
 	key [32]byte
 
 	mu    sync.Mutex
-	order *list.List // of *usedNonce, latest first
-	used  map[string]*list.Element
-	floor time.Time // nonces of this time or before are spent unless remembered
+	used  *recent[string, *usedNonce]
+	floor time.Time // Nonces of this time or before are spent unless remembered
 }
 
 type usedNonce struct {
-	text   string
 	issued time.Time
 	count  uint32 // the highest nc
 }
 
-func newNonces() *nonces {
-	n := &nonces{order: list.New(), used: map[string]*list.Element{}}
+// NewNonces makes a set of nonces with a key of its own: those of another
+// process are not known to it.
+func NewNonces() *Nonces {
+	n := &Nonces{used: newRecent[string, *usedNonce](maxNonces)}
 	_, _ = rand.Read(n.key[:]) // never fails
 	return n
 }
@@ -46,14 +45,15 @@ func newNonces() *nonces {
 // A nonce is 8 bytes of time, 8 random ones and 16 of MAC.
 const nonceBytes = 32
 
-func (n *nonces) issue(source netip.Addr, realm string, now time.Time) string {
+// Issue makes a nonce for one source and realm, good for five minutes.
+func (n *Nonces) Issue(source netip.Addr, realm string, now time.Time) string {
 	b := make([]byte, 16, nonceBytes)
 	binary.BigEndian.PutUint64(b, uint64(now.UnixNano()))
 	_, _ = rand.Read(b[8:]) // never fails
 	return base64.RawURLEncoding.EncodeToString(append(b, n.mac(b, source, realm)...))
 }
 
-func (n *nonces) mac(head []byte, source netip.Addr, realm string) []byte {
+func (n *Nonces) mac(head []byte, source netip.Addr, realm string) []byte {
 	h := hmac.New(sha256.New, n.key[:])
 	h.Write(head)
 	addr := source.As16()
@@ -62,9 +62,9 @@ func (n *nonces) mac(head []byte, source netip.Addr, realm string) []byte {
 	return h.Sum(nil)[:nonceBytes-16]
 }
 
-// issuedAt returns when a nonce was issued to that source for that realm, and
+// IssuedAt returns when a nonce was issued to that source for that realm, and
 // whether it ever was.
-func (n *nonces) issuedAt(text string, source netip.Addr, realm string) (time.Time, bool) {
+func (n *Nonces) IssuedAt(text string, source netip.Addr, realm string) (time.Time, bool) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if err != nil || len(b) != nonceBytes || !hmac.Equal(b[16:], n.mac(b[:16], source, realm)) {
 		return time.Time{}, false
@@ -72,36 +72,27 @@ func (n *nonces) issuedAt(text string, source netip.Addr, realm string) (time.Ti
 	return time.Unix(0, int64(binary.BigEndian.Uint64(b))), true
 }
 
-// spend uses a nonce with a count and reports whether it was fresh: young, and
+// Spend uses a nonce with a count and reports whether it was fresh: young, and
 // never used with that count or a higher one. Call it for right passwords only.
-func (n *nonces) spend(text string, issued time.Time, count uint32, now time.Time) bool {
+func (n *Nonces) Spend(text string, issued time.Time, count uint32, now time.Time) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if now.Sub(issued) > nonceLife {
 		return false
 	}
-	if e := n.used[text]; e != nil {
-		u := e.Value.(*usedNonce)
+	if u, ok := n.used.get(text); ok {
 		if count <= u.count {
 			return false
 		}
 		u.count = count
-		n.order.MoveToFront(e)
 		return true
 	}
 	if !issued.After(n.floor) {
 		return false
 	}
-	if n.order.Len() >= maxNonces {
-		// What is forgotten must not become fresh again.
-		oldest := n.order.Back()
-		u := oldest.Value.(*usedNonce)
-		if u.issued.After(n.floor) {
-			n.floor = u.issued
-		}
-		delete(n.used, u.text)
-		n.order.Remove(oldest)
+	// What is forgotten must not become fresh again.
+	if old, full := n.used.put(text, &usedNonce{issued, count}); full && old.issued.After(n.floor) {
+		n.floor = old.issued
 	}
-	n.used[text] = n.order.PushFront(&usedNonce{text, issued, count})
 	return true
 }

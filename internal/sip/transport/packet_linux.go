@@ -1,4 +1,4 @@
-package sip
+package transport
 
 import (
 	"encoding/binary"
@@ -36,7 +36,7 @@ func readUnreachable(conn *net.UDPConn) []netip.AddrPort {
 			if err != nil {
 				return
 			}
-			if addr, ok := addrPort(from); ok && unreachableErrno(oob[:n]) {
+			if addr, ok := sockaddr(from); ok && unreachableErrno(oob[:n]) {
 				lost = append(lost, addr)
 			}
 		}
@@ -44,7 +44,7 @@ func readUnreachable(conn *net.UDPConn) []netip.AddrPort {
 	return lost
 }
 
-func addrPort(sa syscall.Sockaddr) (netip.AddrPort, bool) {
+func sockaddr(sa syscall.Sockaddr) (netip.AddrPort, bool) {
 	switch a := sa.(type) {
 	case *syscall.SockaddrInet4:
 		return netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port)), true

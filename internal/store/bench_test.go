@@ -1,0 +1,99 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/store"
+	"github.com/callwright/callwright/internal/store/storetest"
+)
+
+// BenchmarkPlace commits a call with its attempt, for one caller and for many.
+// With scripts/postgres.sh it measures PostgreSQL (FSYNC=on for what it costs in
+// earnest), else SQLite.
+func BenchmarkPlace(b *testing.B) {
+	for _, callers := range []int{1, 64} {
+		b.Run(fmt.Sprint(callers), func(b *testing.B) {
+			db := benched(b)
+			work := make(chan struct{})
+			var wg sync.WaitGroup
+			for range callers {
+				wg.Go(func() {
+					for range work {
+						if err := place(b, db, time.Now()); err != nil {
+							b.Error(err)
+						}
+					}
+				})
+			}
+			b.ResetTimer()
+			for range b.N {
+				work <- struct{}{}
+			}
+			close(work)
+			wg.Wait()
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "tx/s")
+		})
+	}
+}
+
+// BenchmarkClaim claims 64 of many attempts at a time.
+func BenchmarkClaim(b *testing.B) {
+	db := benched(b)
+	var wg sync.WaitGroup
+	rows := 64 * b.N
+	for i := range 64 {
+		wg.Go(func() {
+			for range rows / 64 {
+				if err := place(b, db, time.Now().Add(-time.Duration(i)*time.Second)); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	b.ResetTimer()
+	for range b.N {
+		err := db.InTx(b.Context(), domain.LaneDial, func(ctx context.Context, s *domain.Stores) error {
+			got, _, err := s.Attempts.Claim(ctx, "epoch", time.Now(), time.Minute, 64)
+			if err == nil && len(got) != 64 {
+				err = fmt.Errorf("claimed %d", len(got))
+			}
+			return err
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func benched(b *testing.B) *store.DB {
+	b.Helper()
+	db, err := store.Open(b.Context(), store.Options{Dir: b.TempDir(), DSN: storetest.URL(b)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	return db
+}
+
+func place(b *testing.B, db *store.DB, at time.Time) error {
+	return db.InTx(b.Context(), domain.LaneAPI, func(ctx context.Context, s *domain.Stores) error {
+		call := &domain.Call{ID: domain.NewID(), WorkspaceID: "w", Mode: domain.Live, State: domain.CallQueued, CreatedAt: at, To: "+15005550006"}
+		if err := s.Calls.Create(ctx, call); err != nil {
+			return err
+		}
+		return s.Attempts.Create(ctx, &domain.Attempt{
+			ID: domain.NewID(), WorkspaceID: "w", Mode: domain.Live, CallID: call.ID, Number: call.To, TryNumber: 1,
+			State: domain.AttemptPlanned, NextAt: at, CreatedAt: at,
+		})
+	})
+}
