@@ -124,6 +124,7 @@ func newWorkshop(command []string) *workshop {
 // worker is one process.
 type worker struct {
 	in      io.WriteCloser
+	pipe    io.Closer // under out
 	out     *bufio.Reader
 	stopped chan struct{}
 	used    bool
@@ -198,14 +199,17 @@ func (s *workshop) hire() (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := cmd.StdoutPipe()
+	// Not the command's own pipe, which Wait closes: what a worker said before it
+	// ended is still read.
+	out, its, err := os.Pipe()
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, in.Close())
 	}
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("the process that speaks cannot be started: %w", err)
+	cmd.Stdout = its
+	if err := errors.Join(cmd.Start(), its.Close()); err != nil {
+		return nil, errors.Join(fmt.Errorf("the process that speaks cannot be started: %w", err), in.Close(), out.Close())
 	}
-	w := &worker{in: in, out: bufio.NewReaderSize(out, 1<<16), stopped: make(chan struct{})}
+	w := &worker{in: in, pipe: out, out: bufio.NewReaderSize(out, 1<<16), stopped: make(chan struct{})}
 	go func() {
 		_ = cmd.Wait() // that it ended is seen by who reads from it
 		close(w.stopped)
@@ -247,6 +251,7 @@ func (w *worker) work(args []string) ([]int16, int, error) {
 // dismiss has a worker end.
 func (w *worker) dismiss() {
 	_ = w.in.Close() // it may be gone
+	_ = w.pipe.Close()
 	<-w.stopped
 }
 
