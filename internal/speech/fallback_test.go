@@ -151,6 +151,7 @@ func TestFallbackFromARemoteVoice(t *testing.T) {
 			{delay: time.Second, wait: 31 * time.Second, took: time.Second, voice: "far/high"},
 		} {
 			time.Sleep(c.wait)
+			synctest.Wait() // the voice that was given up has seen its delay
 			far.Delay = c.delay
 			start := time.Now()
 			spoken, err := f.Say(t.Context(), "", strings.Repeat("word ", i+1), audio.NewBuffer(lineRate))
