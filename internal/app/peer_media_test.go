@@ -157,7 +157,7 @@ func (h *house) recordedWhole(c call) {
 	h.Helper()
 	left, _ := h.recording(c)
 	exact := h.exact(c.ID)
-	if recorded := audio.Duration(len(left), 8000); (recorded - exact.Duration()).Abs() > 300*time.Millisecond {
+	if recorded := audio.Duration(len(left), 8000); (recorded - exact.Duration()).Abs() > 600*time.Millisecond { // a busy machine begins late
 		h.Errorf("the recording of call %s, which lasted %v, lasts %v", c.ID, exact.Duration(), recorded)
 	}
 }

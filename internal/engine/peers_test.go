@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/netip"
+	"sync/atomic"
 	"testing"
 
 	"github.com/callwright/callwright/internal/domain"
@@ -15,14 +16,14 @@ import (
 type roll struct {
 	trunks  []domain.Trunk
 	names   map[string][]netip.Addr
-	lookups int
+	lookups atomic.Int32 // several are made at once
 	err     error
 }
 
 func (r *roll) peers() *peers {
 	p := newPeers(func(context.Context) ([]domain.Trunk, error) { return r.trunks, r.err }, slog.New(slog.DiscardHandler))
 	p.resolve = func(_ context.Context, host, _ string) ([]netip.Addr, error) {
-		r.lookups++
+		r.lookups.Add(1)
 		if addrs, ok := r.names[host]; ok {
 			return addrs, nil
 		}
@@ -69,12 +70,12 @@ func TestPeers(t *testing.T) {
 		}
 	}
 	// What was found stays when a name server or the database fails.
-	before := r.lookups
+	before := r.lookups.Load()
 	delete(r.names, "carrier.example")
 	p.hosts["carrier.example"].at = p.hosts["carrier.example"].at.Add(-hostEvery)
 	p.refresh(t.Context(), 0)
-	if _, known := p.callers(netip.MustParseAddrPort("203.0.113.5:5060")); !known || r.lookups != before+1 {
-		t.Errorf("known %t after %d look-ups", known, r.lookups-before)
+	if _, known := p.callers(netip.MustParseAddrPort("203.0.113.5:5060")); !known || r.lookups.Load() != before+1 {
+		t.Errorf("known %t after %d look-ups", known, r.lookups.Load()-before)
 	}
 	r.err = errors.New("down")
 	r.trunks = nil
