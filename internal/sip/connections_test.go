@@ -19,7 +19,9 @@ type plug struct {
 	r *bufio.Reader
 }
 
-func newPlug(t *testing.T, u *UA, ip string) *plug {
+// connectFrom opens a TCP connection to a user agent from a loopback address. It
+// is closed with the test.
+func connectFrom(t *testing.T, u *UA, ip string) net.Conn {
 	t.Helper()
 	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(ip)}, Timeout: 5 * time.Second}
 	c, err := d.Dial("tcp", u.Addr().String())
@@ -27,6 +29,12 @@ func newPlug(t *testing.T, u *UA, ip string) *plug {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+func newPlug(t *testing.T, u *UA, ip string) *plug {
+	t.Helper()
+	c := connectFrom(t, u, ip)
 	return &plug{t, c, bufio.NewReader(c)}
 }
 
