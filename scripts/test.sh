@@ -94,6 +94,6 @@ tested "${race[@]}" -p 1 < <(remaining ./... | grep -E "$in_real_time")
 if [ $postgres = yes ]; then
 	echo "once more, on PostgreSQL:" >&2
 	# Without the race detector, which has seen this code: the database is what is new.
-	tested bash scripts/postgres.sh go test -shuffle=on -timeout 10m -p 1 < <(remaining $on_postgres)
+	tested bash scripts/postgres.sh go test -shuffle=on -timeout 10m -p 1 -parallel 4 < <(remaining $on_postgres)
 fi
 exit "$status"
