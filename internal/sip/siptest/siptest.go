@@ -47,6 +47,7 @@ const (
 	Digest401   = "digest401"    // 401, answers when User and Password are right, else 403
 	Digest407   = "digest407"    // the same with 407, but only User is checked
 	Hold        = "hold"         // answers, holds by re-INVITE, resumes after Pause, waits for BYE
+	Held        = "held"         // answers, is held and taken back by re-INVITE, waits for BYE
 	Registrar   = "registrar"    // takes a REGISTER when User and Password are right, else 403
 	Refer       = "refer"        // answers, takes a REFER, tells Scenario.Status of the target after Pause, waits for BYE
 	Timer       = "sessiontimer" // answers with a session of 2 s that we refresh, then with one that it never refreshes
@@ -58,6 +59,7 @@ const (
 const (
 	Call        = "call"        // is answered, BYE after Pause
 	CallWaits   = "callwaits"   // is answered, waits for BYE
+	CallHeld    = "callheld"    // is answered, held and taken back by re-INVITE, waits for BYE
 	CallRefused = "callrefused" // expects Scenario.Status
 	CallDigest  = "calldigest"  // answers a 401 with User and Password, is answered, waits for BYE
 	CallNoOffer = "callnooffer" // has the far end offer, answers with its ACK, waits for BYE
