@@ -14,11 +14,6 @@ import (
 // external is the address that these tests are reached at, as they say.
 const external = "203.0.113.7"
 
-// behindNAT starts an application that tells peers another address than it binds.
-func behindNAT(t *testing.T) *house {
-	return open(t, setup{tune: func(c *config.Config) { c.ExternalIP = external }})
-}
-
 // hostOf is the host of a URI or a Via.
 func hostOf(value string) string {
 	if _, rest, ok := strings.Cut(value, "sip:"); ok {
@@ -96,10 +91,7 @@ func asks() []map[string]any {
 // the call, and the sound goes where it went before.
 func TestExternalAddress(t *testing.T) {
 	t.Parallel()
-	h := behindNAT(t)
-	agent := h.agent(nil, asks()...)
-	h.number(h.loopback(nil), agent, 1)
-	for i, c := range []struct {
+	for _, c := range []struct {
 		name, scenario string
 		inbound, hold  bool // by us
 		sessions       int  // that we describe
@@ -112,8 +104,9 @@ func TestExternalAddress(t *testing.T) {
 		{"they call and we hold", siptest.CallHeld, true, true, 3},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			h := *h
-			h.T = t
+			t.Parallel()
+			h := open(t, setup{tune: func(c *config.Config) { c.ExternalIP = external }})
+			agent := h.agent(nil, asks()...)
 			media := newRTPPeer(t, nil)
 			scenario := siptest.Scenario{
 				Name: c.scenario, Media: media.addr, Pause: 300 * time.Millisecond, To: "+12025550001",
@@ -122,13 +115,12 @@ func TestExternalAddress(t *testing.T) {
 			var p *siptest.Peer
 			var id domain.ID
 			if c.inbound {
-				before := len(h.inbound(0))
+				h.number(h.loopback(nil), agent, 1)
 				p = siptest.UAC(t, h.app.SIPAddr(), scenario)
-				id = h.inbound(before + 1)[0].ID
+				id = h.inbound(1)[0].ID
 			} else {
 				p = siptest.UAS(t, scenario)
-				trunk := h.trunkTo(p.Addr, map[string]any{"codecs": []string{"PCMU", "PCMA", "G722"}})
-				id = h.place(agent, h.number(trunk, agent, 10+i), "+1202555012"+strconv.Itoa(i))
+				id = h.dial(p, map[string]any{"codecs": []string{"PCMU", "PCMA", "G722"}}, agent)
 			}
 			h.reaches(id, "in-progress")
 			if c.hold {
@@ -138,11 +130,7 @@ func TestExternalAddress(t *testing.T) {
 					}
 				}
 			}
-			invites := 1
-			if c.sessions == 3 {
-				invites = 3 // ours or theirs
-			}
-			for deadline := time.Now().Add(callLimit); exchanged(p) < invites && time.Now().Before(deadline); {
+			for deadline := time.Now().Add(callLimit); exchanged(p) < c.sessions && time.Now().Before(deadline); {
 				time.Sleep(20 * time.Millisecond)
 			}
 			select {
