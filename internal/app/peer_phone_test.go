@@ -12,8 +12,8 @@ import (
 	"github.com/callwright/callwright/internal/speech/speechtest"
 )
 
-// asks is a flow that goes one way for the key 1 and another for 2.
-func asks(text string) []map[string]any {
+// choosing is a flow that goes one way for the key 1 and another for 2.
+func choosing(text string) []map[string]any {
 	end := func(id, text string) map[string]any { return map[string]any{"id": id, "type": "end", "text": text} }
 	return []map[string]any{
 		{"id": "menu", "type": "dtmf", "text": text, "timeoutSeconds": 20, "edges": []any{
@@ -70,7 +70,7 @@ func TestBaresipEndings(t *testing.T) {
 	t.Parallel()
 	h := open(t, setup{ring: 5 * time.Second})
 	const twice, question = sung + " " + sung, sung + " " + sung + " " + sung
-	talks, menu := h.agent(nil, say("hello", twice, "rest"), pause("rest", 0.5, "bye"), bye("")), h.agent(nil, asks(question)...)
+	talks, menu := h.agent(nil, say("hello", twice, "rest"), pause("rest", 0.5, "bye"), bye("")), h.agent(nil, choosing(question)...)
 	friend := siptest.UAS(t, siptest.Scenario{Name: siptest.Answer})
 	hears := func(_ *testing.T, b *siptest.Baresip) { b.HearTone(speechtest.Pitch("", twice), callLimit) }
 	hangup := func(event string) func(*testing.T, *siptest.Baresip) {
