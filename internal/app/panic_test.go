@@ -71,7 +71,7 @@ func (o brokenObserver) CallChanged(c *domain.Call) {
 // that broke fail, the others go on.
 func TestPanics(t *testing.T) {
 	t.Parallel()
-	const others = 30
+	const others = 99
 	h := open(t, setup{
 		plan: domain.Enterprise, voice: &brokenVoice{}, models: []speech.LLM{brokenModel{}}, stt: []speech.STT{brokenEar{}},
 		observer: brokenObserver{states: map[string]domain.CallState{

@@ -61,12 +61,12 @@ func TestBaresipSecured(t *testing.T) {
 		id := h.phone(b, map[string]any{"srtp": srtp}, agent)
 		voice := speechtest.Pitch("", sung)
 		b.HearTone(voice, 10*time.Second)
-		time.Sleep(500 * time.Millisecond) // that the phone is heard
+		time.Sleep(900 * time.Millisecond) // that the phone is heard
 		b.Hold(true)
 		time.Sleep(time.Second)
 		b.Hold(false)
 		b.HearTone(voice, 10*time.Second)
-		time.Sleep(500 * time.Millisecond) // that the phone is heard
+		time.Sleep(900 * time.Millisecond) // that the phone is heard
 		b.Hangup()
 		got := h.ended(id)
 		h.wants(got, "completed", "caller-hangup")
@@ -105,7 +105,7 @@ func TestBaresipCallsSecured(t *testing.T) {
 		offered(t, b, map[string]string{"hold": "a=sendonly", "resume": "a=sendrecv"}[verb])
 	}
 	b.HearTone(voice, callLimit)
-	time.Sleep(500 * time.Millisecond)
+	time.Sleep(900 * time.Millisecond)
 	b.Hangup()
 	left, _ := h.recording(h.ended(id))
 	if n := parts(left, 8000, 700); n < 5 {

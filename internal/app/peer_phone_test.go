@@ -57,7 +57,6 @@ type phoneCase struct {
 	name           string
 	agent          domain.ID
 	phone          siptest.BaresipOptions
-	before         func(*siptest.Baresip)             // the call
 	during         func(*testing.T, *siptest.Baresip) // the call
 	status, reason string
 	gets           string // "BYE" or "CANCEL" of ours, "" for neither
@@ -71,7 +70,6 @@ func TestBaresipEndings(t *testing.T) {
 	h := open(t, setup{ring: 5 * time.Second})
 	const twice, question = sung + " " + sung, sung + " " + sung + " " + sung
 	talks, menu := h.agent(nil, say("hello", twice, "rest"), pause("rest", 0.5, "bye"), bye("")), h.agent(nil, choosing(question)...)
-	friend := siptest.UAS(t, siptest.Scenario{Name: siptest.Answer})
 	hears := func(_ *testing.T, b *siptest.Baresip) { b.HearTone(speechtest.Pitch("", twice), callLimit) }
 	hangup := func(event string) func(*testing.T, *siptest.Baresip) {
 		return func(_ *testing.T, b *siptest.Baresip) { b.Expect(event, 1, callLimit); b.Hangup() }
@@ -86,10 +84,6 @@ func TestBaresipEndings(t *testing.T) {
 		{name: "talks to the end", agent: talks, during: hears, status: "completed", reason: "flow-ended", gets: "BYE", said: twice},
 		{name: "hangs up", agent: h.agent(nil, lasting(30)...), during: hangup(siptest.BaresipEstablished), status: "completed", reason: "caller-hangup"},
 		{name: "refuses by hand", agent: talks, phone: siptest.BaresipOptions{Manual: true}, during: hangup(siptest.BaresipIncoming), status: "failed", reason: "busy"},
-		{name: "is in another call", agent: talks, phone: siptest.BaresipOptions{Config: "call_max_calls 1"}, before: func(b *siptest.Baresip) {
-			b.Dial(fmt.Sprintf("sip:friend@%s", friend.Addr))
-			b.Expect(siptest.BaresipEstablished, 1, callLimit)
-		}, status: "failed", reason: "busy"},
 		{name: "rings on", agent: talks, phone: siptest.BaresipOptions{Manual: true}, status: "failed", reason: "no-answer", gets: "CANCEL"},
 		{name: "has another number", agent: talks, phone: siptest.BaresipOptions{User: "somebody"}, status: "failed", reason: "invalid-number"},
 		{name: "has another codec", agent: talks, phone: siptest.BaresipOptions{Codecs: []string{"g722"}}, status: "failed", reason: "media-not-agreed"},
@@ -117,9 +111,6 @@ func (h *house) takes(c phoneCase, i int) {
 	c.phone.User, c.phone.Hertz = cmp.Or(c.phone.User, to), 700
 	b := siptest.StartBaresip(h.T, c.phone)
 	from := h.number(h.trunkTo(b.Addr, nil), c.agent, i)
-	if c.before != nil {
-		c.before(b)
-	}
 	id := h.place(c.agent, from, to)
 	if c.during != nil {
 		c.during(h.T, b)
