@@ -67,8 +67,8 @@ func New(o Options) (http.Handler, error) {
 		o.Logger = slog.Default()
 	}
 	s := &server{Options: o, rates: newRateLimiter(), hosts: make(map[string]door)}
-	for _, make := range o.Dialects {
-		if err := s.mount(make); err != nil {
+	for _, build := range o.Dialects {
+		if err := s.mount(build); err != nil {
 			return nil, err
 		}
 	}
@@ -79,8 +79,8 @@ func New(o Options) (http.Handler, error) {
 }
 
 // mount adds a dialect.
-func (s *server) mount(make wire.Make) error {
-	d, err := make(wire.Options{Rules: s.Service, Version: s.Version, Logger: s.Logger})
+func (s *server) mount(build wire.Make) error {
+	d, err := build(wire.Options{Rules: s.Service, Version: s.Version, Logger: s.Logger})
 	if err != nil {
 		return err
 	}
