@@ -42,7 +42,7 @@ func (s *Service) CheckDialing(ctx context.Context, in domain.Scope, q DialingQu
 		}
 	}
 	if fault := phone.Valid(q.To); fault != nil {
-		return refusedNumber(domain.ReasonInvalidNumber, "to "+fault.Error()), nil
+		return refusedNumber(domain.ReasonInvalidNumber, "to "+fault.Error()), nil //nolint:nilerr // a refusal is an answer
 	}
 	n, err := phone.Parse(q.To)
 	if err != nil {
