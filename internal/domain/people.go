@@ -43,8 +43,8 @@ type Suppressions interface {
 // Erasure finds and forgets what is kept of a person's calls.
 type Erasure interface {
 	// Calls returns up to limit calls with one of numbers, or with the contact,
-	// oldest first.
-	Calls(ctx context.Context, in Scope, contact ID, numbers []string, limit int) ([]Call, error)
+	// oldest first, that are younger than the call after.
+	Calls(ctx context.Context, in Scope, contact ID, numbers []string, after ID, limit int) ([]Call, error)
 	// LastCalls returns when each of numbers was last called, by number; those
 	// that never were are missing.
 	LastCalls(ctx context.Context, in Scope, numbers []string) (map[string]time.Time, error)

@@ -17,11 +17,11 @@ func NewErasure(db bun.IDB) domain.Erasure { return &erasure{db} }
 
 // Calls returns calls with a person, oldest first. Each way to find them has an
 // index of its own.
-func (e *erasure) Calls(ctx context.Context, in domain.Scope, contact domain.ID, numbers []string, limit int) ([]domain.Call, error) {
+func (e *erasure) Calls(ctx context.Context, in domain.Scope, contact domain.ID, numbers []string, after domain.ID, limit int) ([]domain.Call, error) {
 	var ids []domain.ID
 	for _, q := range e.with(in, contact, numbers) {
 		var some []domain.ID
-		if err := q.Column("id").OrderExpr("id").Limit(int64(limit)).Scan(ctx, &some); err != nil {
+		if err := q.Column("id").Where("id > ?", after).OrderExpr("id").Limit(int64(limit)).Scan(ctx, &some); err != nil {
 			return nil, row.Error(err, "find calls with a person")
 		}
 		ids = append(ids, some...)
