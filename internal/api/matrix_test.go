@@ -39,7 +39,7 @@ func TestAccess(t *testing.T) {
 	}
 	for _, r := range routes {
 		resource := strings.Split(strings.TrimPrefix(r.Path, native.Root+"/"), "/")[0]
-		path := strings.NewReplacer("{id}", objects[resource], "{callId}", objects["calls"]).Replace(r.Path)
+		path := strings.NewReplacer("{id}", objects[resource], "{callId}", objects["calls"], "{number}", objects["do-not-call"]).Replace(r.Path)
 		body := ""
 		if slices.Contains([]string{"POST", "PUT", "PATCH"}, r.Method) {
 			body = "{}"
@@ -79,6 +79,7 @@ func TestAccess(t *testing.T) {
 		{"/api/v1/agents", `{"name":"A","flowId":"` + objects["flows"] + `"}`},
 		{"/api/v1/phone-numbers", `{"number":"+14155550199","trunkId":"` + objects["trunks"] + `"}`},
 		{"/api/v1/calls", `{"agentId":"` + objects["agents"] + `","to":"+14155552671"}`},
+		{"/api/v1/calls", `{"agentId":"` + objects["agents"] + `","contactId":"` + objects["contacts"] + `"}`},
 	} {
 		a.want(a.send("POST", c.path, stranger, c.body), http.StatusNotFound, "NOT_FOUND")
 		a.want(a.send("POST", c.path, tester, c.body), http.StatusNotFound, "NOT_FOUND")
@@ -94,7 +95,11 @@ func (a *app) objects(key string) map[string]string {
 	number := a.create("/api/v1/phone-numbers", key, `{"number":"+14155550100","trunkId":"`+trunk+`","agentId":"`+agent+`"}`)
 	call := a.create("/api/v1/calls", key, `{"agentId":"`+agent+`","to":"+14155552671"}`)
 	hook := a.create("/api/v1/webhooks", key, `{"url":"https://example.com/","events":["*"]}`)
+	contact := a.create("/api/v1/contacts", key, `{"phone":"+14155550177","firstName":"C"}`)
+	const suppressed = "+14155550166"
+	a.want(a.send("POST", "/api/v1/do-not-call", key, `{"number":"`+suppressed+`"}`), http.StatusCreated, "")
 	return map[string]string{
+		"contacts": contact, "do-not-call": suppressed,
 		"flows": flow, "agents": agent, "trunks": trunk, "phone-numbers": number, "calls": call, "recordings": call, "webhooks": hook,
 	}
 }

@@ -36,6 +36,8 @@ func New(o wire.Options) (*wire.Dialect, error) {
 	f.liveRoutes(rt)
 	f.recordingRoutes(rt)
 	f.webhookRoutes(rt)
+	f.contactRoutes(rt)
+	f.doNotCallRoutes(rt)
 	return &wire.Dialect{Name: "native", Prefix: "/voxforge", Roots: []string{"/api"}, Router: rt, RateHeaders: true}, rt.Err()
 }
 
