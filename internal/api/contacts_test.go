@@ -27,6 +27,13 @@ func TestContactTagFollowsTheList(t *testing.T) {
 	if r.status != http.StatusOK || r.json(t)["doNotCall"] != true {
 		t.Errorf("edited: %d %s", r.status, r.body)
 	}
+	// The check of a number says so as well.
+	if r := a.send("GET", "/api/v1/dialing/check?to=%2B14155552671", a.key, ""); r.json(t)["reason"] != domain.ReasonDoNotCall {
+		t.Errorf("checked: %s", r.body)
+	}
+	if r := a.send("GET", "/api/v1/dialing/check?rules=window&to=%2B14155552671", a.key, ""); r.json(t)["reason"] == domain.ReasonDoNotCall {
+		t.Errorf("checked for the hours only: %s", r.body)
+	}
 	a.want(a.send("PATCH", path, a.key, `{"company":"B"}`, "If-Match: "+before), http.StatusPreconditionFailed, "PRECONDITION_FAILED")
 }
 

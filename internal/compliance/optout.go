@@ -1,5 +1,3 @@
-// Package compliance holds what the law asks of whoever calls people, as pure
-// functions over facts.
 package compliance
 
 import (
