@@ -229,5 +229,12 @@ func (r recordings) Open(_ context.Context, name string) (domain.RecordingReader
 	return f, err
 }
 
+func (r recordings) Delete(_ context.Context, name string) error {
+	if err := os.Remove(r.dir + "/" + name); !os.IsNotExist(err) {
+		return err
+	}
+	return nil
+}
+
 func (r recordings) Repair(context.Context, string) error { return nil }
 func (r recordings) Path(name string) string              { return r.dir + "/" + name }

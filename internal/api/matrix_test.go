@@ -39,7 +39,7 @@ func TestAccess(t *testing.T) {
 	}
 	for _, r := range routes {
 		resource := strings.Split(strings.TrimPrefix(r.Path, native.Root+"/"), "/")[0]
-		path := strings.NewReplacer("{id}", objects[resource], "{callId}", objects["calls"]).Replace(r.Path)
+		path := strings.NewReplacer("{id}", objects[resource], "{callId}", objects["calls"], "{number}", objects["do-not-call"]).Replace(r.Path)
 		if path == native.Root+"/dialing/check" {
 			path += "?to=%2B13055551234"
 		}
@@ -82,6 +82,7 @@ func TestAccess(t *testing.T) {
 		{"/api/v1/agents", `{"name":"A","flowId":"` + objects["flows"] + `"}`},
 		{"/api/v1/phone-numbers", `{"number":"+14155550199","trunkId":"` + objects["trunks"] + `"}`},
 		{"/api/v1/calls", `{"agentId":"` + objects["agents"] + `","to":"+14155552671"}`},
+		{"/api/v1/calls", `{"agentId":"` + objects["agents"] + `","contactId":"` + objects["contacts"] + `"}`},
 	} {
 		a.want(a.send("POST", c.path, stranger, c.body), http.StatusNotFound, "NOT_FOUND")
 		a.want(a.send("POST", c.path, tester, c.body), http.StatusNotFound, "NOT_FOUND")
@@ -98,8 +99,12 @@ func (a *app) objects(key string) map[string]string {
 	call := a.create("/api/v1/calls", key, `{"agentId":"`+agent+`","to":"+14155552671"}`)
 	notice := a.notice()
 	hook := a.create("/api/v1/webhooks", key, `{"url":"https://example.com/","events":["*"]}`)
+	contact := a.create("/api/v1/contacts", key, `{"phone":"+14155550177","firstName":"C"}`)
+	const suppressed = "+14155550166"
+	a.want(a.send("POST", "/api/v1/do-not-call", key, `{"number":"`+suppressed+`"}`), http.StatusCreated, "")
 	return map[string]string{
 		"flows": flow, "agents": agent, "trunks": trunk, "phone-numbers": number, "calls": call, "recordings": call, "webhooks": hook, "notices": notice,
+		"contacts": contact, "do-not-call": suppressed,
 	}
 }
 

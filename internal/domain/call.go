@@ -109,6 +109,7 @@ type Call struct {
 	FlowVersion   int64
 	PhoneNumberID ID
 	CampaignID    ID
+	ContactID     ID // whom it is with, or ""
 	From          string
 	To            string
 	Record        bool

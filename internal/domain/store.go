@@ -71,6 +71,11 @@ type Stores struct {
 	Jobs        Jobs
 	Idempotency Idempotency
 	Nodes       Nodes
+	Contacts    Contacts
+	Variables   Collection[ContextVariable]
+	Business    BusinessContext
+	Suppressed  Suppressions
+	Erasure     Erasure
 }
 
 // Collection keeps one kind of object. An object outside the scope is

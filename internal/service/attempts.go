@@ -102,7 +102,10 @@ func (s *Service) CommitIntent(ctx context.Context, d *Dial) (*Refusal, error) {
 			return err
 		}
 		if refused != nil {
-			return s.refuse(ctx, st, &a, refused, now)
+			if err := s.refuse(ctx, st, &a, refused, now); err != nil || !refused.RetryAt.IsZero() {
+				return err
+			}
+			return s.endRefused(ctx, st, call, refused.End, now)
 		}
 		a.State = domain.AttemptIntent
 		if err := st.Attempts.Update(ctx, &a); err != nil {
@@ -129,6 +132,12 @@ func (s *Service) gate(ctx context.Context, st *domain.Stores, in domain.Scope, 
 	}
 	if now.After(a.LeaseUntil) {
 		return &Refusal{Why: "the claim ran out", RetryAt: now}, nil
+	}
+	switch err := callable(ctx, st, in, a.Number); {
+	case domain.CodeOf(err) == domain.CodeForbidden:
+		return &Refusal{Why: "the number is on the do-not-call list", End: domain.EndDoNotCall}, nil
+	case err != nil:
+		return nil, err
 	}
 	const soon = 500 * time.Millisecond
 	live, err := st.Attempts.LiveTo(ctx, in, a.Number)
@@ -171,6 +180,18 @@ func (s *Service) refuse(ctx context.Context, st *domain.Stores, a *domain.Attem
 		a.State, a.NextAt, a.Epoch = domain.AttemptPlanned, r.RetryAt, ""
 	}
 	return st.Attempts.Update(ctx, a)
+}
+
+// endRefused ends a call that may not be dialed at all, unless it has ended.
+func (s *Service) endRefused(ctx context.Context, st *domain.Stores, call *domain.Call, why domain.EndReason, now time.Time) error {
+	if call.State.Ended() {
+		return nil
+	}
+	call.State, call.EndReason, call.EndedAt = domain.CallFailed, why, now
+	if err := st.Calls.Update(ctx, call); err != nil {
+		return err
+	}
+	return s.emit(ctx, st, domain.EventCallFailed, call, nil)
 }
 
 // Postpone puts a claimed attempt back: what it needs was not there.

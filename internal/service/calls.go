@@ -12,7 +12,8 @@ import (
 type PlaceRequest struct {
 	AgentID       domain.ID
 	PhoneNumberID domain.ID // "" takes the agent's own number; in test mode also the sample number
-	To            string    // E.164
+	To            string    // E.164; "" calls the contact's primary number
+	ContactID     domain.ID // whom it is with; "" finds the contact by the number
 	Record        Change[bool]
 	Variables     map[string]any // over the agent's
 	Extra         map[string]any // members that a dialect keeps
@@ -22,7 +23,7 @@ type PlaceRequest struct {
 // Idempotency-Key are committed together. The call is placed by whoever claims
 // the attempt.
 func (s *Service) PlaceCall(ctx context.Context, in domain.Scope, req PlaceRequest, once *Once[domain.Call]) (*domain.Call, error) {
-	if err := first(required("agentId", string(req.AgentID)), number("to", req.To),
+	if err := first(required("agentId", string(req.AgentID)), req.whom(),
 		variables("variables", req.Variables), variables("extra", req.Extra)); err != nil {
 		return nil, err
 	}
@@ -46,10 +47,24 @@ func (s *Service) PlaceCall(ctx context.Context, in domain.Scope, req PlaceReque
 		if err != nil {
 			return nil, err
 		}
+		contact, err := acquaintance(ctx, st, in, req.ContactID, req.To)
+		if err != nil {
+			return nil, err
+		}
+		req := req // closures run again
+		if err := req.address(contact); err != nil {
+			return nil, err
+		}
 		if err := destination(trunk, req.To); err != nil {
 			return nil, err
 		}
+		if err := callable(ctx, st, in, req.To); err != nil {
+			return nil, err
+		}
 		call := s.newCall(in, agent, flow, from, req)
+		if err := acquaint(ctx, st, in, call, contact, agent.Variables, req.Variables); err != nil {
+			return nil, err
+		}
 		if err := st.Calls.Create(ctx, call); err != nil {
 			return nil, err
 		}
@@ -68,7 +83,7 @@ func (s *Service) newCall(in domain.Scope, agent *domain.Agent, flow *domain.Flo
 		Direction: domain.Outbound, State: domain.CallQueued,
 		AgentID: agent.ID, PhoneNumberID: from.ID, From: from.Number, To: req.To,
 		Record: agent.Record, MaxDuration: agent.MaxCallDuration,
-		Variables: merged(agent.Variables, req.Variables), Extra: req.Extra, Version: 1, CreatedAt: s.clock(),
+		Extra: req.Extra, Version: 1, CreatedAt: s.clock(),
 	}
 	set(&call.Record, req.Record)
 	if call.MaxDuration <= 0 {

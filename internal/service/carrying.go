@@ -55,8 +55,10 @@ func (s *Service) SaveRecording(call domain.ID, name string) bool {
 	})
 }
 
-// SaveTurn notes a turn that has ended, without waiting for the disk.
+// SaveTurn notes a turn that has ended, without waiting for the disk. A caller
+// who says not to be called again is not.
 func (s *Service) SaveTurn(t domain.Turn) bool {
+	s.heedOptOut(t)
 	return s.buffer.Put(func(ctx context.Context, st *domain.Stores) error {
 		return st.Turns.Append(ctx, t)
 	})

@@ -68,6 +68,13 @@ func (s *Service) forbidden(ctx context.Context, in domain.Scope, n phone.Number
 	case n.Class.Risky():
 		return refusedNumber(domain.ReasonDestinationNotAllowed, "calls to "+string(n.Class)+" numbers are not allowed"), nil
 	}
+	switch _, err := s.Suppression(ctx, in, n.E164); domain.CodeOf(err) {
+	case "":
+		return refusedNumber(domain.ReasonDoNotCall, "the number is on the do-not-call list"), nil
+	case domain.CodeNotFound:
+	default:
+		return nil, err
+	}
 	regions, err := s.callableRegions(ctx, in)
 	if err != nil {
 		return nil, err

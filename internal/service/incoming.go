@@ -132,6 +132,9 @@ func (s *Service) Receive(ctx context.Context, in Incoming, number *domain.Phone
 			return err
 		}
 		d.Call = *s.receivedCall(scope, in, n, agent, flow)
+		if err := recognise(ctx, st, scope, &d.Call, agent); err != nil {
+			return err
+		}
 		if err := st.Calls.Create(ctx, &d.Call); err != nil {
 			return err
 		}
@@ -235,7 +238,7 @@ func (s *Service) receivedCall(scope domain.Scope, in Incoming, n *domain.PhoneN
 		SIPCallID: in.SIPCallID, Version: 1, CreatedAt: now, DialedAt: now, RingingAt: now,
 	}
 	if agent != nil {
-		call.AgentID, call.Record, call.Variables = agent.ID, agent.Record, merged(agent.Variables, nil)
+		call.AgentID, call.Record = agent.ID, agent.Record
 		if agent.MaxCallDuration > 0 {
 			call.MaxDuration = agent.MaxCallDuration
 		}

@@ -203,6 +203,11 @@ func stores(tx bun.IDB, touch row.Touch) *domain.Stores {
 		Jobs:        outbox.NewJobs(tx, touch),
 		Idempotency: outbox.NewIdempotency(tx),
 		Nodes:       calling.NewNodes(tx),
+		Contacts:    directory.NewContacts(tx),
+		Variables:   directory.NewContextVariables(tx),
+		Business:    directory.NewBusiness(tx),
+		Suppressed:  calling.NewSuppressions(tx),
+		Erasure:     calling.NewErasure(tx),
 	}
 }
 

@@ -26,6 +26,7 @@ type CallItem struct {
 	AgentID       *domain.ID       `json:"agentId"`
 	PhoneNumberID *domain.ID       `json:"phoneNumberId"`
 	CampaignID    *domain.ID       `json:"campaignId"`
+	ContactID     *domain.ID       `json:"contactId" doc:"Whom it is with, when a contact has the number."`
 	EndReason     *string          `json:"endReason"`
 	CreatedAt     wire.Instant     `json:"createdAt"`
 	AnsweredAt    wire.Instant     `json:"answeredAt"`
@@ -88,7 +89,8 @@ type Calls struct {
 // PlaceFields is what a new call needs.
 type PlaceFields struct {
 	AgentID       wire.Opt[domain.ID]      `json:"agentId,omitzero" doc:"Required."`
-	To            wire.Opt[string]         `json:"to,omitzero" doc:"Required, E.164."`
+	To            wire.Opt[string]         `json:"to,omitzero" doc:"E.164; required unless contactId is sent."`
+	ContactID     wire.Opt[domain.ID]      `json:"contactId,omitzero" doc:"Whom to call; at its primary number unless to says another."`
 	PhoneNumberID wire.Opt[domain.ID]      `json:"phoneNumberId,omitzero" doc:"The number to call from; the agent's own when not sent."`
 	Record        wire.Opt[bool]           `json:"record,omitzero" doc:"The agent's setting when not sent."`
 	Variables     wire.Opt[map[string]any] `json:"variables,omitzero" doc:"Over the agent's."`
@@ -168,7 +170,7 @@ func (f *face) createCall(ctx context.Context, in *struct{ Body PlaceFields }) (
 	b := &in.Body
 	render := func(c *domain.Call) any { return f.call(ctx, &service.CallDetail{Call: *c}) }
 	c, err := f.rules.PlaceCall(ctx, wire.ScopeOf(ctx), service.PlaceRequest{
-		AgentID: b.AgentID.Value, PhoneNumberID: b.PhoneNumberID.Value, To: b.To.Value,
+		AgentID: b.AgentID.Value, PhoneNumberID: b.PhoneNumberID.Value, To: b.To.Value, ContactID: b.ContactID.Value,
 		Record: b.Record.Given(), Variables: b.Variables.Value,
 	}, wire.Once(ctx, http.StatusCreated, render))
 	if err != nil {
@@ -198,7 +200,7 @@ func (f *face) callItem(ctx context.Context, c *domain.Call) CallItem {
 	item := CallItem{
 		ID: c.ID, Status: hookStatus(c.State), Direction: c.Direction, To: c.To, From: c.From,
 		RecordingURL: f.recordingURL(ctx, c), AgentID: orNull(c.AgentID), PhoneNumberID: orNull(c.PhoneNumberID),
-		CampaignID: orNull(c.CampaignID), EndReason: orNull(string(c.EndReason)),
+		CampaignID: orNull(c.CampaignID), ContactID: orNull(c.ContactID), EndReason: orNull(string(c.EndReason)),
 		CreatedAt: wire.Instant(c.CreatedAt), AnsweredAt: wire.Instant(c.AnsweredAt), EndedAt: wire.Instant(c.EndedAt),
 	}
 	if c.State.Ended() {

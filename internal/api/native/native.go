@@ -38,6 +38,8 @@ func New(o wire.Options) (*wire.Dialect, error) {
 	f.recordingRoutes(rt)
 	f.webhookRoutes(rt)
 	f.noticeRoutes(rt)
+	f.contactRoutes(rt)
+	f.doNotCallRoutes(rt)
 	return &wire.Dialect{Name: "native", Prefix: "/voxforge", Roots: []string{"/api"}, Router: rt, RateHeaders: true}, rt.Err()
 }
 

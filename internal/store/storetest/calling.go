@@ -34,7 +34,7 @@ func calls(_ *testing.T, b *bench) {
 	call := domain.Call{
 		ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, Direction: domain.Inbound, State: domain.CallInProgress,
 		EndReason: domain.EndFlow, AgentID: domain.NewID(), FlowID: domain.NewID(), FlowVersion: 3, PhoneNumberID: domain.NewID(),
-		CampaignID: domain.NewID(), From: "+15005550100", To: "+15005550006", Record: true, MaxDuration: 90 * time.Second,
+		CampaignID: domain.NewID(), ContactID: domain.NewID(), From: "+15005550100", To: "+15005550006", Record: true, MaxDuration: 90 * time.Second,
 		Variables: map[string]any{"n": 1.25}, Captured: map[string]any{"ok": true}, Notes: []string{"voice missing"},
 		Voice: "flite/kal", Model: "lexicon", Recording: "2026/01/x.wav", SIPCallID: "a@b", Version: 1, CreatedAt: at,
 		DialedAt: at.Add(1), RingingAt: at.Add(time.Microsecond), AnsweredAt: at.Add(time.Second), EndedAt: at.Add(time.Hour),

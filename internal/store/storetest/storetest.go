@@ -56,6 +56,13 @@ func Exercise(t *testing.T, writers int, open func(t *testing.T) domain.Store) {
 		"ReadRowsHold":       readRowsHold,
 		"RelyOrGone":         relyOrGone,
 		"HeldNodeStays":      heldNodeStays,
+		"Contacts":           contacts,
+		"ContactsFound":      contactsFound,
+		"ContextVariables":   contextVariables,
+		"BusinessContext":    businessContext,
+		"Suppressions":       suppressions,
+		"OptOutWins":         optOutWins,
+		"Forgetting":         forgetting,
 	} {
 		t.Run(name, func(t *testing.T) { exercise(t, &bench{T: t, store: Twice(open(t)), writers: writers}) })
 	}
