@@ -16,17 +16,18 @@ import (
 
 var rewrite = flag.Bool("update", false, "write what the API answers into testdata")
 
-// TestExchanges plays the exchanges of testdata: "> METHOD path" with headers
-// and a body, then what is answered, from "< status" to the next request. Ids
-// are written id-1, id-2 … in the order in which they appear, times <time>, and
-// secrets <secret>; requests use the same names.
+// TestExchanges plays the exchanges of testdata, the native ones directly in it
+// and each other dialect's in a directory of its name: "> METHOD path" with
+// headers and a body, then what is answered, from "< status" to the next
+// request. Ids are written id-1, id-2 … in the order in which they appear, times
+// <time> or <epoch>, secrets <secret>, and the server's own URL <url>; requests
+// use the same names for ids, and <key> for a live key. The key is sent as
+// Authorization unless a request says "Authorization: none"; "Host: name" asks
+// under another host name.
 func TestExchanges(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no exchanges in testdata", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+	for _, file := range exchangeFiles(t) {
+		name := strings.TrimSuffix(strings.TrimPrefix(filepath.ToSlash(file), "testdata/"), ".txt")
+		t.Run(name, func(t *testing.T) {
 			raw, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)
@@ -46,6 +47,20 @@ func TestExchanges(t *testing.T) {
 			}
 		})
 	}
+}
+
+// exchangeFiles finds the exchanges of every dialect.
+func exchangeFiles(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no exchanges in testdata", err)
+	}
+	below, err := filepath.Glob("testdata/*/*.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(files, below...)
 }
 
 func at(lines []string, i int) string {
@@ -81,7 +96,9 @@ type naming struct {
 var (
 	anID     = regexp.MustCompile(`\b[0-9a-f]{24}\b`)
 	aName    = regexp.MustCompile(`\bid-\d+\b`)
-	aTime    = regexp.MustCompile(`\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`)
+	aTime    = regexp.MustCompile(`\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`)
+	anEpoch  = regexp.MustCompile(`\b1[7-9]\d{8}(\d{3}|\.\d+)?\b`) // Unix seconds or milliseconds of our days
+	aSigned  = regexp.MustCompile(`\bsignature=[0-9a-f]+`)
 	aSecret  = regexp.MustCompile(`whsec_[A-Za-z0-9+/=]+`)
 	shownToo = []string{"Allow", "Idempotent-Replayed", "Link", "Retry-After", "X-Total-Count"}
 )
@@ -95,6 +112,7 @@ func (n *naming) answer(request string) string {
 		}
 		return n.ids[i-1]
 	})
+	request = strings.ReplaceAll(request, "<key>", n.a.key)
 	head, body, _ := strings.Cut(request, "\n\n")
 	lines := strings.Split(head, "\n")
 	method, path, _ := strings.Cut(lines[0], " ")
@@ -124,6 +142,9 @@ func (n *naming) named(s string) string {
 		}
 		return fmt.Sprintf("id-%d", i+1)
 	})
+	s = strings.ReplaceAll(s, n.a.url, "<url>")
 	s = aTime.ReplaceAllString(s, "<time>")
+	s = anEpoch.ReplaceAllString(s, "<epoch>")
+	s = aSigned.ReplaceAllString(s, "signature=<secret>")
 	return aSecret.ReplaceAllString(s, "<secret>")
 }
