@@ -67,7 +67,7 @@ func New(o Options) (http.Handler, error) {
 		if f.openapi, err = f.router.OpenAPI(); err != nil {
 			return nil, err
 		}
-		if f.docs, err = reference(f.router.Contract()); err != nil {
+		if f.docs, err = s.docs(f); err != nil {
 			return nil, err
 		}
 	}
