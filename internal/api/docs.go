@@ -32,9 +32,9 @@ var plans = []domain.Plan{domain.Starter, domain.Professional, domain.Business, 
 
 // docs renders the reference of one face of the API, and names the others.
 func (s *server) docs(f *face) ([]byte, error) {
-	o := reference.Options{Contract: f.router.Contract(), Prefix: s.prefixOf(f)}
+	o := reference.Options{Contract: f.Router.Contract(), Prefix: s.prefixOf(f)}
 	for _, fault := range faults {
-		status, body := f.router.Shape(fault)
+		status, body := f.Router.Shape(fault)
 		raw, err := wire.Canonical(body)
 		if err != nil {
 			return nil, err
@@ -50,7 +50,7 @@ func (s *server) docs(f *face) ([]byte, error) {
 	}
 	for _, other := range s.faces {
 		if other != f {
-			o.Others = append(o.Others, reference.Link{Name: other.name, Href: s.prefixOf(other) + "/docs"})
+			o.Others = append(o.Others, reference.Link{Name: other.Name, Href: s.prefixOf(other) + "/docs"})
 		}
 	}
 	return reference.Page(o)
@@ -62,5 +62,5 @@ func (s *server) prefixOf(f *face) string {
 	if f == s.faces[0] {
 		return ""
 	}
-	return f.prefix
+	return f.Prefix
 }

@@ -16,7 +16,11 @@ import (
 // nothing is fetched from anywhere.
 func TestReferencePages(t *testing.T) {
 	a := start(t, domain.Starter)
-	for _, prefix := range []string{"", "/voxforge"} {
+	prefixes := []string{""}
+	for _, d := range faces(t) {
+		prefixes = append(prefixes, d.Prefix)
+	}
+	for _, prefix := range prefixes {
 		page := a.send("GET", prefix+"/docs", "", "")
 		a.want(page, http.StatusOK, "")
 		if policy := page.header.Get("Content-Security-Policy"); !strings.HasPrefix(policy, "default-src 'none'; img-src data:;") {
