@@ -25,6 +25,7 @@ var rewrite = flag.Bool("update", false, "write what the API answers into testda
 // Authorization unless a request says "Authorization: none"; "Host: name" asks
 // under another host name.
 func TestExchanges(t *testing.T) {
+	checks := allContracts(t)
 	for _, file := range exchangeFiles(t) {
 		name := strings.TrimSuffix(strings.TrimPrefix(filepath.ToSlash(file), "testdata/"), ".txt")
 		t.Run(name, func(t *testing.T) {
@@ -32,7 +33,7 @@ func TestExchanges(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := play(start(t, domain.Professional), string(raw))
+			got := play(start(t, domain.Professional), checks, string(raw))
 			if *rewrite {
 				if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
 					t.Fatal(err)
@@ -70,9 +71,10 @@ func at(lines []string, i int) string {
 	return "(nothing)"
 }
 
-// play sends the requests of script and returns it with the real answers.
-func play(a *app, script string) string {
-	names := &naming{a: a}
+// play sends the requests of script and returns it with the real answers, which
+// must be as the contracts say.
+func play(a *app, checks contracts, script string) string {
+	names := &naming{a: a, checks: checks}
 	var out strings.Builder
 	blocks := strings.Split("\n"+script, "\n> ")
 	out.WriteString(strings.TrimPrefix(blocks[0], "\n"))
@@ -89,8 +91,9 @@ func play(a *app, script string) string {
 
 // naming gives ids names and finds them again.
 type naming struct {
-	a   *app
-	ids []string
+	a      *app
+	checks contracts
+	ids    []string
 }
 
 var (
@@ -122,6 +125,11 @@ func (n *naming) answer(request string) string {
 		key, headers = "", slices.Delete(headers, i, i+1)
 	}
 	r := n.a.send(method, path, key, body, headers...)
+	host := ""
+	if i := slices.IndexFunc(headers, func(h string) bool { return strings.HasPrefix(h, "Host: ") }); i >= 0 {
+		host = strings.TrimPrefix(headers[i], "Host: ")
+	}
+	n.checks.check(n.a, method, path, host, r)
 	var out strings.Builder
 	fmt.Fprintf(&out, "< %d %s\n", r.status, http.StatusText(r.status))
 	for _, name := range shownToo {

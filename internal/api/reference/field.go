@@ -91,7 +91,7 @@ func (s *sheet) typeOf(schema *huma.Schema) string {
 		}
 		word = strings.Join(words, " | ")
 	}
-	if of.Nullable {
+	if of.Nullable || schema.Nullable {
 		word += " or null"
 	}
 	return word

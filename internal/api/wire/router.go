@@ -226,18 +226,6 @@ func (rt *Router) Routes() []Route {
 	return all
 }
 
-// OpenAPI returns the contract as JSON, OpenAPI 3.1.
-func (rt *Router) OpenAPI() ([]byte, error) {
-	// huma adds the schemas of its own errors, which are never sent.
-	schemas := rt.api.OpenAPI().Components.Schemas.Map()
-	delete(schemas, "ErrorModel")
-	delete(schemas, "ErrorDetail")
-	return rt.api.OpenAPI().MarshalJSON()
-}
-
-// Contract returns the contract for reading.
-func (rt *Router) Contract() *huma.OpenAPI { return rt.api.OpenAPI() }
-
 // Match returns the route that serves r. When there is none, allow lists the
 // methods that its path has, if any.
 func (rt *Router) Match(r *http.Request) (route Route, allow string, found bool) {
