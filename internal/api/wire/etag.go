@@ -30,7 +30,7 @@ func (m IfMatch) Version() (int64, error) {
 	}
 	tag = strings.TrimPrefix(tag, "W/")
 	v, err := strconv.ParseInt(strings.Trim(tag, `"`), 10, 64)
-	if err != nil || v <= 0 || len(tag) < 3 || tag[0] != '"' {
+	if err != nil || v <= 0 || tag != ETagOf(v).ETag {
 		return 0, domain.Errorf(domain.CodePrecondition, "If-Match must be one ETag as it was received; read the object again and repeat the change")
 	}
 	return v, nil
