@@ -43,10 +43,9 @@ func throughout(t *testing.T, do func(hostile)) {
 
 // operation is r's part of the contract; aliases have that of their route.
 func (h hostile) operation(r wire.Route) *huma.Operation {
-	id, _, _ := strings.Cut(r.ID, "-alias-")
 	for _, item := range h.d.Router.Contract().Paths {
 		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
-			if op != nil && op.OperationID == id {
+			if op != nil && op.OperationID == routeID(r) {
 				return op
 			}
 		}
@@ -103,7 +102,7 @@ func (h hostile) shaped(r wire.Route, what string, got reply) {
 func (h hostile) ask(r wire.Route, query, body string, headers ...string) reply {
 	h.Helper()
 	h.clock.add(2 * time.Second)
-	return h.send(r.Method, h.d.Prefix+h.address(r, h.objects)+query, h.key, body, headers...)
+	return h.send(r.Method, h.d.Prefix+h.pathOf(r, h.objects)+query, h.key, body, headers...)
 }
 
 // badBody is one class of bodies that no route takes.

@@ -127,7 +127,7 @@ func (m *matrix) others() {
 		}
 		return
 	}
-	for path, key := range map[string]string{m.path: m.who.stranger, m.path + "/": m.who.tester, "/sandbox" + m.path: m.key} {
+	for path, key := range map[string]string{m.path: m.who.stranger, slashed(m.path): m.who.tester, "/sandbox" + m.path: m.key} {
 		r := m.ask(path, key)
 		if r.status == http.StatusBadRequest || r.status == http.StatusUnprocessableEntity {
 			m.Errorf("the body %s does not pass the route's checks, so nothing is known of the object: give %q a good one in bodies of objects_test.go; %s",
@@ -137,6 +137,15 @@ func (m *matrix) others() {
 		m.wantFault(r, m.shape, domain.NotFound("Agent", "x"))
 		m.leaks(r, m.objects, m.path)
 	}
+}
+
+// slashed is a path with a slash at its end, which is the same path.
+func slashed(path string) string {
+	path, query, asked := strings.Cut(path, "?")
+	if asked {
+		return path + "/?" + query
+	}
+	return path + "/"
 }
 
 // TestAccessByHost asks for every route that needs no prefix, by the vendors'
@@ -149,7 +158,7 @@ func TestAccessByHost(t *testing.T) {
 			a.clock.add(61 * time.Second)
 			path := a.address(r, objects)
 			m := matrix{app: a, shape: d.Router.ShapeOf(r), route: r, objects: objects, who: who, path: path}
-			own := slices.ContainsFunc(d.Own, func(own string) bool { return path == own || strings.HasPrefix(path, own+"/") })
+			own := slices.ContainsFunc(d.Own, func(own string) bool { return path == own || strings.HasPrefix(path, own+"/") || strings.HasPrefix(path, own+"?") })
 			var ways [][]string
 			if own {
 				ways = append(ways, nil, []string{"Host: nobody.example.com:8080"})

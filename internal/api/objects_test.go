@@ -12,37 +12,76 @@ import (
 	"github.com/callwright/callwright/internal/domain"
 )
 
+// kind is one kind of object, and how to make one.
+type kind struct {
+	segments string // what stands before its id in the paths of any dialect
+	path     string // of the POST that makes one
+	body     string // {agents} is the id of the agent that was made before
+}
+
+// kinds are all kinds of objects that a path names. Every name, and everything
+// else that only the owner may read, has the word Quokka or is in secrets.
+var kinds = []kind{
+	{"flows call-flows", "/api/v1/flows", `{"name":"Quokka flow","status":"published","nodes":[{"id":"a","type":"end","text":"Bye"}]}`},
+	{"agents", "/api/v1/agents", `{"name":"Quokka agent","flowId":"{flows}","firstMessage":"Quokka greets you"}`},
+	{"trunks", "/api/v1/trunks", `{"name":"Quokka trunk","host":"127.0.0.1"}`},
+	{"phone-numbers", "/api/v1/phone-numbers", `{"number":"+14155550100","trunkId":"{trunks}","agentId":"{agents}"}`},
+	{"calls call-history recordings", "/api/v1/calls", `{"agentId":"{agents}","to":"+14155552671"}`},
+	{"webhooks", "/api/v1/webhooks", `{"url":"https://quokka.example.com/","events":["*"]}`},
+}
+
 // objects makes one object of each kind and returns their ids, by the path
 // segment that stands before such an id in any dialect.
 func (a *app) objects(key string) map[string]string {
 	a.Helper()
-	flow := a.create("/api/v1/flows", key, `{"name":"Quokka flow","status":"published","nodes":[{"id":"a","type":"end","text":"Bye"}]}`)
-	agent := a.create("/api/v1/agents", key, `{"name":"Quokka agent","flowId":"`+flow+`","firstMessage":"Quokka greets you"}`)
-	trunk := a.create("/api/v1/trunks", key, `{"name":"Quokka trunk","host":"127.0.0.1"}`)
-	number := a.create("/api/v1/phone-numbers", key, `{"number":"+14155550100","trunkId":"`+trunk+`","agentId":"`+agent+`"}`)
-	call := a.create("/api/v1/calls", key, `{"agentId":"`+agent+`","to":"+14155552671"}`)
-	hook := a.create("/api/v1/webhooks", key, `{"url":"https://quokka.example.com/","events":["*"]}`)
-	return map[string]string{
-		"flows": flow, "call-flows": flow, "agents": agent, "trunks": trunk, "phone-numbers": number, "calls": call, "call-history": call,
-		"recordings": call, "webhooks": hook,
+	made := make(map[string]string)
+	for _, k := range kinds {
+		id := a.create(k.path, key, fill(k.body, made))
+		for _, segment := range strings.Fields(k.segments) {
+			made[segment] = id
+		}
 	}
+	return made
+}
+
+// fill puts ids of objects in the place of {segment}.
+func fill(text string, objects map[string]string) string {
+	for segment, id := range objects {
+		text = strings.ReplaceAll(text, "{"+segment+"}", id)
+	}
+	return text
 }
 
 // bodies are requests that pass the checks of what they hold, by route; routes
 // that are not here take "{}" until they look for the object.
 var bodies = map[string]string{}
 
+// queries are what reads must ask for, by route.
+var queries = map[string]string{"check-dialing": "?to=%2B13055551234"}
+
 // aParameter finds what stands before a parameter of a path, and its name.
 var aParameter = regexp.MustCompile(`([^/]+)/\{([^}]+)\}`)
 
-// address fills the parameters of a route's path with the ids of objects.
+// address fills the parameters of a route's path with the ids of objects, and
+// asks for what the route must be asked for.
 func (a *app) address(r wire.Route, objects map[string]string) string {
+	a.Helper()
+	return a.pathOf(r, objects) + queries[routeID(r)]
+}
+
+// routeID is a route's name in the contract, which its aliases share.
+func routeID(r wire.Route) string {
+	id, _, _ := strings.Cut(r.ID, "-alias-")
+	return id
+}
+
+func (a *app) pathOf(r wire.Route, objects map[string]string) string {
 	a.Helper()
 	return aParameter.ReplaceAllStringFunc(r.Path, func(part string) string {
 		segment := aParameter.FindStringSubmatch(part)[1]
 		id, known := objects[segment]
 		if !known {
-			a.Errorf("%s %s: nothing is known to stand behind %s/; have objects() in objects_test.go make one, and give its id to %q there",
+			a.Errorf("%s %s: nothing is known to stand behind %s/; add it to kinds in objects_test.go, with %q among the segments",
 				r.Method, r.Path, segment, segment)
 		}
 		return segment + "/" + id
@@ -54,8 +93,7 @@ func bodyOf(r wire.Route) string {
 	if !slices.Contains([]string{http.MethodPost, http.MethodPut, http.MethodPatch}, r.Method) {
 		return ""
 	}
-	id, _, _ := strings.Cut(r.ID, "-alias-")
-	if body, ok := bodies[id]; ok {
+	if body, ok := bodies[routeID(r)]; ok {
 		return body
 	}
 	return "{}"

@@ -84,8 +84,7 @@ func (c *contract) route(method, target string) (wire.Route, bool) {
 		return wire.Route{}, false
 	}
 	r, _, found := c.Router.Match(httptest.NewRequest(method, target, nil))
-	id, _, _ := strings.Cut(r.ID, "-alias-")
-	r, inContract := c.ids[id]
+	r, inContract := c.ids[routeID(r)]
 	return r, found && inContract
 }
 
