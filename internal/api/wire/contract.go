@@ -82,9 +82,11 @@ func tellNulls(v any) any {
 		if values, ok := v["enum"].([]any); ok && !slices.Contains(values, nil) {
 			v["enum"] = append(values, nil)
 		}
+		if slices.Contains(types, any("")) {
+			delete(v, "type") // anything, null among it
+		}
 		if ref, ok := v["$ref"]; ok {
 			delete(v, "$ref")
-			delete(v, "type")
 			v["anyOf"] = []any{map[string]any{"$ref": ref}, map[string]any{"type": "null"}}
 		}
 	}
