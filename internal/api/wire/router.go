@@ -38,8 +38,10 @@ type Route struct {
 	// PATH", with the same names of path parameters. They pass the same chain and
 	// are not in the contract.
 	Aliases []string
-	// Shape renders the route's errors, where they differ from the dialect's.
+	// Shape renders the route's errors, where they differ from the dialect's, and
+	// Fault is a value of the type that it returns, for the contract.
 	Shape ErrorShape
+	Fault any
 }
 
 // aliases are the routes of r's other ways, hidden and numbered.
@@ -81,7 +83,7 @@ type Router struct {
 	api    huma.API
 	once   onceGuard
 	log    *slog.Logger
-	fault  *huma.Response
+	fault  any // of RouterOptions.ErrorBody
 	routes map[string]Route // by pattern
 	errs   []error
 }
@@ -117,9 +119,7 @@ func NewRouter(o RouterOptions) *Router {
 		contract.Components.SecuritySchemes["query"] = &huma.SecurityScheme{Type: "apiKey", In: "query", Name: o.KeyQuery}
 		contract.Security = append(contract.Security, map[string][]string{"query": {}})
 	}
-	rt.fault = &huma.Response{Description: "Error", Content: map[string]*huma.MediaType{
-		"application/json": {Schema: registry.Schema(reflect.TypeOf(o.ErrorBody), true, "Error")},
-	}}
+	rt.fault = o.ErrorBody
 	return rt
 }
 
@@ -150,7 +150,7 @@ func Handle[I, O any](rt *Router, r Route, handler func(context.Context, *I) (*O
 		MaxBodyBytes: -1, BodyReadTimeout: -1,
 		Metadata:    map[string]any{shapeKey: shape},
 		Middlewares: huma.Middlewares{rt.admit(r)},
-		Responses:   map[string]*huma.Response{"default": rt.fault},
+		Responses:   map[string]*huma.Response{"default": rt.faultOf(r)},
 	}
 	if r.Scope != AnyScope {
 		op.Description = "Needs the scope `" + r.Scope + "`."
@@ -185,6 +185,16 @@ func (rt *Router) Raw(r Route, doc *huma.Operation, handler func(http.ResponseWr
 			WriteError(w, rt.ShapeOf(r), rt.public(req.Context(), err))
 		}
 	})
+}
+
+// faultOf describes the errors of r.
+func (rt *Router) faultOf(r Route) *huma.Response {
+	body := r.Fault
+	if body == nil {
+		body = rt.fault
+	}
+	schema := rt.api.OpenAPI().Components.Schemas.Schema(reflect.TypeOf(body), true, "Error")
+	return &huma.Response{Description: "Error", Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}
 }
 
 // ShapeOf returns how the errors of r are rendered.
