@@ -158,7 +158,9 @@ func TestAccessByHost(t *testing.T) {
 			a.clock.add(61 * time.Second)
 			path := a.address(r, objects)
 			m := matrix{app: a, shape: d.Router.ShapeOf(r), route: r, objects: objects, who: who, path: path}
-			own := slices.ContainsFunc(d.Own, func(own string) bool { return path == own || strings.HasPrefix(path, own+"/") || strings.HasPrefix(path, own+"?") })
+			own := slices.ContainsFunc(d.Own, func(own string) bool {
+				return path == own || strings.HasPrefix(path, own+"/") || strings.HasPrefix(path, own+"?")
+			})
 			var ways [][]string
 			if own {
 				ways = append(ways, nil, []string{"Host: nobody.example.com:8080"})

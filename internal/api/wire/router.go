@@ -83,7 +83,7 @@ type Router struct {
 	api    huma.API
 	once   onceGuard
 	log    *slog.Logger
-	fault  any // of RouterOptions.ErrorBody
+	fault  any              // of RouterOptions.ErrorBody
 	routes map[string]Route // by pattern
 	errs   []error
 }
@@ -177,6 +177,12 @@ func (rt *Router) Raw(r Route, doc *huma.Operation, handler func(http.ResponseWr
 		return
 	}
 	if doc != nil {
+		if doc.Responses == nil {
+			doc.Responses = make(map[string]*huma.Response)
+		}
+		if doc.Responses["default"] == nil {
+			doc.Responses["default"] = rt.faultOf(r)
+		}
 		doc.OperationID, doc.Method, doc.Path, doc.Summary, doc.Tags = r.ID, r.Method, r.Path, r.Summary, tags(r)
 		rt.api.OpenAPI().AddOperation(doc)
 	}
