@@ -3,6 +3,7 @@ package api_test
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -295,7 +296,7 @@ func TestBadPaths(t *testing.T) {
 		plain := wire.Route{}
 		for path, methods := range paths {
 			for _, method := range []string{"OPTIONS", "TRACE", "BREW", "PROPFIND", "DELETE"} {
-				if slices.Contains(methods, method) {
+				if _, _, found := h.d.Router.Match(httptest.NewRequest(method, path, nil)); found {
 					continue
 				}
 				got := h.send(method, h.d.Prefix+path, h.key, "")

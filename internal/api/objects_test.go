@@ -145,6 +145,18 @@ func (a *app) wantFault(r reply, shape wire.ErrorShape, err *domain.Error) {
 	}
 }
 
+// notFound is the error of an object that is not there, of the noun that the
+// answer names.
+func notFound(r reply) *domain.Error {
+	noun := "Agent"
+	if m := aNoun.FindStringSubmatch(r.body); m != nil {
+		noun = m[1]
+	}
+	return domain.NotFound(noun, "x")
+}
+
+var aNoun = regexp.MustCompile(`"([A-Z][A-Za-z -]*) (?:with id|not found)`)
+
 // alike compares the bodies of two errors; the second one may have members that
 // the first has not.
 func alike(want, got any) bool {
