@@ -75,6 +75,12 @@ func New(o Options) (http.Handler, error) {
 	if len(s.faces) == 0 {
 		return nil, domain.Invalid("dialects", "the API needs at least one dialect")
 	}
+	for _, f := range s.faces {
+		var err error
+		if f.docs, err = s.docs(f); err != nil {
+			return nil, err
+		}
+	}
 	return s, s.name(o.Hosts)
 }
 
@@ -86,9 +92,6 @@ func (s *server) mount(build wire.Make) error {
 	}
 	f := &face{Dialect: d}
 	if f.openapi, err = d.Router.OpenAPI(); err != nil {
-		return err
-	}
-	if f.docs, err = reference(d.Router.Contract()); err != nil {
 		return err
 	}
 	if f.Key == nil {

@@ -12,55 +12,74 @@ import (
 	"github.com/callwright/callwright/internal/domain"
 )
 
-// TestContract compares what the program serves with the copy in docs.
-func TestContract(t *testing.T) {
-	const file = "../../docs/openapi/native.json"
-	face, err := native.New(wire.Options{Version: "1"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw, err := face.Router.OpenAPI()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got bytes.Buffer
-	if err := json.Indent(&got, raw, "", "  "); err != nil {
-		t.Fatal(err)
-	}
-	got.WriteByte('\n')
-	if *rewrite {
-		if err := os.WriteFile(file, got.Bytes(), 0o600); err != nil {
+// faces builds every dialect that the program has, without rules behind them.
+func faces(t testing.TB) []*wire.Dialect {
+	t.Helper()
+	var all []*wire.Dialect
+	for _, build := range dialects {
+		d, err := build(wire.Options{Version: "1"})
+		if err != nil {
 			t.Fatal(err)
 		}
+		all = append(all, d)
 	}
-	want, err := os.ReadFile(file)
+	return all
+}
+
+// contractOf is a dialect's contract as people keep it in a file.
+func contractOf(t testing.TB, d *wire.Dialect) []byte {
+	t.Helper()
+	raw, err := d.Router.OpenAPI()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(got.Bytes(), want) {
-		t.Error("docs/openapi/native.json is not what the program serves; run: go test ./internal/api -run TestContract -update")
+	var out bytes.Buffer
+	if err := json.Indent(&out, raw, "", "  "); err != nil {
+		t.Fatal(err)
 	}
-	for _, leak := range []string{"ErrorModel", "$schema", "removal"} {
-		if strings.Contains(got.String(), leak) {
-			t.Errorf("the contract contains %q", leak)
+	out.WriteByte('\n')
+	return out.Bytes()
+}
+
+// TestContract compares what the program serves with the copies in docs.
+func TestContract(t *testing.T) {
+	for _, d := range faces(t) {
+		file := "../../docs/openapi/" + d.Name + ".json"
+		got := contractOf(t, d)
+		if *rewrite {
+			if err := os.WriteFile(file, got, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("docs/openapi/%s.json is not what the program serves; run: go test ./internal/api -update", d.Name)
+		}
+		for _, leak := range []string{"ErrorModel", "$schema", "removal"} {
+			if strings.Contains(string(got), leak) {
+				t.Errorf("the contract of %s contains %q", d.Name, leak)
+			}
 		}
 	}
 }
 
 func TestContractIsServed(t *testing.T) {
 	a := start(t, domain.Starter)
-	served := a.send("GET", "/openapi.json", "", "")
-	var contract struct {
-		OpenAPI string
-		Paths   map[string]map[string]any
-	}
-	a.ok(json.Unmarshal([]byte(served.body), &contract))
-	if contract.OpenAPI != "3.1.0" || contract.Paths["/api/v1/calls"]["post"] == nil {
-		t.Errorf("%.300s", served.body)
-	}
-	docs := a.send("GET", "/docs", "", "")
-	if !strings.Contains(docs.body, "/api/v1/recordings/{callId}") || strings.Contains(docs.body, "http://") || strings.Contains(docs.body, "https://") {
-		t.Errorf("the reference lacks a route or needs something from elsewhere: %.500s", docs.body)
+	for _, d := range faces(t) {
+		for _, prefix := range []string{d.Prefix, "/sandbox" + d.Prefix} {
+			served := a.send("GET", prefix+"/openapi.json", "", "")
+			var contract struct {
+				OpenAPI string
+				Paths   map[string]map[string]any
+			}
+			a.ok(json.Unmarshal([]byte(served.body), &contract))
+			if contract.OpenAPI != "3.1.0" || len(contract.Paths) != len(d.Router.Contract().Paths) {
+				t.Errorf("%s/openapi.json: %.300s", prefix, served.body)
+			}
+		}
 	}
 }
 

@@ -1,54 +1,66 @@
 package api
 
 import (
-	"bytes"
-	"cmp"
-	"html/template"
-	"slices"
+	"strconv"
+	"time"
 
-	"github.com/danielgtaylor/huma/v2"
+	"github.com/callwright/callwright/internal/api/reference"
+	"github.com/callwright/callwright/internal/api/wire"
+	"github.com/callwright/callwright/internal/domain"
 )
 
-// reference renders a contract as a page that needs nothing from elsewhere.
-func reference(contract *huma.OpenAPI) ([]byte, error) {
-	type operation struct{ Method, Path, Summary, Description, Tag string }
-	var all []operation
-	for path, item := range contract.Paths {
-		for method, op := range map[string]*huma.Operation{
-			"GET": item.Get, "POST": item.Post, "PATCH": item.Patch, "PUT": item.Put, "DELETE": item.Delete,
-		} {
-			if op != nil {
-				all = append(all, operation{method, path, op.Summary, op.Description, op.Tags[0]})
-			}
-		}
-	}
-	slices.SortFunc(all, func(a, b operation) int {
-		return cmp.Or(cmp.Compare(a.Tag, b.Tag), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Method, b.Method))
-	})
-	var page bytes.Buffer
-	err := referencePage.Execute(&page, map[string]any{"Info": contract.Info, "Operations": all})
-	return page.Bytes(), err
+// faults are the errors that a client may meet, as the reference shows them.
+var faults = []*domain.Error{
+	domain.Invalid("to", "to must be a phone number in E.164 form, such as +15551234567"),
+	domain.Errorf(domain.CodeUnauthorized, "the API key is missing, unknown, expired or revoked"),
+	domain.Errorf(domain.CodeForbidden, "the API key lacks the scope calls:write"),
+	domain.NotFound("Agent", "01a2012e785d3f9070119589"),
+	domain.Errorf(domain.CodeMethod, "DELETE is not possible here; possible are GET, HEAD, POST"),
+	domain.Errorf(domain.CodeConflict, "the call is over"),
+	domain.Errorf(domain.CodePrecondition, "the object was changed meanwhile; read it again and repeat the change"),
+	domain.Errorf(domain.CodeTooLarge, "the request body is over %d bytes; send less at once", wire.MaxBody),
+	domain.Errorf(domain.CodeUnsupportedMedia, "the request body must be JSON in UTF-8, sent with Content-Type: application/json"),
+	domain.Errorf(domain.CodeMismatch, "this Idempotency-Key was used with another request"),
+	domain.Errorf(domain.CodeLimitReached, "the plan allows 25 agents"),
+	{Code: domain.CodeRateLimited, Message: "too many requests; slow down", RetryAfter: 30 * time.Second},
+	domain.Errorf(domain.CodeInternal, "something went wrong on our end"),
+	domain.Unavailable(time.Second, nil, "the server is shutting down; try again"),
 }
 
-var referencePage = template.Must(template.New("reference").Parse(`<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{.Info.Title}} API</title>
-<style>
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1c2024; background: #fff }
-table { border-collapse: collapse; width: 100% }
-td { border-top: 1px solid #d9dce0; padding: .4rem .6rem; vertical-align: top }
-code { font-family: ui-monospace, monospace }
-.tag td { border: 0; padding-top: 1.6rem; font-weight: 600 }
-@media (prefers-color-scheme: dark) { body { color: #edeef0; background: #111113 } td { border-color: #363a3f } a { color: #70b8ff } }
-</style>
-<h1>{{.Info.Title}} API {{.Info.Version}}</h1>
-<p>{{.Info.Description}} Send your key as <code>Authorization: Bearer YOUR_API_KEY</code>.
-The whole contract, with every field, is <a href="openapi.json">openapi.json</a> (OpenAPI 3.1).</p>
-<table>
-{{$tag := ""}}{{range .Operations}}{{if ne .Tag $tag}}{{$tag = .Tag}}<tr class="tag"><td colspan="3">{{.Tag}}</td></tr>
-{{end}}<tr><td><code>{{.Method}}</code></td><td><code>{{.Path}}</code></td><td>{{.Summary}}</td></tr>
-{{end}}</table>
-</html>
-`))
+// plans are those whose limits the reference lists.
+var plans = []domain.Plan{domain.Starter, domain.Professional, domain.Business, domain.Enterprise}
+
+// docs renders the reference of one face of the API, and names the others.
+func (s *server) docs(f *face) ([]byte, error) {
+	o := reference.Options{Contract: f.Router.Contract(), Prefix: s.prefixOf(f)}
+	for _, fault := range faults {
+		status, body := f.Router.Shape(fault)
+		raw, err := wire.Canonical(body)
+		if err != nil {
+			return nil, err
+		}
+		o.Faults = append(o.Faults, reference.Fault{Status: status, Body: string(raw)})
+	}
+	for _, plan := range plans {
+		most := "no limit"
+		if n := plan.Limits().RequestsPerMinute; n != domain.Unlimited {
+			most = strconv.Itoa(n)
+		}
+		o.Limits = append(o.Limits, reference.Limit{Plan: string(plan), Requests: most})
+	}
+	for _, other := range s.faces {
+		if other != f {
+			o.Others = append(o.Others, reference.Link{Name: other.Name, Href: s.prefixOf(other) + "/docs"})
+		}
+	}
+	return reference.Page(o)
+}
+
+// prefixOf is what examples write before a face's paths: nothing for the face
+// that needs no prefix.
+func (s *server) prefixOf(f *face) string {
+	if f == s.faces[0] {
+		return ""
+	}
+	return f.Prefix
+}

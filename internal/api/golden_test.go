@@ -16,22 +16,24 @@ import (
 
 var rewrite = flag.Bool("update", false, "write what the API answers into testdata")
 
-// TestExchanges plays the exchanges of testdata: "> METHOD path" with headers
-// and a body, then what is answered, from "< status" to the next request. Ids
-// are written id-1, id-2 … in the order in which they appear, times <time>, and
-// secrets <secret>; requests use the same names.
+// TestExchanges plays the exchanges of testdata, the native ones directly in it
+// and each other dialect's in a directory of its name: "> METHOD path" with
+// headers and a body, then what is answered, from "< status" to the next
+// request. Ids are written id-1, id-2 … in the order in which they appear, times
+// <time> or <epoch>, secrets <secret>, and the server's own URL <url>; requests
+// use the same names for ids, and <key> for a live key. The key is sent as
+// Authorization unless a request says "Authorization: none"; "Host: name" asks
+// under another host name.
 func TestExchanges(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no exchanges in testdata", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+	checks := allContracts(t)
+	for _, file := range exchangeFiles(t) {
+		name := strings.TrimSuffix(strings.TrimPrefix(filepath.ToSlash(file), "testdata/"), ".txt")
+		t.Run(name, func(t *testing.T) {
 			raw, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := play(start(t, domain.Professional), string(raw))
+			got := play(start(t, domain.Professional), checks, string(raw))
 			if *rewrite {
 				if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
 					t.Fatal(err)
@@ -48,6 +50,20 @@ func TestExchanges(t *testing.T) {
 	}
 }
 
+// exchangeFiles finds the exchanges of every dialect.
+func exchangeFiles(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no exchanges in testdata", err)
+	}
+	below, err := filepath.Glob("testdata/*/*.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(files, below...)
+}
+
 func at(lines []string, i int) string {
 	if i < len(lines) {
 		return lines[i]
@@ -55,9 +71,10 @@ func at(lines []string, i int) string {
 	return "(nothing)"
 }
 
-// play sends the requests of script and returns it with the real answers.
-func play(a *app, script string) string {
-	names := &naming{a: a}
+// play sends the requests of script and returns it with the real answers, which
+// must be as the contracts say.
+func play(a *app, checks contracts, script string) string {
+	names := &naming{a: a, checks: checks}
 	var out strings.Builder
 	blocks := strings.Split("\n"+script, "\n> ")
 	out.WriteString(strings.TrimPrefix(blocks[0], "\n"))
@@ -74,14 +91,17 @@ func play(a *app, script string) string {
 
 // naming gives ids names and finds them again.
 type naming struct {
-	a   *app
-	ids []string
+	a      *app
+	checks contracts
+	ids    []string
 }
 
 var (
 	anID     = regexp.MustCompile(`\b[0-9a-f]{24}\b`)
 	aName    = regexp.MustCompile(`\bid-\d+\b`)
-	aTime    = regexp.MustCompile(`\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`)
+	aTime    = regexp.MustCompile(`\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`)
+	anEpoch  = regexp.MustCompile(`\b1[7-9]\d{8}(\d{3}|\.\d+)?\b`) // Unix seconds or milliseconds of our days
+	aSigned  = regexp.MustCompile(`\bsignature=[0-9a-f]+`)
 	aSecret  = regexp.MustCompile(`whsec_[A-Za-z0-9+/=]+`)
 	shownToo = []string{"Allow", "Idempotent-Replayed", "Link", "Retry-After", "X-Total-Count"}
 )
@@ -95,6 +115,7 @@ func (n *naming) answer(request string) string {
 		}
 		return n.ids[i-1]
 	})
+	request = strings.ReplaceAll(request, "<key>", n.a.key)
 	head, body, _ := strings.Cut(request, "\n\n")
 	lines := strings.Split(head, "\n")
 	method, path, _ := strings.Cut(lines[0], " ")
@@ -104,6 +125,11 @@ func (n *naming) answer(request string) string {
 		key, headers = "", slices.Delete(headers, i, i+1)
 	}
 	r := n.a.send(method, path, key, body, headers...)
+	host := ""
+	if i := slices.IndexFunc(headers, func(h string) bool { return strings.HasPrefix(h, "Host: ") }); i >= 0 {
+		host = strings.TrimPrefix(headers[i], "Host: ")
+	}
+	n.checks.check(n.a, method, path, host, r)
 	var out strings.Builder
 	fmt.Fprintf(&out, "< %d %s\n", r.status, http.StatusText(r.status))
 	for _, name := range shownToo {
@@ -124,6 +150,9 @@ func (n *naming) named(s string) string {
 		}
 		return fmt.Sprintf("id-%d", i+1)
 	})
+	s = strings.ReplaceAll(s, n.a.url, "<url>")
 	s = aTime.ReplaceAllString(s, "<time>")
+	s = anEpoch.ReplaceAllString(s, "<epoch>")
+	s = aSigned.ReplaceAllString(s, "signature=<secret>")
 	return aSecret.ReplaceAllString(s, "<secret>")
 }

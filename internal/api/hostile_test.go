@@ -17,7 +17,6 @@ import (
 // TestHostileBodies: no body gives a 500, echoes a value, or slips through.
 func TestHostileBodies(t *testing.T) {
 	a := start(t, domain.Enterprise)
-	marker := "sEcReT"
 	good := `{"name":"A","systemPrompt":"p"}`
 	for _, c := range []struct {
 		name, body string

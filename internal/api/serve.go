@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/callwright/callwright/internal/api/reference"
 	"github.com/callwright/callwright/internal/api/wire"
 	"github.com/callwright/callwright/internal/domain"
 )
@@ -64,6 +65,7 @@ func (s *server) route(ctx context.Context, w *answer, a address) {
 	case read && p == "/openapi.json":
 		serveBytes(w, "application/json", a.face.openapi)
 	case read && p == "/docs":
+		w.Header().Set("Content-Security-Policy", reference.Policy)
 		serveBytes(w, "text/html; charset=utf-8", a.face.docs)
 	case p != path.Clean(p) || !a.api:
 		if s.Fallback != nil && !a.api && !a.chosen {

@@ -50,11 +50,12 @@ var house = map[string]room{
 	"engine": {floor: 4, side: worker}, "dialer": {floor: 4, side: worker},
 	"analysis": {floor: 4, side: worker}, "webhook": {floor: 4, side: worker},
 
-	"api":      {floor: 5, side: face, also: []string{"api/wire", "api/native", "api/trillet", "api/klen"}},
+	"api":      {floor: 5, side: face, also: []string{"api/wire", "api/native", "api/trillet", "api/klen", "api/reference"}},
 	"api/wire": {floor: 5, side: face}, "dashboard": {floor: 5, side: face, also: []string{"web"}}, "ops": {floor: 5, side: face},
-	"api/native":  {floor: 5, side: face, also: []string{"api/wire"}},
-	"api/trillet": {floor: 5, side: face, also: []string{"api/wire"}},
-	"api/klen":    {floor: 5, side: face, also: []string{"api/wire"}},
+	"api/reference": {floor: 5, side: face},
+	"api/native":    {floor: 5, side: face, also: []string{"api/wire"}},
+	"api/trillet":   {floor: 5, side: face, also: []string{"api/wire"}},
+	"api/klen":      {floor: 5, side: face, also: []string{"api/wire"}},
 
 	"config": {floor: 6, side: wirings}, "doctor": {floor: 6, side: wirings}, "app": {floor: 6, side: wirings}, "cmd/callwright": {floor: 6, side: wirings},
 }

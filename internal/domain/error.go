@@ -3,6 +3,7 @@ package domain
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -96,7 +97,16 @@ func (e *Error) For(reason, field string) *Error {
 
 // NotFound makes the documents' error: "Agent with id X not found".
 func NotFound(noun string, id ID) *Error {
-	return &Error{Code: CodeNotFound, Noun: noun, Message: fmt.Sprintf("%s with id %s not found", noun, id)}
+	return &Error{Code: CodeNotFound, Noun: noun, Message: fmt.Sprintf("%s with id %s not found", noun, shown(id))}
+}
+
+// shown is an id as an error repeats it, which a client may have made up.
+func shown(id ID) string {
+	const most = 64
+	if len(id) <= most {
+		return string(id)
+	}
+	return strings.ToValidUTF8(string(id[:most]), "") + "…"
 }
 
 // Unavailable makes a CodeUnavailable error that says when to try again.

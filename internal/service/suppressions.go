@@ -102,10 +102,18 @@ func (s *Service) stopRinging(ctx context.Context, in domain.Scope, numbers []st
 }
 
 // Suppression returns the entry of a number in the do-not-call list.
-func (s *Service) Suppression(ctx context.Context, in domain.Scope, number string) (*domain.Suppression, error) {
+func (s *Service) Suppression(ctx context.Context, in domain.Scope, listed string) (*domain.Suppression, error) {
+	if phone.Valid(listed) != nil {
+		return nil, notListed()
+	}
 	return view(ctx, s, func(ctx context.Context, st *domain.Stores) (*domain.Suppression, error) {
-		return st.Suppressed.Get(ctx, in, number)
+		return st.Suppressed.Get(ctx, in, listed)
 	})
+}
+
+// notListed is the error of what is no number at all, and so is not repeated.
+func notListed() error {
+	return domain.Errorf(domain.CodeNotFound, "what the path names is no number of the do-not-call list; write it in E.164 form, such as +15551234567")
 }
 
 // Suppressions returns a page of the do-not-call list, newest first, and the
@@ -123,13 +131,16 @@ func (s *Service) Suppressions(ctx context.Context, in domain.Scope, page domain
 }
 
 // Unsuppress takes a number off the do-not-call list.
-func (s *Service) Unsuppress(ctx context.Context, in domain.Scope, number string) error {
+func (s *Service) Unsuppress(ctx context.Context, in domain.Scope, listed string) error {
+	if phone.Valid(listed) != nil {
+		return notListed()
+	}
 	return s.store.InTx(ctx, domain.LaneAPI, func(ctx context.Context, st *domain.Stores) error {
-		removed, err := st.Suppressed.Remove(ctx, in, number)
+		removed, err := st.Suppressed.Remove(ctx, in, listed)
 		if err != nil || removed > 0 {
 			return err
 		}
-		_, err = st.Suppressed.Get(ctx, in, number)
+		_, err = st.Suppressed.Get(ctx, in, listed)
 		return err
 	})
 }

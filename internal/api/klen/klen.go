@@ -23,7 +23,7 @@ func New(o wire.Options) (*wire.Dialect, error) {
 	rt := wire.NewRouter(wire.RouterOptions{
 		Title: "Callwright for Klen's clients", Version: o.Version, Rules: o.Rules, Logger: o.Logger,
 		Description: "Agents, calls and webhooks as Klen's clients know them.",
-		Shape:       Shape, ErrorBody: Fault{},
+		Shape:       Shape, ErrorBody: Fault{}, KeyQuery: "api_key",
 	})
 	f := &face{rules: o.Rules}
 	f.root(rt)

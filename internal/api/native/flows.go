@@ -23,7 +23,7 @@ type flowHead struct {
 	ID      domain.ID         `json:"id" doc:"The flow's id."`
 	Name    string            `json:"name" doc:"Required in a new flow."`
 	Status  domain.FlowStatus `json:"status" enum:"draft,published" doc:"Calls use published flows only; draft when not sent."`
-	Version int64             `json:"version" doc:"Counts up with every change."`
+	Version int64             `json:"version" minimum:"0" maximum:"9007199254740991" doc:"Counts up with every change."`
 }
 
 // flowTimes stand at the end of a flow.

@@ -40,9 +40,10 @@ func (m IfMatch) Version() (int64, error) {
 	}
 	tag = strings.TrimPrefix(tag, "W/")
 	// A change is about the object's own version only.
-	own, _, _ := strings.Cut(strings.Trim(tag, `"`), ".")
+	whole := strings.Trim(tag, `"`)
+	own, _, _ := strings.Cut(whole, ".")
 	v, err := strconv.ParseInt(own, 10, 64)
-	if err != nil || v <= 0 || len(tag) < 3 || tag[0] != '"' {
+	if err != nil || own != strconv.FormatInt(v, 10) || v <= 0 || tag != strconv.Quote(whole) {
 		return 0, domain.Errorf(domain.CodePrecondition, "If-Match must be one ETag as it was received; read the object again and repeat the change")
 	}
 	return v, nil

@@ -59,6 +59,7 @@ func ParseInstant(field, s string) (start, end time.Time, err error) {
 	s = strings.ReplaceAll(strings.TrimSpace(s), " ", "+")
 	for _, form := range instantForms {
 		t, err := time.Parse(form.layout, s)
+		t = t.UTC()
 		if err != nil || t.Year() < 1 || t.Year() > 9999 {
 			continue
 		}
@@ -66,7 +67,7 @@ func ParseInstant(field, s string) (start, end time.Time, err error) {
 		if t.Nanosecond() != 0 {
 			grain = time.Microsecond
 		}
-		return t.UTC(), t.UTC().Add(grain), nil
+		return t, t.Add(grain), nil
 	}
 	return start, end, domain.Invalid(field, "%s must be a date or time in ISO 8601, such as 2025-02-01 or 2025-02-01T09:00:00Z", field)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -16,7 +17,8 @@ const MaxDepth = 64
 
 // CheckJSON refuses what decoders disagree about: text that is not UTF-8,
 // objects that name a member twice (RFC 8259 section 4), nesting deeper than
-// MaxDepth, NUL characters, and more than one value. Its errors never repeat a
+// MaxDepth, NUL characters, numbers that no float64 holds, and more than one
+// value. Its errors never repeat a
 // value of the request.
 func CheckJSON(raw []byte) error {
 	if !utf8.Valid(raw) {
@@ -56,6 +58,10 @@ func (c *checker) value(depth int) error {
 		return c.array(depth)
 	case string:
 		return c.text(t)
+	case json.Number:
+		if _, err := strconv.ParseFloat(t.String(), 64); err != nil {
+			return c.here("is a number that is out of range")
+		}
 	}
 	return nil
 }
@@ -97,12 +103,17 @@ func (c *checker) array(depth int) error {
 
 func (c *checker) text(s string) error {
 	if strings.ContainsRune(s, 0) {
-		if len(c.path) == 0 {
-			return domain.Invalid("", "the request body contains a NUL character")
-		}
-		return c.invalid("", "contains a NUL character")
+		return c.here("contains a NUL character")
 	}
 	return nil
+}
+
+// here says what is wrong with the value at the present path.
+func (c *checker) here(what string) error {
+	if len(c.path) == 0 {
+		return domain.Invalid("", "the request body %s", what)
+	}
+	return c.invalid("", what)
 }
 
 func (c *checker) token() (json.Token, error) {

@@ -26,11 +26,19 @@ func (o *Opt[T]) UnmarshalJSON(raw []byte) error {
 	return json.Unmarshal(raw, &o.Value)
 }
 
-// Schema is T's own schema, or null.
+// MaxInteger is the greatest integer that every JSON parser reads exactly (RFC
+// 7493 section 2.2); its negative is the least.
+const MaxInteger = 1<<53 - 1
+
+// Schema is T's own schema, or null. Integers are within MaxInteger.
 func (o Opt[T]) Schema(r huma.Registry) *huma.Schema {
 	s := r.Schema(reflect.TypeFor[T](), true, "")
 	if s.Ref == "" {
 		s.Nullable = true
+	}
+	if s.Type == huma.TypeInteger && s.Minimum == nil && s.Maximum == nil {
+		least, most := -float64(MaxInteger), float64(MaxInteger)
+		s.Minimum, s.Maximum = &least, &most
 	}
 	return s
 }

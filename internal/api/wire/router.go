@@ -38,8 +38,10 @@ type Route struct {
 	// PATH", with the same names of path parameters. They pass the same chain and
 	// are not in the contract.
 	Aliases []string
-	// Shape renders the route's errors, where they differ from the dialect's.
+	// Shape renders the route's errors, where they differ from the dialect's, and
+	// Fault is a value of the type that it returns, for the contract.
 	Shape ErrorShape
+	Fault any
 }
 
 // aliases are the routes of r's other ways, hidden and numbered.
@@ -68,7 +70,8 @@ type RouterOptions struct {
 	Description string
 	Version     string
 	Shape       ErrorShape
-	ErrorBody   any // a value of the type that Shape returns, for the contract
+	ErrorBody   any    // a value of the type that Shape returns, for the contract
+	KeyQuery    string // a query parameter that may carry the key, for the contract; "" is none
 	Rules       *service.Service
 	Logger      *slog.Logger
 }
@@ -80,7 +83,7 @@ type Router struct {
 	api    huma.API
 	once   onceGuard
 	log    *slog.Logger
-	fault  *huma.Response
+	fault  any              // of RouterOptions.ErrorBody
 	routes map[string]Route // by pattern
 	errs   []error
 }
@@ -100,17 +103,23 @@ func NewRouter(o RouterOptions) *Router {
 			OpenAPI: "3.1.0",
 			Info:    &huma.Info{Title: o.Title, Description: o.Description, Version: o.Version},
 			Components: &huma.Components{
-				Schemas:         registry,
-				SecuritySchemes: map[string]*huma.SecurityScheme{"key": {Type: "http", Scheme: "bearer"}},
+				Schemas: registry,
+				SecuritySchemes: map[string]*huma.SecurityScheme{
+					"bearer": {Type: "http", Scheme: "bearer"},
+					"header": {Type: "apiKey", In: "header", Name: "X-API-Key"},
+				},
 			},
-			Security: []map[string][]string{{"key": {}}},
+			Security: []map[string][]string{{"bearer": {}}, {"header": {}}},
 		},
 		Formats:       map[string]huma.Format{"application/json": format, "json": format},
 		DefaultFormat: "application/json",
 	})
-	rt.fault = &huma.Response{Description: "Error", Content: map[string]*huma.MediaType{
-		"application/json": {Schema: registry.Schema(reflect.TypeOf(o.ErrorBody), true, "Error")},
-	}}
+	if o.KeyQuery != "" {
+		contract := rt.api.OpenAPI()
+		contract.Components.SecuritySchemes["query"] = &huma.SecurityScheme{Type: "apiKey", In: "query", Name: o.KeyQuery}
+		contract.Security = append(contract.Security, map[string][]string{"query": {}})
+	}
+	rt.fault = o.ErrorBody
 	return rt
 }
 
@@ -141,7 +150,7 @@ func Handle[I, O any](rt *Router, r Route, handler func(context.Context, *I) (*O
 		MaxBodyBytes: -1, BodyReadTimeout: -1,
 		Metadata:    map[string]any{shapeKey: shape},
 		Middlewares: huma.Middlewares{rt.admit(r)},
-		Responses:   map[string]*huma.Response{"default": rt.fault},
+		Responses:   map[string]*huma.Response{"default": rt.faultOf(r)},
 	}
 	if r.Scope != AnyScope {
 		op.Description = "Needs the scope `" + r.Scope + "`."
@@ -168,6 +177,12 @@ func (rt *Router) Raw(r Route, doc *huma.Operation, handler func(http.ResponseWr
 		return
 	}
 	if doc != nil {
+		if doc.Responses == nil {
+			doc.Responses = make(map[string]*huma.Response)
+		}
+		if doc.Responses["default"] == nil {
+			doc.Responses["default"] = rt.faultOf(r)
+		}
 		doc.OperationID, doc.Method, doc.Path, doc.Summary, doc.Tags = r.ID, r.Method, r.Path, r.Summary, tags(r)
 		rt.api.OpenAPI().AddOperation(doc)
 	}
@@ -176,6 +191,16 @@ func (rt *Router) Raw(r Route, doc *huma.Operation, handler func(http.ResponseWr
 			WriteError(w, rt.ShapeOf(r), rt.public(req.Context(), err))
 		}
 	})
+}
+
+// faultOf describes the errors of r.
+func (rt *Router) faultOf(r Route) *huma.Response {
+	body := r.Fault
+	if body == nil {
+		body = rt.fault
+	}
+	schema := rt.api.OpenAPI().Components.Schemas.Schema(reflect.TypeOf(body), true, "Error")
+	return &huma.Response{Description: "Error", Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}
 }
 
 // ShapeOf returns how the errors of r are rendered.
@@ -216,18 +241,6 @@ func (rt *Router) Routes() []Route {
 	}
 	return all
 }
-
-// OpenAPI returns the contract as JSON, OpenAPI 3.1.
-func (rt *Router) OpenAPI() ([]byte, error) {
-	// huma adds the schemas of its own errors, which are never sent.
-	schemas := rt.api.OpenAPI().Components.Schemas.Map()
-	delete(schemas, "ErrorModel")
-	delete(schemas, "ErrorDetail")
-	return rt.api.OpenAPI().MarshalJSON()
-}
-
-// Contract returns the contract for reading.
-func (rt *Router) Contract() *huma.OpenAPI { return rt.api.OpenAPI() }
 
 // Match returns the route that serves r. When there is none, allow lists the
 // methods that its path has, if any.

@@ -18,6 +18,7 @@ func TestCheckJSON(t *testing.T) {
 		``: "not valid JSON", `{`: "not valid JSON", `{"a":}`: "not valid JSON", `{"a" 1}`: "not valid JSON", `[1,]`: "not valid JSON",
 		`{"a":1,}`: "not valid JSON", `{1:2}`: "not valid JSON", `01`: "more than one", `nul`: "not valid JSON", `{} {}`: "more than one",
 		`{} x`: "more than one", `{"a":1,"a":2}`: "a is there twice", `{"o":{"p":[{"q":1,"q":1}]}}`: "o.p.q is there twice",
+		`1e400`: "out of range", `{"a":[-1e309]}`: "a is a number that is out of range", `{"a":1e-400}`: "",
 		"\"\xc3\"": "UTF-8", `{"o":{"p":"\u0000"}}`: "o.p contains a NUL", `"\u0000"`: "a NUL", `{"\u0000":1}`: "a NUL",
 		strings.Repeat("[", 64) + strings.Repeat("]", 64): "", strings.Repeat("[", 65) + strings.Repeat("]", 65): "deeper than 64",
 		strings.Repeat(`{"a":`, 65) + "1" + strings.Repeat("}", 65): "deeper than 64",
@@ -32,22 +33,6 @@ func TestCheckJSON(t *testing.T) {
 			t.Errorf("%.60q has the code %s", body, domain.CodeOf(err))
 		}
 	}
-}
-
-func FuzzCheckJSON(f *testing.F) {
-	for _, seed := range []string{`{"a":1,"a":2}`, `[[[]]]`, `"\ud800"`, `{"a":{"b":[1e9,null]}}`, "\xff", `1 2`, `{"\u0000":"\u0000"}`, `-0.1e+5`} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		if CheckJSON(raw) != nil {
-			return
-		}
-		// What passes is one value for every decoder.
-		var v any
-		if err := json.Unmarshal(raw, &v); err != nil && !strings.Contains(err.Error(), "cannot unmarshal number") {
-			t.Errorf("%q passed: %v", raw, err)
-		}
-	})
 }
 
 func TestOpt(t *testing.T) {
@@ -84,7 +69,7 @@ func TestParseInstant(t *testing.T) {
 			t.Errorf("%s: %s to %s, %v", s, start, end, err)
 		}
 	}
-	for _, s := range []string{"", "now", "2025", "2025-02", "2025-02-30", "1738368000", "2025-02-01T25:00:00Z", "01/02/2025"} {
+	for _, s := range []string{"", "now", "2025", "2025-02", "2025-02-30", "1738368000", "2025-02-01T25:00:00Z", "01/02/2025", "9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+01:00"} {
 		if _, _, err := ParseInstant("from", s); err == nil {
 			t.Errorf("%q passed", s)
 		}
@@ -126,7 +111,7 @@ func TestIfMatch(t *testing.T) {
 			t.Errorf("%s: %d, %v", header, v, err)
 		}
 	}
-	for _, header := range []string{"7", `"x"`, `"-1"`, `"0"`, `"1", "2"`, `"`, `""`} {
+	for _, header := range []string{"7", `"x"`, `"+7"`, `""7""`, `"-1"`, `"0"`, `"1", "2"`, `"`, `""`} {
 		if v, err := (IfMatch{IfMatch: header}).Version(); domain.CodeOf(err) != domain.CodePrecondition {
 			t.Errorf("%s: %d, %v", header, v, err)
 		}
