@@ -40,6 +40,23 @@ type PhoneChange struct {
 	DoNotCall Change[bool] // true suppresses the number; false takes back a contact's own mark
 }
 
+// AddressChange is what is to change in where a contact lives. Nil fields keep
+// what is there.
+type AddressChange struct{ Street, City, State, ZipCode, Country Change[string] }
+
+// WholeAddress replaces an address.
+func WholeAddress(a domain.Address) AddressChange {
+	return AddressChange{Street: &a.Street, City: &a.City, State: &a.State, ZipCode: &a.ZipCode, Country: &a.Country}
+}
+
+func (req AddressChange) apply(a *domain.Address) {
+	set(&a.Street, req.Street)
+	set(&a.City, req.City)
+	set(&a.State, req.State)
+	set(&a.ZipCode, req.ZipCode)
+	set(&a.Country, req.Country)
+}
+
 // ContactChange is a new contact, or what is to change in one. Nil fields keep
 // what is there (in a new contact: the defaults).
 type ContactChange struct {
@@ -53,7 +70,7 @@ type ContactChange struct {
 	Timezone  Change[string]
 	Stage     Change[string]
 	Status    Change[string]
-	Address   Change[domain.Address]
+	Address   AddressChange
 	Tags      Change[[]string]
 	Notes     Change[string]
 	Custom    Change[map[string]any]
@@ -181,7 +198,7 @@ func (req ContactChange) apply(c *domain.Contact) error {
 	set(&c.Timezone, req.Timezone)
 	set(&c.Stage, req.Stage)
 	set(&c.Status, req.Status)
-	set(&c.Address, req.Address)
+	req.Address.apply(&c.Address)
 	set(&c.Notes, req.Notes)
 	set(&c.Custom, req.Custom)
 	set(&c.Industry, req.Industry)

@@ -207,6 +207,9 @@ func (s *Service) contextValues(ctx context.Context, st *domain.Stores, in domai
 		case value == nil:
 			values[name] = nil // it is as if it had been taken away
 			continue
+		case !req.AutoCreate && !variableName.MatchString(name):
+			return nil, domain.Invalid("variables", "a variable is not defined; create it first, or send auto_create_variables").
+				For(domain.ReasonUndefinedVariable, "")
 		case !req.AutoCreate:
 			return nil, domain.Invalid("variables", "Variable '%s' is not defined; create it first, or send auto_create_variables", name).
 				For(domain.ReasonUndefinedVariable, "")

@@ -180,8 +180,7 @@ func (b *ContactFields) change() service.ContactChange {
 		Industry: b.Industry.Change(), DoNotCall: b.DoNotCall.Given(),
 	}
 	if a := b.Address.Change(); a != nil {
-		address := domain.Address(*a)
-		req.Address = &address
+		req.Address = service.WholeAddress(domain.Address(*a))
 	}
 	if b.Phones.Sent {
 		phones := make([]service.PhoneChange, len(b.Phones.Value))
