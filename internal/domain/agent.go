@@ -19,6 +19,7 @@ type Agent struct {
 	Record          bool
 	Variables       map[string]any
 	MaxCallDuration time.Duration
+	Sample          bool  // came with the test mode; no plan counts it
 	Version         int64 // row version, for ETag
 	CreatedAt       time.Time
 	UpdatedAt       time.Time
