@@ -19,8 +19,9 @@ type Agent struct {
 	Record          bool
 	Variables       map[string]any
 	MaxCallDuration time.Duration
-	Sample          bool  // came with the test mode; no plan counts it
-	Version         int64 // row version, for ETag
+	Extra           map[string]any // members that a dialect keeps and gives back
+	Sample          bool           // came with the test mode; no plan counts it
+	Version         int64          // row version, for ETag
 	CreatedAt       time.Time
 	UpdatedAt       time.Time
 }
