@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"context"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -29,9 +30,33 @@ type agentRow struct {
 
 var _ record[domain.Agent] = (*agentRow)(nil)
 
+type agents struct {
+	*collection[domain.Agent, agentRow, *agentRow]
+}
+
 // NewAgents keeps agents.
-func NewAgents(db bun.IDB) domain.Collection[domain.Agent] {
-	return newCollection[domain.Agent, agentRow](db, "Agent")
+func NewAgents(db bun.IDB) domain.Agents {
+	return agents{newCollection[domain.Agent, agentRow](db, "Agent")}
+}
+
+// Use adds up what the triggers of the table calls noted.
+func (a agents) Use(ctx context.Context, in domain.Scope, ids []domain.ID) (map[domain.ID]domain.AgentUse, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	var rows []struct {
+		AgentID domain.ID
+		Calls   int64
+		Talked  int64
+	}
+	err := row.In(a.db.NewSelect().Table("agent_use"), in).Where("agent_id IN (?)", bun.List(ids)).
+		ColumnExpr("agent_id, CAST(sum(calls) AS BIGINT) AS calls, CAST(sum(talked) AS BIGINT) AS talked").
+		GroupExpr("agent_id").Scan(ctx, &rows)
+	use := make(map[domain.ID]domain.AgentUse, len(rows))
+	for _, r := range rows {
+		use[r.AgentID] = domain.AgentUse{Calls: int(r.Calls), Talked: time.Duration(r.Talked) * time.Microsecond}
+	}
+	return use, row.Error(err, "add up the calls of agents")
 }
 
 func (r *agentRow) fill(a *domain.Agent) {
