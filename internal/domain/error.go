@@ -42,7 +42,8 @@ const (
 	ReasonNoTrunk               = "no_trunk"
 	ReasonNoModel               = "no_model" // nothing here can think for a prompt
 	ReasonInvalidJSON           = "invalid_json"
-	ReasonKeyMissing            = "key_missing" // CodeUnauthorized: no key was sent at all
+	ReasonKeyMissing            = "key_missing"   // CodeUnauthorized: no key was sent at all
+	ReasonScopeMissing          = "scope_missing" // CodeForbidden: the key lacks the scope that is the Field
 )
 
 // Error is the one error type that reaches a transport.
