@@ -174,6 +174,7 @@ func (r reply) code() string {
 }
 
 // send sends a request; headers are "Name: value" and win over the usual ones.
+// "Host: name" asks under another host name.
 func (a *app) send(method, path, key, body string, headers ...string) reply {
 	a.Helper()
 	req, err := http.NewRequestWithContext(a.Context(), method, a.url+path, strings.NewReader(body))
@@ -186,6 +187,10 @@ func (a *app) send(method, path, key, body string, headers ...string) reply {
 	}
 	for _, h := range headers {
 		name, value, _ := strings.Cut(h, ": ")
+		if name == "Host" {
+			req.Host = value
+			continue
+		}
 		req.Header.Set(name, value)
 	}
 	res, err := http.DefaultClient.Do(req)

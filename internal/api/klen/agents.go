@@ -83,7 +83,7 @@ func (f *face) listAgents(ctx context.Context, in *struct{ Paging }) (*struct {
 		return nil, err
 	}
 	if in.whole() {
-		window = domain.Page{}
+		window = domain.Page{} // all of them
 	}
 	rows, total, err := f.rules.Agents(ctx, scope, window)
 	if err != nil {
@@ -102,10 +102,14 @@ func (f *face) listAgents(ctx context.Context, in *struct{ Paging }) (*struct {
 	for i := range rows {
 		body.Agents[i] = agent(&rows[i], uses[i])
 	}
+	head := PageHead{Total: total}
+	if !in.whole() {
+		head = in.headers(ctx, body.Pages, next)
+	}
 	return &struct {
 		PageHead
 		Body Agents
-	}{in.headers(ctx, body.Pages, next), body}, nil
+	}{head, body}, nil
 }
 
 func (f *face) createAgent(ctx context.Context, in *struct{ Body wire.Loose[AgentFields] }) (*agentReply, error) {

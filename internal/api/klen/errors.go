@@ -64,6 +64,8 @@ func Shape(err *domain.Error) (int, any) {
 		f.Message = fmt.Sprintf("Rate limit exceeded. Please try again after %d seconds.", int(math.Ceil(err.RetryAfter.Seconds())))
 	case err.Reason == domain.ReasonKeyMissing:
 		f.Error, f.Message = "authentication_required", "API key is required"
+	case err.Code == domain.CodeUnauthorized:
+		f.Message = "Invalid or inactive API key"
 	case err.Reason == domain.ReasonScopeMissing:
 		f.Message = fmt.Sprintf("This API key does not have %s permission", permission(err.Field))
 	case err.Code == domain.CodeNotFound && err.Noun != "":

@@ -20,6 +20,9 @@ const MaxHookBytes = 90_000
 // six when it is escaped.
 const maxHookSummary = 10_000
 
+// maxHookVariables bounds the variables in a payload, in bytes as JSON.
+const maxHookVariables = 20_000
+
 // hookWords are the dialect's words for events, in the order in which a call has
 // them.
 var hookWords = []struct {
@@ -58,6 +61,9 @@ func eventsOf(list []string) ([]string, error) {
 	known := []string{domain.AllEvents}
 	for _, w := range hookWords {
 		known = append(known, w.word)
+	}
+	if len(list) == 0 {
+		return nil, domain.Invalid("subscribed_events", "subscribed_events is required: list at least one of %s", strings.Join(known, ", "))
 	}
 	out := make([]string, len(list))
 	for i, word := range list {
@@ -107,14 +113,16 @@ type hookCall struct {
 	EndedAt         wire.Instant     `json:"ended_at"`
 	DurationSeconds *int64           `json:"duration_seconds"`
 
-	FailureReason       string  `json:"failure_reason,omitempty"` // call.failed
-	EndReason           string  `json:"end_reason,omitempty"`     // the engine's word, once the call is over
-	Summary             *string `json:"summary,omitempty"`        // call.summary
-	Sentiment           string  `json:"sentiment,omitempty"`      // call.summary
-	RecordingURL        string  `json:"recording_url,omitempty"`  // once there is a recording
-	Transcript          *string `json:"transcript,omitempty"`     // call.transcript
-	TranscriptTruncated bool    `json:"transcript_truncated,omitempty"`
-	TranscriptURL       string  `json:"transcript_url,omitempty"`
+	FailureReason string  `json:"failure_reason,omitempty"` // call.failed
+	EndReason     string  `json:"end_reason,omitempty"`     // the engine's word, once the call is over
+	Summary       *string `json:"summary,omitempty"`        // call.summary
+	Sentiment     string  `json:"sentiment,omitempty"`      // call.summary
+	RecordingURL  string  `json:"recording_url,omitempty"`  // once there is a recording
+	// Variables are there once the call is over, unless they are very long.
+	Variables           map[string]any `json:"variables,omitempty"`
+	Transcript          *string        `json:"transcript,omitempty"` // call.transcript
+	TranscriptTruncated bool           `json:"transcript_truncated,omitempty"`
+	TranscriptURL       string         `json:"transcript_url,omitempty"`
 }
 
 // Encode returns the payload for ev, canonical JSON of at most MaxHookBytes,
@@ -139,10 +147,14 @@ func (h Hooks) Encode(ev *domain.Event) ([]byte, bool) {
 	switch ev.Type {
 	case domain.EventCallFailed:
 		payload.Call.FailureReason = failure(ev.Call.EndReason)
+		payload.Call.know(ev.Call)
+	case domain.EventCallEnded:
+		payload.Call.know(ev.Call)
 	case domain.EventTranscriptReady:
 		return h.transcript(payload, ev)
 	case domain.EventAnalysisComplete:
 		payload.Call.summarise(ev.Call.Analysis)
+		payload.Call.know(ev.Call)
 	}
 	return encode(payload)
 }
@@ -174,6 +186,14 @@ func (h Hooks) call(ev *domain.Event) *hookCall {
 		out.RecordingURL = h.RecordingURL(c)
 	}
 	return out
+}
+
+// know adds the variables of the call, unless they are too long for a payload.
+func (c *hookCall) know(call *domain.Call) {
+	all := variables(call)
+	if raw, err := wire.Canonical(all); err == nil && len(raw) <= maxHookVariables {
+		c.Variables = all
+	}
 }
 
 // summarise adds the analysis.

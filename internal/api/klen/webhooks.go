@@ -112,6 +112,10 @@ func (f *face) createWebhook(ctx context.Context, in *struct{ Body wire.Loose[We
 	if err != nil {
 		return nil, err
 	}
+	if req.Events == nil {
+		_, err := eventsOf(nil)
+		return nil, err
+	}
 	dialect := Name
 	req.Dialect = &dialect
 	render := func(e *domain.Endpoint) SecretWebhook { return SecretWebhook{webhook(e), e.Secret} }
