@@ -16,6 +16,7 @@ type Webhook struct {
 	URL              string       `json:"url"`
 	SubscribedEvents []string     `json:"subscribed_events"`
 	IsActive         bool         `json:"is_active"`
+	DisabledReason   *string      `json:"disabled_reason" doc:"Why it was switched off after failing for long, else null."`
 	Dialect          string       `json:"dialect" doc:"The form of the payloads: klen, unless it was made elsewhere."`
 	CreatedAt        wire.Instant `json:"created_at"`
 	UpdatedAt        wire.Instant `json:"updated_at"`
@@ -210,7 +211,7 @@ func (f *face) listLogs(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := f.rules.Deliveries(ctx, wire.ScopeOf(ctx), in.ID, window)
+	rows, err := f.rules.Deliveries(ctx, wire.ScopeOf(ctx), in.ID, domain.DeliveryFilter{}, window)
 	if err != nil {
 		return nil, err
 	}
@@ -237,7 +238,7 @@ func (b *WebhookFields) change() (service.EndpointChange, error) {
 
 func webhook(e *domain.Endpoint) Webhook {
 	return Webhook{
-		ID: e.ID, Name: e.Description, URL: e.URL, SubscribedEvents: wordsOf(e.Events), IsActive: e.IsActive, Dialect: e.Dialect,
+		ID: e.ID, Name: e.Description, URL: e.URL, SubscribedEvents: wordsOf(e.Events), IsActive: e.IsActive, DisabledReason: orNull(e.DisabledFor), Dialect: e.Dialect,
 		CreatedAt: wire.Instant(e.CreatedAt), UpdatedAt: wire.Instant(e.UpdatedAt),
 	}
 }
