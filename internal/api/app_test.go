@@ -97,7 +97,8 @@ func start(t *testing.T, plan domain.Plan) *app {
 		}))
 	}
 	a.service = service.New(service.Options{
-		Store: db, Hooks: map[string]domain.HookDialect{"native": native.Hooks{}},
+		Store: db, Hooks: map[string]domain.HookDialect{"native": native.Hooks{}, "klen": klen.Hooks{}},
+		NoSamples:    true,
 		Recordings:   a.sounds,
 		CheckFlow:    checkFlow,
 		HasLLM:       func(m domain.Mode) bool { return m == domain.Test },

@@ -64,6 +64,9 @@ func (a *app) objects(key string) map[string]string {
 			made[segment] = id
 		}
 	}
+	if r := a.send("POST", "/klen/api/v1/context-variables/create", key, `{"name":"quokka","display_name":"Quokka","variable_type":"text","context_type":"contact"}`); r.status == http.StatusCreated {
+		made["context-variables"] = r.json(a)["id"].(string)
+	}
 	made["notices"] = a.notice()
 	made["deliveries"] = a.delivery(made["webhooks"])
 	return made
@@ -107,7 +110,9 @@ func fill(text string, objects map[string]string) string {
 
 // bodies are requests that pass the checks of what they hold, by route; routes
 // that are not here take "{}" until they look for the object.
-var bodies = map[string]string{}
+var bodies = map[string]string{
+	"replace-contact": `{"first_name":"A"}`, "set-contact-context": `{"variables":{"a":"b"}}`,
+}
 
 // queries are what reads must ask for, by route.
 var queries = map[string]string{"check-dialing": "?to=%2B13055551234"}

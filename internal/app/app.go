@@ -141,17 +141,28 @@ func listen(address string) (net.Listener, error) {
 // faces are the dialects of the API; the first one is the default.
 var faces = []wire.Make{native.New, trillet.New, klen.New}
 
-// dialects are the ways in which events are told, by the word that an
-// endpoint's dialect holds.
-func dialects(hooks native.Hooks) map[string]domain.HookDialect {
-	return map[string]domain.HookDialect{"native": hooks}
+// links lead from what is told of a call to this server.
+type links struct {
+	call      func(prefix string) func(*domain.Call) string // the call, below a dialect's prefix
+	recording func(*domain.Call) string
 }
 
-// hooks tells events with links to this server.
-func (a *App) hooks() native.Hooks {
-	return native.Hooks{
-		CallURL:      func(c *domain.Call) string { return a.URL() + native.Root + "/calls/" + string(c.ID) },
-		RecordingURL: func(c *domain.Call) string { return a.URL() + a.Service.RecordingURL(c) },
+// links lead to this process.
+func (a *App) links() links {
+	return links{
+		call: func(prefix string) func(*domain.Call) string {
+			return func(c *domain.Call) string { return a.URL() + prefix + native.Root + "/calls/" + string(c.ID) }
+		},
+		recording: func(c *domain.Call) string { return a.URL() + a.Service.RecordingURL(c) },
+	}
+}
+
+// dialects are the ways in which events are told, by the word that an
+// endpoint's dialect holds.
+func dialects(to links) map[string]domain.HookDialect {
+	return map[string]domain.HookDialect{
+		"native":  native.Hooks{CallURL: to.call(""), RecordingURL: to.recording},
+		klen.Name: klen.Hooks{CallURL: to.call("/" + klen.Name), RecordingURL: to.recording},
 	}
 }
 
@@ -165,7 +176,7 @@ func (a *App) openRules(ctx context.Context, recordings domain.Recordings) error
 		return err
 	}
 	a.buffer = store.NewBuffer(a.watched, a.log)
-	told := dialects(a.hooks())
+	told := dialects(a.links())
 	a.Service = service.New(service.Options{
 		Store: a.watched, Buffer: a.buffer, Hooks: told, Recordings: recordings, CheckFlow: checkFlow,
 		HasLLM: func(m domain.Mode) bool { return a.model(m) != nil }, WebhookAllow: allow, SigningKey: key, Logger: a.log,

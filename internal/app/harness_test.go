@@ -325,6 +325,9 @@ func (h *house) wants(c call, status, reason string) {
 	events := []string{"call.started", "call.failed"}
 	if status == "completed" {
 		events = []string{"call.started", "call.ended", "transcript.ready", "analysis.complete"}
+		if c.RecordingURL != "" {
+			events = append(events, "recording.ready")
+		}
 	}
 	h.hooks.exactly(h.T, c.ID, events...)
 }

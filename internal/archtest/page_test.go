@@ -173,10 +173,14 @@ func TestPayloadsAreReal(t *testing.T) {
 	ended.State, ended.EndReason = domain.CallCompleted, domain.EndFlow
 	ended.AnsweredAt, ended.EndedAt = at.Add(4*time.Second), at.Add(20*time.Second)
 	analysed := ended
+	recorded := ended
+	recorded.Recording = "2026/03/15/01a2015871e95240dce939a0.wav"
 	analysed.Analysis = &domain.Analysis{Summary: "Outbound call to +15005550006, 16 s, 2 turns.", Sentiment: "neutral", Method: "lexicon"}
 	failed := started
 	failed.State, failed.EndReason, failed.EndedAt = domain.CallFailed, domain.EndBusy, at.Add(2*time.Second)
-	hooks := native.Hooks{}
+	hooks := native.Hooks{RecordingURL: func(c *domain.Call) string {
+		return "https://callwright.example/api/v1/recordings/" + string(c.ID) + "?expires=1773705600&signature=…"
+	}}
 	turns := []domain.Turn{
 		{Role: domain.RoleAgent, Text: "What day would you like to come?", StartMs: 20, EndMs: 2100},
 		{Role: domain.RoleCaller, Text: "Tomorrow.", StartMs: 2600, EndMs: 3200},
@@ -186,7 +190,8 @@ func TestPayloadsAreReal(t *testing.T) {
 		{Type: domain.EventCallStarted, Sequence: 1, At: at, Call: &started},
 		{Type: domain.EventCallEnded, Sequence: 2, At: ended.EndedAt, Call: &ended},
 		{Type: domain.EventTranscriptReady, Sequence: 3, At: ended.EndedAt, Call: &ended, Turns: turns},
-		{Type: domain.EventAnalysisComplete, Sequence: 4, At: ended.EndedAt, Call: &analysed},
+		{Type: domain.EventRecordingReady, Sequence: 4, At: ended.EndedAt, Call: &recorded},
+		{Type: domain.EventAnalysisComplete, Sequence: 5, At: ended.EndedAt, Call: &analysed},
 		{Type: domain.EventCallFailed, Sequence: 2, At: failed.EndedAt, Call: &failed},
 		{Type: domain.EventWebhookTest, At: at},
 	} {

@@ -93,7 +93,7 @@ func EndedState(answered bool, r EndReason) CallState {
 type Analysis struct {
 	Summary   string
 	Sentiment string // positive, neutral, negative
-	Method    string // lexicon, or the model's name
+	Method    string // lexicon, the model's name, or sample
 }
 
 // Call is one phone call, placed or answered.

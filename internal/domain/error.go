@@ -51,6 +51,7 @@ const (
 	ReasonInvalidValue          = "invalid_value"      // of a context variable
 	ReasonUndefinedVariable     = "undefined_variable" // nobody declared it
 	ReasonKeyMissing            = "key_missing"        // CodeUnauthorized: no key was sent at all
+	ReasonScopeMissing          = "scope_missing"      // CodeForbidden: the key lacks the scope that is the Field
 )
 
 // Error is the one error type that reaches a transport.

@@ -11,13 +11,14 @@ const (
 	EventCallEnded        EventType = "call.ended"
 	EventCallFailed       EventType = "call.failed"
 	EventTranscriptReady  EventType = "transcript.ready"
+	EventRecordingReady   EventType = "recording.ready"
 	EventAnalysisComplete EventType = "analysis.complete"
 	EventWebhookTest      EventType = "webhook.test"
 )
 
 // EventTypes lists every type that an endpoint may subscribe to.
 var EventTypes = []EventType{
-	EventCallStarted, EventCallEnded, EventCallFailed, EventTranscriptReady, EventAnalysisComplete,
+	EventCallStarted, EventCallEnded, EventCallFailed, EventTranscriptReady, EventRecordingReady, EventAnalysisComplete,
 }
 
 // Event is something that happened to a call, with the call as it was then.
@@ -31,6 +32,7 @@ type Event struct {
 	At          time.Time
 	Call        *Call  // the call after the change; not stored with the event
 	Turns       []Turn // the transcript so far; not stored with the event
+	Agent       *Agent // the call's, nil when it is gone; not stored with the event
 }
 
 // HookDialect turns events into one vendor's payloads and signs them.

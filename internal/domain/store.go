@@ -57,7 +57,7 @@ type Buffer interface {
 type Stores struct {
 	Workspaces  Workspaces
 	Keys        Keys
-	Agents      Collection[Agent]
+	Agents      Agents
 	Flows       Flows
 	Numbers     PhoneNumbers
 	Trunks      Trunks
@@ -110,6 +110,14 @@ type Keys interface {
 	Update(ctx context.Context, k *Key) error
 	// Touch notes the time of last use; it may be lost in a crash.
 	Touch(ctx context.Context, id ID, at time.Time) error
+}
+
+// Agents keeps agents.
+type Agents interface {
+	Collection[Agent]
+	// Use returns what the calls of agents add up to; those without calls are left
+	// out.
+	Use(ctx context.Context, in Scope, agents []ID) (map[ID]AgentUse, error)
 }
 
 // Flows keeps flows and every version of them that was saved.

@@ -39,11 +39,12 @@ func (s *Service) CreateAgent(ctx context.Context, in domain.Scope, req AgentCha
 		if err != nil {
 			return nil, err
 		}
-		have, err := st.Agents.Count(ctx, in)
+		most := w.Plan.Limits().Agents
+		have, err := ownAgents(ctx, st, in, most)
 		if err != nil {
 			return nil, err
 		}
-		if err := room(w.Plan, w.Plan.Limits().Agents, have, "agents"); err != nil {
+		if err := room(w.Plan, most, have, "agents"); err != nil {
 			return nil, err
 		}
 		now := s.clock()
@@ -144,6 +145,21 @@ func (s *Service) DeleteAgent(ctx context.Context, in domain.Scope, id domain.ID
 			return st.Numbers.Update(ctx, n)
 		})
 	})
+}
+
+// ownAgents counts the agents of a scope, without samples once most are reached.
+func ownAgents(ctx context.Context, st *domain.Stores, in domain.Scope, most int) (int, error) {
+	have, err := st.Agents.Count(ctx, in)
+	if err != nil || most == domain.Unlimited || have < most {
+		return have, err
+	}
+	err = scan(ctx, st.Agents, in, agentID, func(a *domain.Agent) error {
+		if a.Sample {
+			have--
+		}
+		return nil
+	})
+	return have, err
 }
 
 func agentID(a *domain.Agent) domain.ID { return a.ID }

@@ -149,6 +149,11 @@ func (s *Service) announceEnd(ctx context.Context, st *domain.Stores, call *doma
 	if err := s.emit(ctx, st, domain.EventTranscriptReady, call, turns); err != nil {
 		return err
 	}
+	if call.Recording != "" {
+		if err := s.emit(ctx, st, domain.EventRecordingReady, call, nil); err != nil {
+			return err
+		}
+	}
 	now := s.clock()
 	return st.Jobs.Create(ctx, &domain.Job{
 		ID: domain.NewID(), WorkspaceID: call.WorkspaceID, Mode: call.Mode, Kind: domain.JobAnalysis,

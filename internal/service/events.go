@@ -27,6 +27,9 @@ func (s *Service) emit(ctx context.Context, st *domain.Stores, typ domain.EventT
 		}
 		body, encoded := bodies[e.Dialect]
 		if !encoded {
+			if err := withAgent(ctx, st, in, ev); err != nil {
+				return err
+			}
 			body = s.encode(e.Dialect, ev)
 			bodies[e.Dialect] = body
 		}
@@ -40,6 +43,19 @@ func (s *Service) emit(ctx context.Context, st *domain.Stores, typ domain.EventT
 		}
 		return st.Deliveries.Create(ctx, d)
 	})
+}
+
+// withAgent adds the agent of ev's call, unless it is there or gone.
+func withAgent(ctx context.Context, st *domain.Stores, in domain.Scope, ev *domain.Event) error {
+	if ev.Agent != nil || ev.Call == nil || ev.Call.AgentID == "" {
+		return nil
+	}
+	a, err := st.Agents.Get(ctx, in, ev.Call.AgentID)
+	if err != nil && domain.CodeOf(err) != domain.CodeNotFound {
+		return err
+	}
+	ev.Agent = a
+	return nil
 }
 
 // encode returns the payload of ev in a dialect, or nil when the dialect does

@@ -40,8 +40,10 @@ type Options struct {
 	// SigningKey signs links to recordings. Without one a random key is used and
 	// links end with the process.
 	SigningKey []byte
-	Now        func() time.Time // time.Now when nil
-	Logger     *slog.Logger     // slog.Default() when nil
+	// NoSamples leaves the test mode of a new store without sample data.
+	NoSamples bool
+	Now       func() time.Time // time.Now when nil
+	Logger    *slog.Logger     // slog.Default() when nil
 }
 
 // Service is the rules over one store. Its methods may be called at once.
@@ -57,6 +59,7 @@ type Service struct {
 	allow      []netip.Prefix
 	publicURL  string
 	signingKey []byte
+	noSamples  bool
 	now        func() time.Time
 	log        *slog.Logger
 
@@ -70,7 +73,7 @@ func New(o Options) *Service {
 		store: o.Store, buffer: o.Buffer, hooks: o.Hooks, recordings: o.Recordings,
 		checkFlow: o.CheckFlow, hasLLM: o.HasLLM, allow: o.WebhookAllow,
 		publicURL:  strings.TrimRight(o.PublicURL, "/"),
-		signingKey: o.SigningKey, now: o.Now, log: o.Logger,
+		signingKey: o.SigningKey, noSamples: o.NoSamples, now: o.Now, log: o.Logger,
 	}
 	if s.hasLLM == nil {
 		s.hasLLM = func(domain.Mode) bool { return true }

@@ -15,11 +15,12 @@ type FirstStart struct {
 	Created   bool // this was the first start: all of the below were made now
 	Trunk     *domain.Trunk
 	Number    *domain.PhoneNumber
+	Agent     *domain.Agent // the sample agent, unless there are to be no samples
 }
 
 // FirstStart makes what an empty store needs to be used: a workspace and, in
-// test mode, a trunk to the simulated phones with one number on it. On a store
-// that has a workspace it changes nothing.
+// test mode, a trunk to the simulated phones with one number on it and sample
+// data. On a store that has a workspace it changes nothing.
 func (s *Service) FirstStart(ctx context.Context) (*FirstStart, error) {
 	var made *FirstStart
 	err := s.store.InTx(ctx, domain.LaneAPI, func(ctx context.Context, st *domain.Stores) error {
@@ -54,7 +55,10 @@ func (s *Service) FirstStart(ctx context.Context) (*FirstStart, error) {
 		if err := st.Trunks.Create(ctx, made.Trunk); err != nil {
 			return err
 		}
-		return st.Numbers.Create(ctx, made.Number)
+		if s.noSamples {
+			return st.Numbers.Create(ctx, made.Number)
+		}
+		return s.samples(ctx, st, made)
 	})
 	if err != nil {
 		return nil, err

@@ -19,7 +19,7 @@ type ContextVariable struct {
 	VariableType  domain.VariableType `json:"variable_type" enum:"text,number,date,boolean,select"`
 	ContextType   domain.ContextType  `json:"context_type" enum:"contact,business"`
 	IsDefault     bool                `json:"is_default"`
-	SelectOptions []string            `json:"select_options"`
+	SelectOptions []string            `json:"select_options" nullable:"true"`
 }
 
 // ContextVariables are all variables.

@@ -93,7 +93,7 @@ func (h Hooks) Encode(ev *domain.Event) ([]byte, bool) {
 	}
 	data := h.call(ev)
 	switch ev.Type {
-	case domain.EventCallStarted, domain.EventCallEnded:
+	case domain.EventCallStarted, domain.EventCallEnded, domain.EventRecordingReady:
 	case domain.EventCallFailed:
 		data.Reason = string(ev.Call.EndReason)
 	case domain.EventTranscriptReady:

@@ -313,7 +313,7 @@ func Allowed(ctx context.Context, scope string) error {
 	if scope == AnyScope || caller.Identity.Key.Can(scope) {
 		return nil
 	}
-	return domain.Errorf(domain.CodeForbidden, "the API key lacks the scope %s", scope)
+	return domain.Errorf(domain.CodeForbidden, "the API key lacks the scope %s", scope).For(domain.ReasonScopeMissing, scope)
 }
 
 // public is what the client may know of an error of a handler. What it must not

@@ -21,6 +21,7 @@ func Exercise(t *testing.T, writers int, open func(t *testing.T) domain.Store) {
 		"Workspaces":         workspaces,
 		"Keys":               keys,
 		"Agents":             agents,
+		"AgentUse":           agentUse,
 		"Trunks":             trunks,
 		"Endpoints":          endpoints,
 		"Flows":              flows,
