@@ -142,7 +142,10 @@ func (c *Call) Duration() time.Duration {
 // CallFilter narrows a list of calls; zero fields do not filter.
 type CallFilter struct {
 	States     []CallState
+	IDs        []ID // one of these
 	AgentID    ID
+	Agents     []ID // one of these
+	FlowID     ID
 	CampaignID ID
 	Direction  Direction
 	To         string

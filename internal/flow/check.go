@@ -12,6 +12,8 @@ const (
 	maxEdges   = 100    // of one node
 	maxText    = 4_000  // characters that are spoken or sent
 	maxPrompt  = 40_000 // characters of a prompt
+
+	maxCallSeconds = 14_400 // of a call
 	maxID      = 200    // characters of an id
 	maxDeep    = 32     // levels of a JSON value
 	maxSeconds = 3600

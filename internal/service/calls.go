@@ -2,7 +2,9 @@ package service
 
 import (
 	"context"
+	"encoding/json"
 	"maps"
+	"time"
 
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/phone"
@@ -34,11 +36,11 @@ func (s *Service) PlaceCall(ctx context.Context, in domain.Scope, req PlaceReque
 		if err != nil {
 			return nil, err
 		}
-		flow, err := s.brain(ctx, st, in, agent)
+		from, err := s.callerNumber(ctx, st, in, agent, req.PhoneNumberID)
 		if err != nil {
 			return nil, err
 		}
-		from, err := s.callerNumber(ctx, st, in, agent, req.PhoneNumberID)
+		flow, err := s.brain(ctx, st, in, agent)
 		if err != nil {
 			return nil, err
 		}
@@ -74,10 +76,26 @@ func (s *Service) newCall(in domain.Scope, agent *domain.Agent, flow *domain.Flo
 	if call.MaxDuration <= 0 {
 		call.MaxDuration = DefaultCallDuration
 	}
-	if flow != nil {
-		call.FlowID, call.FlowVersion = flow.ID, flow.Version
-	}
+	pin(call, flow)
 	return call
+}
+
+// pin makes a call talk by the present version of a flow, nil for none, and as
+// long as the flow says, if it does.
+func pin(call *domain.Call, flow *domain.Flow) {
+	if flow == nil {
+		return
+	}
+	call.FlowID, call.FlowVersion = flow.ID, flow.Version
+	var graph struct {
+		Settings struct{ MaxCallSeconds int64 }
+	}
+	if json.Unmarshal(flow.Definition, &graph) != nil {
+		return // the engine, which reads all of it, says what is wrong
+	}
+	if limit := time.Duration(graph.Settings.MaxCallSeconds) * time.Second; limit > 0 {
+		call.MaxDuration = limit
+	}
 }
 
 // brain returns the published flow that the agent talks by, or nil when its

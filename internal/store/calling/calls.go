@@ -131,6 +131,15 @@ func filtered(q *bun.SelectQuery, in domain.Scope, f domain.CallFilter) *bun.Sel
 	if f.AgentID != "" {
 		q = q.Where("agent_id = ?", f.AgentID)
 	}
+	if len(f.Agents) > 0 {
+		q = q.Where("agent_id IN (?)", bun.List(f.Agents))
+	}
+	if len(f.IDs) > 0 {
+		q = q.Where("id IN (?)", bun.List(f.IDs))
+	}
+	if f.FlowID != "" {
+		q = q.Where("flow_id = ?", f.FlowID).Where("flow_id <> ''") // the index is partial
+	}
 	if f.CampaignID != "" {
 		q = q.Where("campaign_id = ?", f.CampaignID).Where("campaign_id <> ''") // the index is partial
 	}
