@@ -33,6 +33,7 @@ func New(o wire.Options) (*wire.Dialect, error) {
 	f.numberRoutes(rt)
 	f.trunkRoutes(rt)
 	f.callRoutes(rt)
+	f.dialingRoutes(rt)
 	f.liveRoutes(rt)
 	f.recordingRoutes(rt)
 	f.webhookRoutes(rt)
