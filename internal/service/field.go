@@ -27,7 +27,7 @@ const (
 	maxName    = 200
 	maxText    = 4_000
 	maxPrompt  = 100_000
-	maxBlob    = 64 << 10 // bytes of variables as JSON
+	maxBlob    = 64 << 10  // bytes of variables as JSON
 	maxGraph   = 512 << 10 // bytes of what a flow keeps for a dialect as JSON
 	maxSeconds = 14_400
 )

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/callwright/callwright/internal/domain"
 )
@@ -111,5 +112,22 @@ func (s *Service) TakeFlow(ctx context.Context, in domain.Scope, id domain.ID, i
 			return err
 		}
 		return s.takeFlow(ctx, st, in, id)
+	})
+}
+
+// AgentsNamed returns the ids of agents in whose names the words are, whatever
+// the case, newest first; at most a page of them.
+func (s *Service) AgentsNamed(ctx context.Context, in domain.Scope, words string) ([]domain.ID, error) {
+	words = strings.ToLower(words)
+	return view(ctx, s, func(ctx context.Context, st *domain.Stores) ([]domain.ID, error) {
+		const most = 200
+		var ids []domain.ID
+		err := scan(ctx, st.Agents, in, agentID, func(a *domain.Agent) error {
+			if len(ids) < most && strings.Contains(strings.ToLower(a.Name), words) {
+				ids = append(ids, a.ID)
+			}
+			return nil
+		})
+		return ids, err
 	})
 }
