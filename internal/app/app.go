@@ -144,7 +144,10 @@ var faces = []wire.Make{native.New, trillet.New, klen.New}
 // dialects are the ways in which events are told, by the word that an
 // endpoint's dialect holds.
 func dialects(hooks native.Hooks) map[string]domain.HookDialect {
-	return map[string]domain.HookDialect{"native": hooks}
+	return map[string]domain.HookDialect{
+		"native":  hooks,
+		"trillet": trillet.Hooks{CallURL: hooks.CallURL, RecordingURL: hooks.RecordingURL},
+	}
 }
 
 // hooks tells events with links to this server.

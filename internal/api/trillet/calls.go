@@ -65,6 +65,10 @@ func (f *face) place(ctx context.Context, body *wire.Loose[CallFields], render f
 	if id == "" {
 		return nil, domain.Invalid("agentId", "agentId is required")
 	}
+	to := cmp.Or(b.ToNumber.Value, b.To.Value)
+	if to == "" {
+		return nil, domain.Invalid("toNumber", "toNumber is required: the phone number to call, such as +1234567890")
+	}
 	a, err := f.rules.Agent(ctx, scope, id)
 	if err != nil {
 		return nil, err
@@ -75,7 +79,7 @@ func (f *face) place(ctx context.Context, body *wire.Loose[CallFields], render f
 	}
 	once := wire.Once(ctx, http.StatusOK, func(c *domain.Call) any { return render(c, a) })
 	c, err := f.rules.PlaceCall(ctx, scope, service.PlaceRequest{
-		AgentID: id, To: cmp.Or(b.ToNumber.Value, b.To.Value), Variables: either(b.DynamicVariables.Value, b.Variables.Value), Extra: kept,
+		AgentID: id, To: to, Variables: either(b.DynamicVariables.Value, b.Variables.Value), Extra: kept,
 	}, once)
 	if err != nil {
 		return nil, err

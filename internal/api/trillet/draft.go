@@ -110,13 +110,15 @@ func (d *draft) settle(sent wire.Opt[map[string]any]) error {
 	if !sent.Sent {
 		return nil
 	}
-	have, _ := d.kept["settings"].(map[string]any)
-	settings := merged(have, sent.Value)
-	d.kept["settings"] = settings
-	for _, name := range []string{"callSetting", "callSettings"} {
+	settings := without(sent.Value, "callSettings")
+	for _, name := range []string{"callSettings", "callSetting"} { // two spellings of one thing
 		inner, ok := sent.Value[name].(map[string]any)
+		if !ok {
+			continue
+		}
+		settings["callSetting"] = inner
 		value, there := inner["maxCallDuration"]
-		if !ok || !there {
+		if !there {
 			continue
 		}
 		field := "settings." + name + ".maxCallDuration"
@@ -126,6 +128,8 @@ func (d *draft) settle(sent wire.Opt[map[string]any]) error {
 		}
 		d.graph.setLongest(int64(seconds))
 	}
+	have, _ := d.kept["settings"].(map[string]any)
+	d.kept["settings"] = merged(have, settings)
 	return nil
 }
 

@@ -304,11 +304,7 @@ func shownWelcome(g graph, kept map[string]any) (word, words string) {
 func shownSettings(g graph, kept map[string]any) map[string]any {
 	settings, _ := kept["settings"].(map[string]any)
 	if longest := g.longest(); longest > 0 {
-		name := "callSetting"
-		if _, other := settings["callSettings"]; other {
-			name = "callSettings"
-		}
-		return merged(settings, map[string]any{name: map[string]any{"maxCallDuration": longest}})
+		return merged(settings, map[string]any{"callSetting": map[string]any{"maxCallDuration": longest}})
 	}
 	if settings == nil {
 		return map[string]any{}
