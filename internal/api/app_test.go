@@ -97,7 +97,7 @@ func start(t *testing.T, plan domain.Plan) *app {
 		}))
 	}
 	a.service = service.New(service.Options{
-		Store: db, Hooks: map[string]domain.HookDialect{"native": native.Hooks{}},
+		Store: db, Hooks: map[string]domain.HookDialect{"native": native.Hooks{}, trillet.Name: trillet.Hooks{}},
 		Recordings:   a.sounds,
 		CheckFlow:    checkFlow,
 		HasLLM:       func(m domain.Mode) bool { return m == domain.Test },
@@ -173,6 +173,7 @@ func (r reply) code() string {
 }
 
 // send sends a request; headers are "Name: value" and win over the usual ones.
+// "Host: name" asks under another host name.
 func (a *app) send(method, path, key, body string, headers ...string) reply {
 	a.Helper()
 	req, err := http.NewRequestWithContext(a.Context(), method, a.url+path, strings.NewReader(body))
@@ -185,6 +186,10 @@ func (a *app) send(method, path, key, body string, headers ...string) reply {
 	}
 	for _, h := range headers {
 		name, value, _ := strings.Cut(h, ": ")
+		if name == "Host" {
+			req.Host = value
+			continue
+		}
 		req.Header.Set(name, value)
 	}
 	res, err := http.DefaultClient.Do(req)

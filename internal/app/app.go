@@ -145,8 +145,8 @@ var faces = []wire.Make{native.New, trillet.New, klen.New}
 // endpoint's dialect holds.
 func dialects(hooks native.Hooks) map[string]domain.HookDialect {
 	return map[string]domain.HookDialect{
-		"native":  hooks,
-		"trillet": trillet.Hooks{CallURL: hooks.CallURL, RecordingURL: hooks.RecordingURL},
+		"native":     hooks,
+		trillet.Name: trillet.Hooks{CallURL: hooks.CallURL, RecordingURL: hooks.RecordingURL},
 	}
 }
 

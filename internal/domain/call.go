@@ -113,6 +113,7 @@ type Call struct {
 	To            string
 	Record        bool
 	MaxDuration   time.Duration
+	Callback      *Callback      // a receiver of its events beside the endpoints; nil for none
 	Variables     map[string]any // given with the request
 	Captured      map[string]any // answers and values that the flow set
 	Extra         map[string]any // members that a dialect keeps and gives back

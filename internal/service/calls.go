@@ -18,6 +18,14 @@ type PlaceRequest struct {
 	Record        Change[bool]
 	Variables     map[string]any // over the agent's
 	Extra         map[string]any // members that a dialect keeps
+	Callback      *Callback      // nil for none
+}
+
+// Callback asks for the events of one call to be told to a receiver of its own.
+type Callback struct {
+	Field   string // as which the client sent the URL
+	URL     string
+	Dialect string
 }
 
 // PlaceCall accepts a call: the call, its first attempt and the answer for an
@@ -26,6 +34,10 @@ type PlaceRequest struct {
 func (s *Service) PlaceCall(ctx context.Context, in domain.Scope, req PlaceRequest, once *Once[domain.Call]) (*domain.Call, error) {
 	if err := first(required("agentId", string(req.AgentID)), number("to", req.To),
 		variables("variables", req.Variables), variables("extra", req.Extra)); err != nil {
+		return nil, err
+	}
+	callback, err := s.callback(req.Callback)
+	if err != nil {
 		return nil, err
 	}
 	if err := s.takesCalls(); err != nil {
@@ -52,6 +64,7 @@ func (s *Service) PlaceCall(ctx context.Context, in domain.Scope, req PlaceReque
 			return nil, err
 		}
 		call := s.newCall(in, agent, flow, from, req)
+		call.Callback = callback
 		if err := st.Calls.Create(ctx, call); err != nil {
 			return nil, err
 		}
@@ -61,6 +74,18 @@ func (s *Service) PlaceCall(ctx context.Context, in domain.Scope, req PlaceReque
 			NextAt: call.CreatedAt, CreatedAt: call.CreatedAt,
 		})
 	})
+}
+
+// callback is the receiver that a request names, with a secret of its own, which
+// is told with the call.
+func (s *Service) callback(req *Callback) (*domain.Callback, error) {
+	if req == nil {
+		return nil, nil
+	}
+	if err := s.receiver(req.Field, req.URL); err != nil {
+		return nil, err
+	}
+	return &domain.Callback{URL: req.URL, Dialect: req.Dialect, Secret: newHookSecret()}, nil
 }
 
 // newCall is the call that req asks for, not stored yet.

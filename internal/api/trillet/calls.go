@@ -18,6 +18,8 @@ type Placed struct {
 	FromNumber string    `json:"fromNumber"`
 	ToNumber   string    `json:"toNumber"`
 	Agent      Caller    `json:"agent"`
+	// CallbackSecret is there when a callback_url was sent.
+	CallbackSecret string `json:"callback_secret,omitempty" doc:"Signs what callback_url is sent. Shown this once."`
 	// The names of clients of another age: of their path only.
 	OtherCallID *domain.ID `json:"call_id,omitempty" doc:"The same as callId; on /v1/api/call only."`
 	Message     string     `json:"message,omitempty" doc:"On /v1/api/call only."`
@@ -79,7 +81,7 @@ func (f *face) place(ctx context.Context, body *wire.Loose[CallFields], render f
 	}
 	once := wire.Once(ctx, http.StatusOK, func(c *domain.Call) any { return render(c, a) })
 	c, err := f.rules.PlaceCall(ctx, scope, service.PlaceRequest{
-		AgentID: id, To: to, Variables: either(b.DynamicVariables.Value, b.Variables.Value), Extra: kept,
+		AgentID: id, To: to, Variables: either(b.DynamicVariables.Value, b.Variables.Value), Extra: kept, Callback: b.callback(),
 	}, once)
 	if err != nil {
 		return nil, err
@@ -87,12 +89,24 @@ func (f *face) place(ctx context.Context, body *wire.Loose[CallFields], render f
 	return &object[Placed]{Body: render(c, a)}, nil
 }
 
+// callback is the receiver that the request names, or nil.
+func (b *CallFields) callback() *service.Callback {
+	if b.CallbackURL.Value == "" {
+		return nil
+	}
+	return &service.Callback{Field: "callback_url", URL: b.CallbackURL.Value, Dialect: Name}
+}
+
 // placed is the documented answer.
 func placed(c *domain.Call, a *domain.Agent) Placed {
-	return Placed{
+	p := Placed{
 		Status: "success", CallID: c.ID, RoomName: roomName(c), FromNumber: c.From, ToNumber: c.To,
 		Agent: Caller{ID: a.ID, Name: a.Name, Model: cmp.Or(a.Model, usual), Voice: voiceOf(a.Voice)},
 	}
+	if c.Callback != nil {
+		p.CallbackSecret = c.Callback.Secret
+	}
+	return p
 }
 
 // placedOld is placed with what clients of another age read.

@@ -57,6 +57,7 @@ type hookCall struct {
 	BatchID    *domain.ID       `json:"batchId"`
 	EndReason  *string          `json:"endReason"`
 	Sequence   int64            `json:"sequence"` // per call, increasing: orders events that overtook each other
+	Metadata   map[string]any   `json:"metadata"` // given with the request for the call
 	Timestamp  wire.Instant     `json:"timestamp"`
 	StartTime  wire.Instant     `json:"startTime"` // of the answer
 	EndTime    wire.Instant     `json:"endTime"`
@@ -108,6 +109,7 @@ func (h Hooks) call(ev *domain.Event) *hookCall {
 		BatchID: orNull(c.CampaignID), EndReason: orNull(string(c.EndReason)), Sequence: ev.Sequence,
 		Timestamp: wire.Instant(ev.At), StartTime: wire.Instant(c.AnsweredAt), EndTime: wire.Instant(c.EndedAt),
 	}
+	data.Metadata, _ = c.Extra["metadata"].(map[string]any)
 	if h.RecordingURL != nil && c.Recording != "" {
 		data.RecordingURL = h.RecordingURL(c)
 	}

@@ -34,7 +34,7 @@ func TestHookPayloads(t *testing.T) {
 	failed := talkedCall()
 	failed.State, failed.EndReason, failed.AnsweredAt, failed.CampaignID = domain.CallFailed, domain.EndBusy, time.Time{}, "b1"
 	recorded := talkedCall()
-	recorded.Recording = "2025/c1.wav"
+	recorded.Recording, recorded.Extra = "2025/c1.wav", map[string]any{"metadata": map[string]any{"order": 7}, "tag": "x"}
 	dialing := &domain.Call{ID: "c1", AgentID: "a1", State: domain.CallDialing, Direction: domain.Outbound, From: "+1987654321", To: "+1234567890"}
 	for _, c := range []struct {
 		name string
@@ -44,14 +44,14 @@ func TestHookPayloads(t *testing.T) {
 		{"the documented example", hookEvent(domain.EventCallEnded, recorded,
 			domain.Turn{Role: domain.RoleAgent, Text: `Hi, "Zoë" <here>.`}, domain.Turn{Role: domain.RoleCaller, Text: "Hello."}),
 			`{"event":"call.completed","data":{"callId":"c1","agentId":"a1","duration":125,"status":"completed",` + facts +
-				`,"batchId":null,"endReason":"flow-ended","sequence":2,"timestamp":"2025-01-15T14:25:00Z","startTime":"2025-01-15T14:21:57Z","endTime":"2025-01-15T14:24:02Z",` +
+				`,"batchId":null,"endReason":"flow-ended","sequence":2,"metadata":{"order":7},"timestamp":"2025-01-15T14:25:00Z","startTime":"2025-01-15T14:21:57Z","endTime":"2025-01-15T14:24:02Z",` +
 				`"recordingUrl":"https://x/r/c1","transcript":"Agent: Hi, \"Zoë\" <here>.\nCaller: Hello."}}`},
 		{"started", hookEvent(domain.EventCallStarted, dialing),
 			`{"event":"call.started","data":{"callId":"c1","agentId":"a1","duration":0,"status":"active",` + facts +
-				`,"batchId":null,"endReason":null,"sequence":2,"timestamp":"2025-01-15T14:25:00Z","startTime":null,"endTime":null}}`},
+				`,"batchId":null,"endReason":null,"sequence":2,"metadata":null,"timestamp":"2025-01-15T14:25:00Z","startTime":null,"endTime":null}}`},
 		{"failed", hookEvent(domain.EventCallFailed, failed),
 			`{"event":"call.failed","data":{"callId":"c1","agentId":"a1","duration":0,"status":"failed",` + facts +
-				`,"batchId":"b1","endReason":"busy","sequence":2,"timestamp":"2025-01-15T14:25:00Z","startTime":null,"endTime":"2025-01-15T14:24:02Z","transcript":""}}`},
+				`,"batchId":"b1","endReason":"busy","sequence":2,"metadata":null,"timestamp":"2025-01-15T14:25:00Z","startTime":null,"endTime":"2025-01-15T14:24:02Z","transcript":""}}`},
 		{"test", hookEvent(domain.EventWebhookTest, nil),
 			`{"event":"webhook.test","data":{"message":"This is a test from Callwright. Nothing happened to a call."}}`},
 	} {

@@ -14,6 +14,9 @@ import (
 	"github.com/callwright/callwright/internal/service"
 )
 
+// Name is the dialect's, also that of its webhooks.
+const Name = "trillet"
+
 // Root is where the dialect's routes begin; others are aliases of it.
 const Root = "/api/v1"
 
@@ -37,7 +40,7 @@ func New(o wire.Options) (*wire.Dialect, error) {
 	f.callRoutes(rt)
 	f.historyRoutes(rt)
 	return &wire.Dialect{
-		Name: "trillet", Prefix: "/trillet", Roots: []string{"/api", "/v1", "/v2"}, Router: rt,
+		Name: Name, Prefix: "/trillet", Roots: []string{"/api", "/v1", "/v2"}, Router: rt,
 		Own:   []string{"/v1", "/v2", Root + "/calls/call", Root + "/calls/send"},
 		Hosts: []string{"api.trillet.ai"}, Key: keyOf, Check: checkWorkspace,
 	}, rt.Err()

@@ -33,6 +33,7 @@ type callRow struct {
 	Variables     row.JSON[map[string]any]
 	Captured      row.JSON[map[string]any]
 	Extra         row.JSON[map[string]any]
+	Callback      row.JSON[*domain.Callback]
 	Notes         row.JSON[[]string]
 	Voice         string
 	Model         string
@@ -54,7 +55,7 @@ func newCallRow(c *domain.Call) *callRow {
 		CampaignID: c.CampaignID, From: c.From, To: c.To, Record: c.Record, MaxDuration: c.MaxDuration,
 		Variables: row.JSON[map[string]any]{V: c.Variables}, Captured: row.JSON[map[string]any]{V: c.Captured}, Extra: row.JSON[map[string]any]{V: c.Extra},
 		Notes: row.JSON[[]string]{V: c.Notes}, Voice: c.Voice, Model: c.Model, Recording: c.Recording,
-		SIPCallID: c.SIPCallID, Analysis: row.JSON[*domain.Analysis]{V: c.Analysis}, Version: c.Version,
+		Callback: row.JSON[*domain.Callback]{V: c.Callback}, SIPCallID: c.SIPCallID, Analysis: row.JSON[*domain.Analysis]{V: c.Analysis}, Version: c.Version,
 		CreatedAt: row.At(c.CreatedAt), DialedAt: row.At(c.DialedAt), RingingAt: row.At(c.RingingAt),
 		AnsweredAt: row.At(c.AnsweredAt), EndedAt: row.At(c.EndedAt),
 	}
@@ -66,7 +67,7 @@ func (r *callRow) domain() domain.Call {
 		AgentID: r.AgentID, FlowID: r.FlowID, FlowVersion: r.FlowVersion, PhoneNumberID: r.PhoneNumberID,
 		CampaignID: r.CampaignID, From: r.From, To: r.To, Record: r.Record, MaxDuration: r.MaxDuration,
 		Variables: r.Variables.V, Captured: r.Captured.V, Extra: r.Extra.V, Notes: r.Notes.V, Voice: r.Voice, Model: r.Model,
-		Recording: r.Recording, SIPCallID: r.SIPCallID, Analysis: r.Analysis.V, Version: r.Version,
+		Callback: r.Callback.V, Recording: r.Recording, SIPCallID: r.SIPCallID, Analysis: r.Analysis.V, Version: r.Version,
 		CreatedAt: r.CreatedAt.Time(), DialedAt: r.DialedAt.Time(), RingingAt: r.RingingAt.Time(),
 		AnsweredAt: r.AnsweredAt.Time(), EndedAt: r.EndedAt.Time(),
 	}

@@ -37,6 +37,7 @@ func calls(_ *testing.T, b *bench) {
 		CampaignID: domain.NewID(), From: "+15005550100", To: "+15005550006", Record: true, MaxDuration: 90 * time.Second,
 		Variables: map[string]any{"n": 1.25}, Captured: map[string]any{"ok": true}, Notes: []string{"voice missing"},
 		Voice: "flite/kal", Model: "lexicon", Recording: "2026/01/x.wav", SIPCallID: "a@b", Version: 1, CreatedAt: at,
+		Callback: &domain.Callback{URL: "https://x.example", Dialect: "trillet", Secret: "s"}, Extra: map[string]any{"kept": []any{"a"}},
 		DialedAt: at.Add(1), RingingAt: at.Add(time.Microsecond), AnsweredAt: at.Add(time.Second), EndedAt: at.Add(time.Hour),
 	}
 	b.createCalls(call)
@@ -48,6 +49,8 @@ func calls(_ *testing.T, b *bench) {
 		if err != nil {
 			return err
 		}
+		b.same(*got.Callback, *call.Callback)
+		got.Callback = call.Callback
 		b.same(*got, call)
 		for _, other := range others {
 			_, err := s.Calls.Get(ctx, other, call.ID)
