@@ -24,6 +24,6 @@ func (c *Call) CallbackEndpoint() *Endpoint {
 	return &Endpoint{
 		ID: ID(hex.EncodeToString(sum[:12])), WorkspaceID: c.WorkspaceID, Mode: c.Mode,
 		URL: c.Callback.URL, Dialect: c.Callback.Dialect, Secret: c.Callback.Secret,
-		Events: []string{AllEvents}, IsActive: true, CreatedAt: c.CreatedAt, UpdatedAt: c.CreatedAt,
+		Events: []string{AllEvents}, IsActive: true, Schedule: RetryStandard, CreatedAt: c.CreatedAt, UpdatedAt: c.CreatedAt,
 	}
 }
