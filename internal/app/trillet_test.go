@@ -63,7 +63,7 @@ func (h *house) trillet(method, path string, body any) map[string]any {
 	if err != nil {
 		h.Fatal(err)
 	}
-	defer res.Body.Close() //nolint:errcheck // it was only read
+	defer res.Body.Close() // it was only read
 	answer, err := io.ReadAll(res.Body)
 	var got map[string]any
 	if err != nil || res.StatusCode/100 != 2 || json.Unmarshal(answer, &got) != nil {

@@ -103,8 +103,9 @@ func (f *face) export(ctx context.Context, w io.Writer, e *export, rows []servic
 		for i := range rows {
 			_ = out.Write(f.exportLine(ctx, e, &rows[i]))
 		}
-		if out.Flush(); out.Error() != nil || len(rows) < exportPage {
-			return nil // or the client is gone
+		out.Flush()
+		if gone := out.Error() != nil; gone || len(rows) < exportPage {
+			return nil
 		}
 		var err error
 		if rows, err = f.exportRows(ctx, e, rows[len(rows)-1].ID); err != nil {

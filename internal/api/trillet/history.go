@@ -134,11 +134,11 @@ type historyQuery struct {
 
 func (f *face) listHistory(ctx context.Context, in *historyQuery) (*list[Record], error) {
 	page := in.rows(recordsOnPage)
-	filter, any, err := f.filter(ctx, in)
+	filter, possible, err := f.filter(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	if !any {
+	if !possible {
 		return listOf[service.CallRecord, Record](ctx, page, 0, nil, nil), nil
 	}
 	rows, total, err := f.rules.CallRecords(ctx, wire.ScopeOf(ctx), filter, page)
@@ -149,7 +149,7 @@ func (f *face) listHistory(ctx context.Context, in *historyQuery) (*list[Record]
 }
 
 // filter reads the query; false means that nothing can match.
-func (f *face) filter(ctx context.Context, q *historyQuery) (filter domain.CallFilter, any bool, err error) {
+func (f *face) filter(ctx context.Context, q *historyQuery) (filter domain.CallFilter, possible bool, err error) {
 	filter = domain.CallFilter{AgentID: q.AgentID, FlowID: q.PathwayID, CampaignID: q.BatchID, Direction: domain.Direction(q.Direction)}
 	var known bool
 	if filter.States, known = states[q.Status]; !known {
@@ -172,14 +172,14 @@ func (f *face) filter(ctx context.Context, q *historyQuery) (filter domain.CallF
 		for _, id := range ids {
 			filter.IDs = append(filter.IDs, callOf(id))
 		}
-		any = len(ids) > 0
+		possible = len(ids) > 0
 	} else {
-		any = true
+		possible = true
 	}
-	if any && q.Search != "" {
-		any, err = f.search(ctx, strings.TrimSpace(q.Search), &filter)
+	if possible && q.Search != "" {
+		possible, err = f.search(ctx, strings.TrimSpace(q.Search), &filter)
 	}
-	return filter, any && q.CallType != "web", err
+	return filter, possible && q.CallType != "web", err
 }
 
 // search narrows the filter to a call, to a called number, or to agents; false
