@@ -3,7 +3,10 @@ package trillet
 import (
 	"fmt"
 	"math"
+	"reflect"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/callwright/callwright/internal/api/wire"
 	"github.com/callwright/callwright/internal/domain"
@@ -66,6 +69,16 @@ type CallFault struct {
 	Error   string `json:"error"`
 	Details string `json:"details"`
 	Code    string `json:"code,omitempty"`
+}
+
+// AnyFault is the body of an error in the contract: a Fault, or a CallFault.
+type AnyFault struct{}
+
+// Schema says one of the two.
+func (AnyFault) Schema(r huma.Registry) *huma.Schema {
+	return &huma.Schema{OneOf: []*huma.Schema{
+		r.Schema(reflect.TypeFor[Fault](), true, ""), r.Schema(reflect.TypeFor[CallFault](), true, ""),
+	}}
 }
 
 // CallShape renders the errors of placing a call: those that the documents have

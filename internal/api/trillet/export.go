@@ -99,13 +99,13 @@ func (f *face) export(ctx context.Context, w io.Writer, e *export, rows []servic
 		head = append(head[:len(head):len(head)], "Transcript(s)")
 	}
 	_ = out.Write(head) // what went wrong is known after Flush
-	for len(rows) > 0 {
+	for len(rows) > 0 && out.Error() == nil {
 		for i := range rows {
 			_ = out.Write(f.exportLine(ctx, e, &rows[i]))
 		}
 		out.Flush()
-		if gone := out.Error() != nil; gone || len(rows) < exportPage {
-			return nil
+		if len(rows) < exportPage {
+			break
 		}
 		var err error
 		if rows, err = f.exportRows(ctx, e, rows[len(rows)-1].ID); err != nil {
