@@ -97,7 +97,7 @@ func start(t *testing.T, plan domain.Plan) *app {
 		}))
 	}
 	a.service = service.New(service.Options{
-		Store: db, Hooks: map[string]domain.HookDialect{"native": native.Hooks{}, "klen": klen.Hooks{}},
+		Store: db, Hooks: map[string]domain.HookDialect{"native": native.Hooks{}, klen.Name: klen.Hooks{}, trillet.Name: trillet.Hooks{}},
 		NoSamples:    true,
 		Recordings:   a.sounds,
 		CheckFlow:    checkFlow,

@@ -161,8 +161,9 @@ func (a *App) links() links {
 // endpoint's dialect holds.
 func dialects(to links) map[string]domain.HookDialect {
 	return map[string]domain.HookDialect{
-		"native":  native.Hooks{CallURL: to.call(""), RecordingURL: to.recording},
-		klen.Name: klen.Hooks{CallURL: to.call("/" + klen.Name), RecordingURL: to.recording},
+		"native":     native.Hooks{CallURL: to.call(""), RecordingURL: to.recording},
+		trillet.Name: trillet.Hooks{CallURL: to.call("/" + trillet.Name), RecordingURL: to.recording},
+		klen.Name:    klen.Hooks{CallURL: to.call("/" + klen.Name), RecordingURL: to.recording},
 	}
 }
 

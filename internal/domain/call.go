@@ -114,6 +114,7 @@ type Call struct {
 	To            string
 	Record        bool
 	MaxDuration   time.Duration
+	Callback      *Callback      // a receiver of its events beside the endpoints; nil for none
 	Variables     map[string]any // given with the request
 	Captured      map[string]any // answers and values that the flow set
 	Extra         map[string]any // members that a dialect keeps and gives back
@@ -143,7 +144,10 @@ func (c *Call) Duration() time.Duration {
 // CallFilter narrows a list of calls; zero fields do not filter.
 type CallFilter struct {
 	States     []CallState
+	IDs        []ID // one of these
 	AgentID    ID
+	Agents     []ID // one of these
+	FlowID     ID
 	CampaignID ID
 	Direction  Direction
 	To         string

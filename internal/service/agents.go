@@ -27,12 +27,14 @@ type AgentChange struct {
 	Record          Change[bool]
 	Variables       Change[map[string]any]
 	MaxCallDuration Change[time.Duration]
+	NumberIDs       Change[[]domain.ID]    // the numbers that are to be the agent's, and no others
 	Extra           Change[map[string]any] // all of it
+	Mute            bool                   // nothing to talk by is fine: it will be given a flow later
 	IfVersion       int64                  // 0 for any
 }
 
-// CreateAgent makes an agent. It needs a name and one of a system prompt and a
-// flow.
+// CreateAgent makes an agent. It needs a name and, unless it is Mute, one of a
+// system prompt and a flow.
 func (s *Service) CreateAgent(ctx context.Context, in domain.Scope, req AgentChange, once *Once[domain.Agent]) (*domain.Agent, error) {
 	return effect(ctx, s, in, once, func(ctx context.Context, st *domain.Stores) (*domain.Agent, error) {
 		w, err := st.Workspaces.Get(ctx, in.Workspace)
@@ -56,7 +58,13 @@ func (s *Service) CreateAgent(ctx context.Context, in domain.Scope, req AgentCha
 		if err := req.apply(ctx, st, in, a); err != nil {
 			return nil, err
 		}
-		return a, st.Agents.Create(ctx, a)
+		if err := req.speaks(a); err != nil {
+			return nil, err
+		}
+		if err := st.Agents.Create(ctx, a); err != nil {
+			return nil, err
+		}
+		return a, s.giveNumbers(ctx, st, in, a.ID, req.NumberIDs)
 	})
 }
 
@@ -73,8 +81,16 @@ func (s *Service) UpdateAgent(ctx context.Context, in domain.Scope, id domain.ID
 		if err := req.apply(ctx, st, in, a); err != nil {
 			return nil, err
 		}
+		if req.SystemPrompt != nil || req.FlowID != nil {
+			if err := req.speaks(a); err != nil {
+				return nil, err
+			}
+		}
 		a.UpdatedAt = s.clock()
-		return a, st.Agents.Update(ctx, a)
+		if err := st.Agents.Update(ctx, a); err != nil {
+			return nil, err
+		}
+		return a, s.giveNumbers(ctx, st, in, a.ID, req.NumberIDs)
 	})
 }
 
@@ -101,13 +117,18 @@ func (req AgentChange) apply(ctx context.Context, st *domain.Stores, in domain.S
 	if err != nil {
 		return err
 	}
-	if a.SystemPrompt == "" && a.FlowID == "" {
-		return domain.Invalid("systemPrompt", "an agent needs systemPrompt or flowId: without one it has nothing to say")
-	}
 	if req.FlowID != nil && a.FlowID != "" {
 		_, err = st.Flows.Get(ctx, in, a.FlowID)
 	}
 	return err
+}
+
+// speaks refuses an agent that has nothing to talk by.
+func (req AgentChange) speaks(a *domain.Agent) error {
+	if a.SystemPrompt != "" || a.FlowID != "" || req.Mute {
+		return nil
+	}
+	return domain.Invalid("systemPrompt", "an agent needs systemPrompt or flowId: without one it has nothing to say")
 }
 
 // Agent returns one agent.

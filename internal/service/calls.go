@@ -2,7 +2,9 @@ package service
 
 import (
 	"context"
+	"encoding/json"
 	"maps"
+	"time"
 
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/phone"
@@ -17,6 +19,14 @@ type PlaceRequest struct {
 	Record        Change[bool]
 	Variables     map[string]any // over the agent's
 	Extra         map[string]any // members that a dialect keeps
+	Callback      *Callback      // nil for none
+}
+
+// Callback asks for the events of one call to be told to a receiver of its own.
+type Callback struct {
+	Field   string // as which the client sent the URL
+	URL     string
+	Dialect string
 }
 
 // PlaceCall accepts a call: the call, its first attempt and the answer for an
@@ -27,6 +37,10 @@ func (s *Service) PlaceCall(ctx context.Context, in domain.Scope, req PlaceReque
 		variables("variables", req.Variables), variables("extra", req.Extra)); err != nil {
 		return nil, err
 	}
+	callback, err := s.callback(req.Callback)
+	if err != nil {
+		return nil, err
+	}
 	if err := s.takesCalls(); err != nil {
 		return nil, err
 	}
@@ -35,11 +49,11 @@ func (s *Service) PlaceCall(ctx context.Context, in domain.Scope, req PlaceReque
 		if err != nil {
 			return nil, err
 		}
-		flow, err := s.brain(ctx, st, in, agent)
+		from, err := s.callerNumber(ctx, st, in, agent, req.PhoneNumberID)
 		if err != nil {
 			return nil, err
 		}
-		from, err := s.callerNumber(ctx, st, in, agent, req.PhoneNumberID)
+		flow, err := s.brain(ctx, st, in, agent)
 		if err != nil {
 			return nil, err
 		}
@@ -65,6 +79,7 @@ func (s *Service) PlaceCall(ctx context.Context, in domain.Scope, req PlaceReque
 		if err := acquaint(ctx, st, in, call, contact, agent.Variables, req.Variables); err != nil {
 			return nil, err
 		}
+		call.Callback = callback
 		if err := st.Calls.Create(ctx, call); err != nil {
 			return nil, err
 		}
@@ -74,6 +89,18 @@ func (s *Service) PlaceCall(ctx context.Context, in domain.Scope, req PlaceReque
 			NextAt: call.CreatedAt, CreatedAt: call.CreatedAt,
 		})
 	})
+}
+
+// callback is the receiver that a request names, with a secret of its own, which
+// is told with the call.
+func (s *Service) callback(req *Callback) (*domain.Callback, error) {
+	if req == nil {
+		return nil, nil
+	}
+	if err := s.receiver(req.Field, req.URL); err != nil {
+		return nil, err
+	}
+	return &domain.Callback{URL: req.URL, Dialect: req.Dialect, Secret: newHookSecret()}, nil
 }
 
 // newCall is the call that req asks for, not stored yet.
@@ -89,10 +116,26 @@ func (s *Service) newCall(in domain.Scope, agent *domain.Agent, flow *domain.Flo
 	if call.MaxDuration <= 0 {
 		call.MaxDuration = DefaultCallDuration
 	}
-	if flow != nil {
-		call.FlowID, call.FlowVersion = flow.ID, flow.Version
-	}
+	pin(call, flow)
 	return call
+}
+
+// pin makes a call talk by the present version of a flow, nil for none, and as
+// long as the flow says, if it does.
+func pin(call *domain.Call, flow *domain.Flow) {
+	if flow == nil {
+		return
+	}
+	call.FlowID, call.FlowVersion = flow.ID, flow.Version
+	var graph struct {
+		Settings struct{ MaxCallSeconds int64 }
+	}
+	if json.Unmarshal(flow.Definition, &graph) != nil {
+		return // the engine, which reads all of it, says what is wrong
+	}
+	if limit := time.Duration(graph.Settings.MaxCallSeconds) * time.Second; limit > 0 {
+		call.MaxDuration = limit
+	}
 }
 
 // brain returns the published flow that the agent talks by, or nil when its

@@ -8,8 +8,8 @@ import (
 )
 
 // emit stores that something happened to call and, in the same transaction, one
-// delivery for each endpoint of its workspace and mode that wants to know. turns
-// is the transcript so far.
+// delivery for each endpoint of its workspace and mode that wants to know, and
+// for the call's own receiver. turns is the transcript so far.
 func (s *Service) emit(ctx context.Context, st *domain.Stores, typ domain.EventType, call *domain.Call, turns []domain.Turn) error {
 	in := domain.Scope{Workspace: call.WorkspaceID, Mode: call.Mode}
 	ev := &domain.Event{
@@ -21,7 +21,7 @@ func (s *Service) emit(ctx context.Context, st *domain.Stores, typ domain.EventT
 	}
 	// Each dialect encodes an event once, however many endpoints speak it.
 	bodies := make(map[string][]byte)
-	return scan(ctx, st.Endpoints, in, endpointID, func(e *domain.Endpoint) error {
+	tell := func(e *domain.Endpoint) error {
 		if !e.Wants(typ) {
 			return nil
 		}
@@ -42,7 +42,13 @@ func (s *Service) emit(ctx context.Context, st *domain.Stores, typ domain.EventT
 			d.State, d.Error, d.FinishedAt = domain.DeliveryFailed, "the endpoint is switched off", d.CreatedAt
 		}
 		return st.Deliveries.Create(ctx, d)
-	})
+	}
+	if own := call.CallbackEndpoint(); own != nil {
+		if err := tell(own); err != nil {
+			return err
+		}
+	}
+	return scan(ctx, st.Endpoints, in, endpointID, tell)
 }
 
 // withAgent adds the agent of ev's call, unless it is there or gone.

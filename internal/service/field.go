@@ -27,7 +27,8 @@ const (
 	maxName    = 200
 	maxText    = 4_000
 	maxPrompt  = 100_000
-	maxBlob    = 64 << 10 // bytes of variables as JSON
+	maxBlob    = 64 << 10  // bytes of variables as JSON
+	maxGraph   = 512 << 10 // bytes of what a flow keeps for a dialect as JSON
 	maxSeconds = 14_400
 )
 
@@ -67,15 +68,21 @@ func callDuration(field string, d time.Duration) error {
 // grandfathered forms.
 var languageTag = regexp.MustCompile(`^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$`)
 
+// LanguageTag reports whether an agent may have s as its language.
+func LanguageTag(s string) bool { return languageTag.MatchString(s) && len(s) <= 35 }
+
 func language(field, value string) error {
-	if !languageTag.MatchString(value) || len(value) > 35 {
+	if !LanguageTag(value) {
 		return domain.Invalid(field, "%s must be a BCP 47 language tag such as en-US", field)
 	}
 	return nil
 }
 
 // variables checks that variables are not too big to go along with every call.
-func variables(field string, vars map[string]any) error {
+func variables(field string, vars map[string]any) error { return blob(field, vars, maxBlob) }
+
+// blob checks the size of an object as JSON.
+func blob(field string, vars map[string]any, most int) error {
 	if len(vars) == 0 {
 		return nil
 	}
@@ -83,8 +90,8 @@ func variables(field string, vars map[string]any) error {
 	if err != nil {
 		return domain.Invalid(field, "%s cannot be written as JSON", field)
 	}
-	if len(raw) > maxBlob {
-		return domain.Invalid(field, "%s take %d bytes as JSON; at most %d are allowed", field, len(raw), maxBlob)
+	if len(raw) > most {
+		return domain.Invalid(field, "%s take %d bytes as JSON; at most %d are allowed", field, len(raw), most)
 	}
 	return nil
 }

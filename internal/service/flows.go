@@ -15,6 +15,7 @@ type FlowChange struct {
 	Status     Change[domain.FlowStatus]
 	Definition []byte                 // the graph as JSON; nil keeps it
 	Extra      Change[map[string]any] // all of it
+	AgentID    Change[domain.ID]      // the agent that is to talk by it, beside those that do; "" is none at all
 	IfVersion  int64                  // 0 for any
 }
 
@@ -33,7 +34,10 @@ func (s *Service) CreateFlow(ctx context.Context, in domain.Scope, req FlowChang
 		if _, err := req.apply(f); err != nil {
 			return nil, err
 		}
-		return f, st.Flows.Create(ctx, f)
+		if err := st.Flows.Create(ctx, f); err != nil {
+			return nil, err
+		}
+		return f, s.giveFlow(ctx, st, in, f.ID, req.AgentID)
 	})
 }
 
@@ -52,11 +56,16 @@ func (s *Service) UpdateFlow(ctx context.Context, in domain.Scope, id domain.ID,
 			return nil, err
 		}
 		changed, err := req.apply(f)
-		if err != nil || !changed {
-			return f, err
+		if err != nil {
+			return nil, err
 		}
-		f.UpdatedAt = s.clock()
-		return f, st.Flows.Update(ctx, f)
+		if changed {
+			f.UpdatedAt = s.clock()
+			if err := st.Flows.Update(ctx, f); err != nil {
+				return nil, err
+			}
+		}
+		return f, s.giveFlow(ctx, st, in, f.ID, req.AgentID)
 	})
 }
 
@@ -86,7 +95,7 @@ func (req FlowChange) apply(f *domain.Flow) (changed bool, err error) {
 	err = first(
 		name("name", f.Name),
 		oneOf("status", string(f.Status), string(domain.FlowDraft), string(domain.FlowPublished)),
-		variables("extra", f.Extra),
+		blob("extra", f.Extra, maxGraph),
 	)
 	if err == nil && f.Definition == nil {
 		err = domain.Invalid("nodes", "nodes is required: a flow needs at least one node")

@@ -243,9 +243,7 @@ func (s *Service) receivedCall(scope domain.Scope, in Incoming, n *domain.PhoneN
 			call.MaxDuration = agent.MaxCallDuration
 		}
 	}
-	if flow != nil {
-		call.FlowID, call.FlowVersion = flow.ID, flow.Version
-	}
+	pin(call, flow)
 	return call
 }
 

@@ -22,7 +22,7 @@ func TestListsAreServedByIndexes(t *testing.T) {
 	in := domain.Scope{Workspace: "w", Mode: domain.Live}
 	err := db.View(t.Context(), func(ctx context.Context, s *domain.Stores) error {
 		for _, filter := range []domain.CallFilter{
-			{}, {AgentID: "a"}, {CampaignID: "c"}, {To: "+1"}, {States: []domain.CallState{domain.CallQueued}},
+			{}, {AgentID: "a"}, {FlowID: "f"}, {CampaignID: "c"}, {To: "+1"}, {States: []domain.CallState{domain.CallQueued}},
 			{CreatedMin: time.Now()}, {AgentID: "a", CreatedMin: time.Now(), CreatedMax: time.Now()},
 		} {
 			for _, page := range []domain.Page{{Limit: 50}, {Limit: 50, Offset: 100}, {Limit: 50, After: "x"}} {

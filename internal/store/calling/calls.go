@@ -34,6 +34,7 @@ type callRow struct {
 	Variables     row.JSON[map[string]any]
 	Captured      row.JSON[map[string]any]
 	Extra         row.JSON[map[string]any]
+	Callback      row.JSON[*domain.Callback]
 	Notes         row.JSON[[]string]
 	Voice         string
 	Model         string
@@ -55,7 +56,7 @@ func newCallRow(c *domain.Call) *callRow {
 		CampaignID: c.CampaignID, ContactID: c.ContactID, From: c.From, To: c.To, Record: c.Record, MaxDuration: c.MaxDuration,
 		Variables: row.JSON[map[string]any]{V: c.Variables}, Captured: row.JSON[map[string]any]{V: c.Captured}, Extra: row.JSON[map[string]any]{V: c.Extra},
 		Notes: row.JSON[[]string]{V: c.Notes}, Voice: c.Voice, Model: c.Model, Recording: c.Recording,
-		SIPCallID: c.SIPCallID, Analysis: row.JSON[*domain.Analysis]{V: c.Analysis}, Version: c.Version,
+		Callback: row.JSON[*domain.Callback]{V: c.Callback}, SIPCallID: c.SIPCallID, Analysis: row.JSON[*domain.Analysis]{V: c.Analysis}, Version: c.Version,
 		CreatedAt: row.At(c.CreatedAt), DialedAt: row.At(c.DialedAt), RingingAt: row.At(c.RingingAt),
 		AnsweredAt: row.At(c.AnsweredAt), EndedAt: row.At(c.EndedAt),
 	}
@@ -67,7 +68,7 @@ func (r *callRow) domain() domain.Call {
 		AgentID: r.AgentID, FlowID: r.FlowID, FlowVersion: r.FlowVersion, PhoneNumberID: r.PhoneNumberID,
 		CampaignID: r.CampaignID, ContactID: r.ContactID, From: r.From, To: r.To, Record: r.Record, MaxDuration: r.MaxDuration,
 		Variables: r.Variables.V, Captured: r.Captured.V, Extra: r.Extra.V, Notes: r.Notes.V, Voice: r.Voice, Model: r.Model,
-		Recording: r.Recording, SIPCallID: r.SIPCallID, Analysis: r.Analysis.V, Version: r.Version,
+		Callback: r.Callback.V, Recording: r.Recording, SIPCallID: r.SIPCallID, Analysis: r.Analysis.V, Version: r.Version,
 		CreatedAt: r.CreatedAt.Time(), DialedAt: r.DialedAt.Time(), RingingAt: r.RingingAt.Time(),
 		AnsweredAt: r.AnsweredAt.Time(), EndedAt: r.EndedAt.Time(),
 	}
@@ -131,6 +132,15 @@ func filtered(q *bun.SelectQuery, in domain.Scope, f domain.CallFilter) *bun.Sel
 	}
 	if f.AgentID != "" {
 		q = q.Where("agent_id = ?", f.AgentID)
+	}
+	if len(f.Agents) > 0 {
+		q = q.Where("agent_id IN (?)", bun.List(f.Agents))
+	}
+	if len(f.IDs) > 0 {
+		q = q.Where("id IN (?)", bun.List(f.IDs))
+	}
+	if f.FlowID != "" {
+		q = q.Where("flow_id = ?", f.FlowID).Where("flow_id <> ''") // the index is partial
 	}
 	if f.CampaignID != "" {
 		q = q.Where("campaign_id = ?", f.CampaignID).Where("campaign_id <> ''") // the index is partial
