@@ -55,21 +55,22 @@ type Buffer interface {
 
 // Stores is what one transaction can reach.
 type Stores struct {
-	Workspaces  Workspaces
-	Keys        Keys
-	Agents      Collection[Agent]
-	Flows       Flows
-	Numbers     PhoneNumbers
-	Trunks      Trunks
-	Calls       Calls
-	Attempts    Attempts
-	Turns       Turns
-	Events      Events
-	Endpoints   Collection[Endpoint]
-	Deliveries  Deliveries
-	Jobs        Jobs
-	Idempotency Idempotency
-	Nodes       Nodes
+	Workspaces   Workspaces
+	Keys         Keys
+	Agents       Collection[Agent]
+	Flows        Flows
+	Numbers      PhoneNumbers
+	Trunks       Trunks
+	Appointments Appointments
+	Calls        Calls
+	Attempts     Attempts
+	Turns        Turns
+	Events       Events
+	Endpoints    Collection[Endpoint]
+	Deliveries   Deliveries
+	Jobs         Jobs
+	Idempotency  Idempotency
+	Nodes        Nodes
 }
 
 // Collection keeps one kind of object. An object outside the scope is
@@ -126,6 +127,17 @@ type PhoneNumbers interface {
 	Collection[PhoneNumber]
 	// ByNumber finds a number on a trunk's workspace and mode.
 	ByNumber(ctx context.Context, in Scope, number string) (*PhoneNumber, error)
+}
+
+// Appointments keeps appointments.
+type Appointments interface {
+	Collection[Appointment]
+	// Find returns the appointments that the filter lets through in the order in
+	// which they begin, and the exact number of all of them.
+	Find(ctx context.Context, in Scope, f AppointmentFilter, page Page) ([]Appointment, int, error)
+	// Taken returns appointments that take time between from and to, in the order
+	// in which they begin: cancelled ones do not. A limit of 0 is none.
+	Taken(ctx context.Context, in Scope, from, to time.Time, limit int) ([]Appointment, error)
 }
 
 // Calls keeps calls.
