@@ -78,6 +78,7 @@ func TestAccess(t *testing.T) {
 	for _, c := range []struct{ path, body string }{
 		{"/api/v1/agents", `{"name":"A","flowId":"` + objects["flows"] + `"}`},
 		{"/api/v1/phone-numbers", `{"number":"+14155550199","trunkId":"` + objects["trunks"] + `"}`},
+		{"/api/v1/appointments", `{"title":"T","startTime":"2025-02-15","endTime":"2025-02-16","agentId":"` + objects["agents"] + `"}`},
 		{"/api/v1/calls", `{"agentId":"` + objects["agents"] + `","to":"+14155552671"}`},
 	} {
 		a.want(a.send("POST", c.path, stranger, c.body), http.StatusNotFound, "NOT_FOUND")
@@ -94,8 +95,10 @@ func (a *app) objects(key string) map[string]string {
 	number := a.create("/api/v1/phone-numbers", key, `{"number":"+14155550100","trunkId":"`+trunk+`","agentId":"`+agent+`"}`)
 	call := a.create("/api/v1/calls", key, `{"agentId":"`+agent+`","to":"+14155552671"}`)
 	hook := a.create("/api/v1/webhooks", key, `{"url":"https://example.com/","events":["*"]}`)
+	appointment := a.create("/api/v1/appointments", key, `{"title":"T","startTime":"2025-02-15T10:00:00Z","endTime":"2025-02-15T10:30:00Z"}`)
 	return map[string]string{
-		"flows": flow, "agents": agent, "trunks": trunk, "phone-numbers": number, "calls": call, "recordings": call, "webhooks": hook,
+		"appointments": appointment,
+		"flows":        flow, "agents": agent, "trunks": trunk, "phone-numbers": number, "calls": call, "recordings": call, "webhooks": hook,
 	}
 }
 

@@ -91,12 +91,6 @@ type Reminder struct {
 // Takes reports whether the appointment takes its time: a cancelled one does not.
 func (a *Appointment) Takes() bool { return a.Status != AppointmentCancelled }
 
-// Overlaps reports whether a and b take time at once; one that ends when the
-// other begins does not.
-func (a *Appointment) Overlaps(b *Appointment) bool {
-	return a.Takes() && b.Takes() && a.StartAt.Before(b.EndAt) && b.StartAt.Before(a.EndAt)
-}
-
 // UUID is the appointment's id in the form of RFC 9562 (version 8), for clients
 // and calendars that want that: the same 96 bits.
 func (a *Appointment) UUID() string { return UUIDOf(a.ID) }

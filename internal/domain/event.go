@@ -39,9 +39,11 @@ type Event struct {
 	Turns       []Turn // the transcript so far; not stored with the event
 
 	// Appointment is the appointment after the change, and Previous what it was
-	// before an update; neither is stored with the event.
+	// before a change; Reason is why it was cancelled, where somebody said. None
+	// of them is stored with the event.
 	Appointment *Appointment
 	Previous    *Appointment
+	Reason      string
 }
 
 // HookDialect turns events into one vendor's payloads and signs them.

@@ -40,6 +40,7 @@ func New(o Options) (*wire.Router, error) {
 	f.flowRoutes(rt)
 	f.numberRoutes(rt)
 	f.trunkRoutes(rt)
+	f.appointmentRoutes(rt)
 	f.callRoutes(rt)
 	f.liveRoutes(rt)
 	f.recordingRoutes(rt)

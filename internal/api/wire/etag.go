@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"strconv"
 	"strings"
 
@@ -16,6 +18,13 @@ type ETag struct {
 // ETagOf is the ETag of version v of an object.
 func ETagOf(v int64) ETag { return ETag{ETag: strconv.Quote(strconv.FormatInt(v, 10))} }
 
+// ETagBeside is the ETag of version v of an object that is shown with what is
+// not its own and changes without it: the tag is another one then, for reading.
+func ETagBeside(v int64, shown ...string) ETag {
+	sum := sha256.Sum256([]byte(strings.Join(shown, " ")))
+	return ETag{ETag: strconv.Quote(strconv.FormatInt(v, 10) + "." + hex.EncodeToString(sum[:6]))}
+}
+
 // IfMatch is the condition of a change. It is embedded in the inputs of routes.
 type IfMatch struct {
 	IfMatch string `header:"If-Match" doc:"Change the object only if this is its ETag."`
@@ -29,7 +38,8 @@ func (m IfMatch) Version() (int64, error) {
 		return 0, nil
 	}
 	tag = strings.TrimPrefix(tag, "W/")
-	v, err := strconv.ParseInt(strings.Trim(tag, `"`), 10, 64)
+	version, _, _ := strings.Cut(strings.Trim(tag, `"`), ".") // see ETagBeside
+	v, err := strconv.ParseInt(version, 10, 64)
 	if err != nil || v <= 0 || len(tag) < 3 || tag[0] != '"' {
 		return 0, domain.Errorf(domain.CodePrecondition, "If-Match must be one ETag as it was received; read the object again and repeat the change")
 	}
