@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -39,9 +40,11 @@ type FreeSlots struct {
 
 // SlotQuery asks for free times of a length on the days from First to Last, of
 // which the date counts and not the zone: they are days of the workspace. Zero
-// times are today and the seventh day from First; length 0 is half an hour.
+// times are today and the last of so many Days; 0 are seven days, and half an
+// hour.
 type SlotQuery struct {
 	First, Last time.Time
+	Days        int
 	Length      time.Duration
 }
 
@@ -86,7 +89,7 @@ func (q *SlotQuery) complete(now time.Time) error {
 	}
 	q.First = day(q.First)
 	if q.Last.IsZero() {
-		q.Last = q.First.AddDate(0, 0, 6)
+		q.Last = q.First.AddDate(0, 0, cmp.Or(q.Days, 7)-1)
 	}
 	q.Last = day(q.Last)
 	switch {

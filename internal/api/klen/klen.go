@@ -27,6 +27,7 @@ func New(o wire.Options) (*wire.Dialect, error) {
 	})
 	f := &face{rules: o.Rules}
 	f.root(rt)
+	f.calendarRoutes(rt)
 	return &wire.Dialect{
 		Name: "klen", Prefix: "/klen", Roots: []string{"/api"}, Router: rt,
 		Own: []string{"/api/webhooks"}, Hosts: []string{"api.klen.ai"}, Key: keyOf,
