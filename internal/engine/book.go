@@ -25,10 +25,11 @@ func (c *call) book(ctx context.Context, args map[string]any) (map[string]any, e
 	title, _ := args["title"].(string)
 	notes, _ := args["notes"].(string)
 	minutes, _ := args["durationMinutes"].(int)
+	end := start.Add(time.Duration(minutes) * time.Minute)
 	ctx, cancel := context.WithTimeout(ctx, bookTime)
 	defer cancel()
 	a, err := c.engine.o.Service.BookAppointment(ctx, c.dial.Call.ID, service.AppointmentChange{
-		Title: &title, Notes: &notes, StartAt: &start, EndAt: new(start.Add(time.Duration(minutes) * time.Minute)),
+		Title: &title, Notes: &notes, StartAt: &start, EndAt: &end,
 	})
 	if err != nil {
 		c.log.Warn("an appointment was not made", "err", err)

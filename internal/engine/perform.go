@@ -29,11 +29,11 @@ func (p *performer) End(reason domain.EndReason) { (*call)(p).end(reason) }
 func (p *performer) Do(ctx context.Context, node string, do flow.Do) {
 	switch do.Kind {
 	case flow.DoHTTP:
-		p.perform(ctx, node, "request", func() (any, error) { return request(ctx, p.engine.o.HTTP, do.Args) })
+		p.perform(ctx, node, "request", func(ctx context.Context) (any, error) { return request(ctx, p.engine.o.HTTP, do.Args) })
 	case flow.DoBook:
-		p.perform(ctx, node, "booking", func() (any, error) { return (*call)(p).book(ctx, do.Args) })
+		p.perform(ctx, node, "booking", func(ctx context.Context) (any, error) { return (*call)(p).book(ctx, do.Args) })
 	case flow.DoTransfer:
-		p.work.Go(func() {
+		p.work.Go(func() { //nolint:contextcheck // a hand-over lasts as its call does, longer than the talk
 			defer (*call)(p).recovered("transfer")
 			(*call)(p).transfer(node, do.Args)
 		})
@@ -51,10 +51,10 @@ func (p *performer) Do(ctx context.Context, node string, do flow.Do) {
 }
 
 // perform has something done that takes time, and tells the flow what came of it.
-func (p *performer) perform(ctx context.Context, node, what string, do func() (any, error)) {
+func (p *performer) perform(ctx context.Context, node, what string, do func(context.Context) (any, error)) {
 	p.work.Go(func() {
 		defer (*call)(p).recovered(what)
-		value, err := do()
+		value, err := do(ctx)
 		if ctx.Err() != nil {
 			return // the talk is over
 		}

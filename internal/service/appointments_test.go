@@ -148,7 +148,7 @@ func TestAppointmentIsChangedByOne(t *testing.T) {
 	done := make(chan error, 2)
 	for _, title := range []string{"one", "two"} {
 		go func() {
-			_, err := k.UpdateAppointment(context.Background(), k.test, a.ID, service.AppointmentChange{Title: new(title), IfVersion: 1})
+			_, err := k.UpdateAppointment(context.Background(), k.test, a.ID, service.AppointmentChange{Title: &title, IfVersion: 1})
 			done <- err
 		}()
 	}

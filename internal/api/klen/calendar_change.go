@@ -170,7 +170,8 @@ func teamID(sent wire.Opt[any]) (*string, error) {
 		return &id, nil
 	case float64:
 		raw, err := json.Marshal(id)
-		return new(string(raw)), err
+		text := string(raw)
+		return &text, err
 	}
 	return nil, domain.Invalid("team_id", "team_id must be a string or a number")
 }

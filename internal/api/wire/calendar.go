@@ -109,7 +109,7 @@ func (c *calendar) line(name, value string) {
 	rest, room := name+":"+value, foldAt
 	for len(rest) > room {
 		at := room
-		for at > 0 && !utf8.RuneStart(rest[at]) {
+		for at > room-utf8.UTFMax && !utf8.RuneStart(rest[at]) {
 			at--
 		}
 		c.WriteString(rest[:at])
