@@ -101,6 +101,7 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 			a.close(ctx)
 		}
 	}()
+	a.preferZones()
 	if a.listener, err = listen(o.Config.HTTP); err != nil {
 		return nil, err
 	}
