@@ -106,7 +106,7 @@ func (f *face) calendarRoutes(rt *wire.Router) {
 	wire.Handle(rt, route(http.MethodPut, one+"/update", "put-event", write, "Update a calendar event", one), f.updateEvent)
 	wire.Handle(rt, route(http.MethodPost, one+"/cancel", "cancel-event", write, "Cancel a calendar event"), f.cancelEvent)
 	wire.Handle(rt, route(http.MethodGet, calendarPath+"/availability", "list-availability", read, "List free times"), f.listAvailability)
-	wire.Handle(rt, route(http.MethodGet, calendarPath+"/event/{id}/calendar.ics", "get-event-calendar", read, "Get an event for calendars"), f.getEventCalendar)
+	wire.CalendarFile(rt, route(http.MethodGet, calendarPath+"/event/{id}/calendar.ics", "get-event-calendar", read, "Get an event for calendars"), f.findEvent)
 }
 
 // EventByID is the input of a route for one event. (huma passes over embedded
@@ -195,18 +195,12 @@ func (f *face) getEvent(ctx context.Context, in *EventByID) (*struct {
 	}{wire.ETagBeside(a.Version, idTexts(a.Overlaps)...), body}, nil
 }
 
-// calendarFile is an answer that calendars read.
-type calendarFile struct {
-	ContentType string `header:"Content-Type"`
-	Body        []byte `contentType:"text/calendar"`
-}
-
-func (f *face) getEventCalendar(ctx context.Context, in *EventByID) (*calendarFile, error) {
-	a, err := f.rules.Appointment(ctx, wire.ScopeOf(ctx), in.id())
+func (f *face) findEvent(ctx context.Context, id string) (*domain.Appointment, error) {
+	a, err := f.rules.Appointment(ctx, wire.ScopeOf(ctx), domain.IDOfUUID(id))
 	if err != nil {
 		return nil, err
 	}
-	return &calendarFile{ContentType: wire.CalendarType, Body: wire.Calendar(&a.Appointment)}, nil
+	return &a.Appointment, nil
 }
 
 // calendarAgents names the agents of events, each read once.

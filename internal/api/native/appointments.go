@@ -67,7 +67,7 @@ func (f *face) appointmentRoutes(rt *wire.Router) {
 	wire.Handle(rt, wire.Route{Method: http.MethodGet, Path: path + "/available-slots", ID: "list-available-slots", Scope: "appointments:read", Summary: "List free times"}, f.listSlots)
 	wire.Handle(rt, wire.Route{Method: http.MethodGet, Path: one, ID: "get-appointment", Scope: "appointments:read", Summary: "Get an appointment"}, f.getAppointment)
 	wire.Handle(rt, wire.Route{Method: http.MethodDelete, Path: one, ID: "delete-appointment", Scope: "appointments:write", Summary: "Delete an appointment"}, f.deleteAppointment)
-	wire.Handle(rt, wire.Route{Method: http.MethodGet, Path: one + "/calendar.ics", ID: "get-appointment-calendar", Scope: "appointments:read", Summary: "Get an appointment for calendars"}, f.getCalendar)
+	wire.CalendarFile(rt, wire.Route{Method: http.MethodGet, Path: one + "/calendar.ics", ID: "get-appointment-calendar", Scope: "appointments:read", Summary: "Get an appointment for calendars"}, f.findAppointment)
 	update(rt, wire.Route{Path: one, ID: "appointment", Scope: "appointments:write", Summary: "Update an appointment"}, f.updateAppointment)
 }
 
@@ -154,21 +154,12 @@ func (f *face) deleteAppointment(ctx context.Context, in *Removal) (*object[Dele
 	return remove(ctx, in, f.rules.DeleteAppointment)
 }
 
-// calendarFile is an answer that calendars read.
-type calendarFile struct {
-	ContentType string `header:"Content-Type"`
-	Disposition string `header:"Content-Disposition"`
-	Body        []byte `contentType:"text/calendar"`
-}
-
-func (f *face) getCalendar(ctx context.Context, in *ByID) (*calendarFile, error) {
-	a, err := f.rules.Appointment(ctx, wire.ScopeOf(ctx), in.ID)
+func (f *face) findAppointment(ctx context.Context, id string) (*domain.Appointment, error) {
+	a, err := f.rules.Appointment(ctx, wire.ScopeOf(ctx), domain.ID(id))
 	if err != nil {
 		return nil, err
 	}
-	return &calendarFile{
-		ContentType: wire.CalendarType, Disposition: `inline; filename="calendar.ics"`, Body: wire.Calendar(&a.Appointment),
-	}, nil
+	return &a.Appointment, nil
 }
 
 // change translates the fields.

@@ -10,9 +10,6 @@ import (
 	"github.com/callwright/callwright/internal/domain"
 )
 
-// CalendarType is the media type of what Calendar returns (RFC 5545 section 8.1).
-const CalendarType = "text/calendar; charset=utf-8"
-
 // foldAt is how many octets a line of a calendar may have (RFC 5545 section 3.1).
 const foldAt = 75
 

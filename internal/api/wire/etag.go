@@ -3,6 +3,7 @@ package wire
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -25,6 +26,9 @@ func ETagBeside(v int64, shown ...string) ETag {
 	return ETag{ETag: strconv.Quote(strconv.FormatInt(v, 10) + "." + hex.EncodeToString(sum[:6]))}
 }
 
+// besideTag is what ETagBeside makes.
+var besideTag = regexp.MustCompile(`^(?:W/)?"(\d+)\.[0-9a-f]{12}"$`)
+
 // IfMatch is the condition of a change. It is embedded in the inputs of routes.
 type IfMatch struct {
 	IfMatch string `header:"If-Match" doc:"Change the object only if this is its ETag."`
@@ -33,13 +37,12 @@ type IfMatch struct {
 // Version returns the version that the object must have, 0 for any. Weak tags
 // are taken like strong ones: a proxy that compresses weakens them.
 func (m IfMatch) Version() (int64, error) {
-	tag := strings.TrimSpace(m.IfMatch)
+	tag := besideTag.ReplaceAllString(strings.TrimSpace(m.IfMatch), `"$1"`)
 	if tag == "" || tag == "*" {
 		return 0, nil
 	}
 	tag = strings.TrimPrefix(tag, "W/")
-	version, _, _ := strings.Cut(strings.Trim(tag, `"`), ".") // see ETagBeside
-	v, err := strconv.ParseInt(version, 10, 64)
+	v, err := strconv.ParseInt(strings.Trim(tag, `"`), 10, 64)
 	if err != nil || v <= 0 || len(tag) < 3 || tag[0] != '"' {
 		return 0, domain.Errorf(domain.CodePrecondition, "If-Match must be one ETag as it was received; read the object again and repeat the change")
 	}
