@@ -169,43 +169,44 @@ func TestKlenCalendarRefuses(t *testing.T) {
 	const at = `"start_time":"2031-03-05T10:00:00Z","end_time":"2031-03-05T11:00:00Z"`
 	made := a.event(a.send("POST", klenCalendar+"/events/create", a.key, `{"title":"T",`+at+`}`), http.StatusCreated)
 	for _, c := range []struct {
-		method, path, body, want string
-		status                   int
+		method, path, body, word, message string
+		status                            int
 	}{
-		{"POST", "/events/create", `{` + at + `}`, `{"error":"missing_parameter","message":"Missing required parameter: title"}`, 400},
-		{"POST", "/events/create", `{"title":null,` + at + `}`, `{"error":"missing_parameter","message":"Missing required parameter: title"}`, 400},
-		{"POST", "/events/create", ``, `{"error":"missing_parameter"`, 400},
-		{"POST", "/events/create", `{"title":"T","end_time":"2031-03-05"}`, `{"error":"missing_parameter","message":"Missing required parameter: start_time"}`, 400},
-		{"POST", "/events/create", `{"title":"T","start_time":"2031-03-05"}`, `{"error":"missing_parameter","message":"Missing required parameter: end_time"}`, 400},
+		{"POST", "/events/create", `{` + at + `}`, "missing_parameter", "Missing required parameter: title", 400},
+		{"POST", "/events/create", `{"title":null,` + at + `}`, "missing_parameter", "Missing required parameter: title", 400},
+		{"POST", "/events/create", ``, "missing_parameter", "", 400},
+		{"POST", "/events/create", `{"title":"T","end_time":"2031-03-05"}`, "missing_parameter", "Missing required parameter: start_time", 400},
+		{"POST", "/events/create", `{"title":"T","start_time":"2031-03-05"}`, "missing_parameter", "Missing required parameter: end_time", 400},
 		{"POST", "/events/create", `{"title":"T","start_time":"tomorrow","end_time":"2031-03-05"}`,
-			`{"error":"invalid_datetime_format","message":"Invalid datetime format for start_time: use ISO 8601, such as 2025-02-01T09:00:00Z"}`, 400},
-		{"POST", "/events/create", `{"title":"T","start_time":"2031-03-05","end_time":"2031-03-05"}`, `{"error":"validation_error","message":"end_time must be after start_time"}`, 400},
-		{"POST", "/events/create", `{"title":"T","event_type":"party",` + at + `}`, `{"error":"validation_error","message":"event_type must be one of: meeting`, 400},
-		{"POST", "/events/create", `{"title":"T","status":"maybe",` + at + `}`, `{"error":"validation_error","message":"status must be one of: scheduled`, 400},
-		{"POST", "/events/create", `{"title":"T","remind_before_minutes":-5,` + at + `}`, `{"error":"validation_error","message":"remind_before_minutes must be from 0 to 40320"}`, 400},
-		{"POST", "/events/create", `{"title":"T","remind_before_minutes":9007199254740993,` + at + `}`, `{"error":"validation_error"`, 400},
-		{"POST", "/events/create", `{"title":"T","team_id":[],` + at + `}`, `{"error":"validation_error","message":"team_id must be a string or a number"}`, 400},
-		{"POST", "/events/create", `{"title":["T"],` + at + `}`, `{"error":"validation_error"`, 400},
-		{"POST", "/events/create", `{"title":"T","ai_agent_id":"0123456789abcdef01234567",` + at + `}`, `{"error":"not_found","message":"Agent with id`, 404},
-		{"GET", "/events?start_date=soon", "", `{"error":"invalid_datetime_format"`, 400},
-		{"GET", "/events?end_date=soon", "", `{"error":"invalid_datetime_format"`, 400},
-		{"GET", "/events?page=x", "", `{"error":"validation_error"`, 400},
-		{"GET", "/events?limit=-1", "", `{"error":"validation_error"`, 400},
-		{"GET", "/events?status=soon", "", `{"error":"validation_error"`, 400},
-		{"GET", "/availability?start_date=soon", "", `{"error":"invalid_datetime_format"`, 400},
-		{"GET", "/availability?end_date=soon", "", `{"error":"invalid_datetime_format"`, 400},
-		{"GET", "/availability?duration=3", "", `{"error":"validation_error"`, 400},
-		{"GET", "/events/0123456789abcdef01234567", "", `{"error":"not_found","message":"Event not found or you do not have access"}`, 404},
-		{"GET", "/events/01234567-89ab-8cde-8f01-234567000000", "", `{"error":"not_found","message":"Event not found or you do not have access"}`, 404},
-		{"POST", "/events/x/cancel", `{}`, `{"error":"not_found"`, 404},
-		{"PATCH", "/events/x/update", `{}`, `{"error":"not_found"`, 404},
-		{"PATCH", "/events/" + made.ID + "/update", `{"end_time":"never"}`, `{"error":"invalid_datetime_format"`, 400},
-		{"GET", "/event/x/calendar.ics", "", `{"error":"not_found"`, 404},
-		{"DELETE", "/events/" + made.ID, "", `{"error":"method_not_allowed"`, 405},
+			"invalid_datetime_format", "Invalid datetime format for start_time: use ISO 8601, such as 2025-02-01T09:00:00Z", 400},
+		{"POST", "/events/create", `{"title":"T","start_time":"2031-03-05","end_time":"2031-03-05"}`, "validation_error", "end_time must be after start_time", 400},
+		{"POST", "/events/create", `{"title":"T","event_type":"party",` + at + `}`, "validation_error", "event_type must be one of: meeting", 400},
+		{"POST", "/events/create", `{"title":"T","status":"maybe",` + at + `}`, "validation_error", "status must be one of: scheduled", 400},
+		{"POST", "/events/create", `{"title":"T","remind_before_minutes":-5,` + at + `}`, "validation_error", "remind_before_minutes must be from 0 to 40320", 400},
+		{"POST", "/events/create", `{"title":"T","remind_before_minutes":9007199254740993,` + at + `}`, "validation_error", "", 400},
+		{"POST", "/events/create", `{"title":"T","team_id":[],` + at + `}`, "validation_error", "team_id must be a string or a number", 400},
+		{"POST", "/events/create", `{"title":["T"],` + at + `}`, "validation_error", "", 400},
+		{"POST", "/events/create", `{"title":"T","ai_agent_id":"0123456789abcdef01234567",` + at + `}`, "not_found", "Agent with id", 404},
+		{"GET", "/events?start_date=soon", "", "invalid_datetime_format", "", 400},
+		{"GET", "/events?end_date=soon", "", "invalid_datetime_format", "", 400},
+		{"GET", "/events?page=x", "", "validation_error", "", 400},
+		{"GET", "/events?limit=-1", "", "validation_error", "", 400},
+		{"GET", "/events?status=soon", "", "validation_error", "", 400},
+		{"GET", "/availability?start_date=soon", "", "invalid_datetime_format", "", 400},
+		{"GET", "/availability?end_date=soon", "", "invalid_datetime_format", "", 400},
+		{"GET", "/availability?duration=3", "", "validation_error", "", 400},
+		{"GET", "/events/0123456789abcdef01234567", "", "not_found", "Event not found or you do not have access", 404},
+		{"GET", "/events/01234567-89ab-8cde-8f01-234567000000", "", "not_found", "Event not found or you do not have access", 404},
+		{"POST", "/events/x/cancel", `{}`, "not_found", "", 404},
+		{"PATCH", "/events/x/update", `{}`, "not_found", "", 404},
+		{"PATCH", "/events/" + made.ID + "/update", `{"end_time":"never"}`, "invalid_datetime_format", "", 400},
+		{"GET", "/event/x/calendar.ics", "", "not_found", "", 404},
+		{"DELETE", "/events/" + made.ID, "", "method_not_allowed", "", 405},
 	} {
 		r := a.send(c.method, klenCalendar+c.path, a.key, c.body)
-		if r.status != c.status || !strings.HasPrefix(r.body, c.want) {
-			t.Errorf("%s %s %s: %d %s\nwant %d %s", c.method, c.path, c.body, r.status, r.body, c.status, c.want)
+		got := r.json(t)
+		if message, _ := got["message"].(string); r.status != c.status || got["error"] != c.word || !strings.HasPrefix(message, c.message) {
+			t.Errorf("%s %s %s: %d %s\nwant %d %s %s", c.method, c.path, c.body, r.status, r.body, c.status, c.word, c.message)
 		}
 	}
 	readOnly := a.newKey(service.NewKey{Name: "r", Scopes: []string{"appointments:read"}})

@@ -177,6 +177,8 @@ func TestPayloadsAreReal(t *testing.T) {
 	failed := started
 	failed.State, failed.EndReason, failed.EndedAt = domain.CallFailed, domain.EndBusy, at.Add(2*time.Second)
 	booked, moved, cancelled := bookings(at, &started)
+	completed := moved
+	completed.Status = domain.AppointmentCompleted
 	hooks := native.Hooks{}
 	turns := []domain.Turn{
 		{Role: domain.RoleAgent, Text: "What day would you like to come?", StartMs: 20, EndMs: 2100},
@@ -191,6 +193,7 @@ func TestPayloadsAreReal(t *testing.T) {
 		{Type: domain.EventCallFailed, Sequence: 2, At: failed.EndedAt, Call: &failed},
 		{Type: domain.EventAppointmentCreated, At: at, Appointment: &booked},
 		{Type: domain.EventAppointmentUpdated, At: at.Add(time.Minute), Appointment: &moved, Previous: &booked},
+		{Type: domain.EventAppointmentCompleted, At: at.Add(time.Minute), Appointment: &completed, Previous: &moved},
 		{Type: domain.EventAppointmentCancelled, At: at.Add(time.Hour), Appointment: &cancelled, Previous: &moved, Reason: "Ill"},
 		{Type: domain.EventWebhookTest, At: at},
 	} {

@@ -17,12 +17,13 @@ const (
 	EventAppointmentCreated   EventType = "appointment.created"
 	EventAppointmentUpdated   EventType = "appointment.updated"
 	EventAppointmentCancelled EventType = "appointment.cancelled"
+	EventAppointmentCompleted EventType = "appointment.completed" // beside the update that made it so
 )
 
 // EventTypes lists every type that an endpoint may subscribe to.
 var EventTypes = []EventType{
 	EventCallStarted, EventCallEnded, EventCallFailed, EventTranscriptReady, EventAnalysisComplete,
-	EventAppointmentCreated, EventAppointmentUpdated, EventAppointmentCancelled,
+	EventAppointmentCreated, EventAppointmentUpdated, EventAppointmentCancelled, EventAppointmentCompleted,
 }
 
 // Event is something that happened to a call or to an appointment, with that as

@@ -134,15 +134,23 @@ func (s *Service) changeAppointment(ctx context.Context, in domain.Scope, id dom
 		if err := st.Appointments.Update(ctx, a); err != nil {
 			return nil, err
 		}
-		ev := &domain.Event{Type: domain.EventAppointmentUpdated, Appointment: a, Previous: &was}
-		if was.Takes() && !a.Takes() {
-			ev.Type, ev.Reason = domain.EventAppointmentCancelled, reason
-		}
-		if err := s.announceAppointment(ctx, st, ev); err != nil {
+		if err := s.announceChange(ctx, st, &was, a, reason); err != nil {
 			return nil, err
 		}
 		return withOverlaps(ctx, st, in, a)
 	})
+}
+
+// announceChange announces what became of an appointment.
+func (s *Service) announceChange(ctx context.Context, st *domain.Stores, was, a *domain.Appointment, reason string) error {
+	if was.Takes() && !a.Takes() {
+		return s.announceAppointment(ctx, st, &domain.Event{Type: domain.EventAppointmentCancelled, Appointment: a, Previous: was, Reason: reason})
+	}
+	err := s.announceAppointment(ctx, st, &domain.Event{Type: domain.EventAppointmentUpdated, Appointment: a, Previous: was})
+	if err != nil || a.Status != domain.AppointmentCompleted || was.Status == domain.AppointmentCompleted {
+		return err
+	}
+	return s.announceAppointment(ctx, st, &domain.Event{Type: domain.EventAppointmentCompleted, Appointment: a, Previous: was})
 }
 
 // DeleteAppointment deletes an appointment. One that still took its time is

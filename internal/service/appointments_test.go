@@ -125,14 +125,18 @@ func TestAppointmentEvents(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 	k.ok(k.DeleteAppointment(t.Context(), k.test, k.book(k.test, 0, 30).ID, 1))
+	a = k.book(k.test, 0, 30)
+	change(service.AppointmentChange{Status: new(domain.AppointmentCompleted)})
+	change(service.AppointmentChange{Notes: new("went well")})
 
 	const created, updated, cancelled = domain.EventAppointmentCreated, domain.EventAppointmentUpdated, domain.EventAppointmentCancelled
 	if got, want := sent(every, k.test), []domain.EventType{
 		created, updated, cancelled, updated, created, cancelled, created, cancelled,
+		created, updated, domain.EventAppointmentCompleted, updated,
 	}; !slices.Equal(got, want) {
 		t.Errorf("sent %v\nwant %v", got, want)
 	}
-	if got, want := sent(hook, k.test), []domain.EventType{updated, cancelled, updated, cancelled, cancelled}; !slices.Equal(got, want) {
+	if got, want := sent(hook, k.test), []domain.EventType{updated, cancelled, updated, cancelled, cancelled, updated, updated}; !slices.Equal(got, want) {
 		t.Errorf("sent %v\nwant %v", got, want)
 	}
 	if got := sent(elsewhere, k.prod); len(got) != 0 {

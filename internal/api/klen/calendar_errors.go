@@ -34,7 +34,7 @@ func calendarShape(err *domain.Error) (int, any) {
 	shown := *err
 	switch {
 	case err.Code == domain.CodeNotFound && err.Noun == "Appointment":
-		shown.Message = "Event not found or you do not have access"
+		shown.Noun, shown.Message = "Event", "Event not found or you do not have access"
 	case err.Code == domain.CodeInvalid && err.Reason == "" && err.Field != "":
 		shown.Message = calendarFields.Replace(err.Message)
 	}

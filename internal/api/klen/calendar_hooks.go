@@ -16,12 +16,12 @@ type calendarPayload struct {
 	Reason        string         `json:"reason,omitempty"` // calendar.cancelled, where somebody said
 }
 
-// calendarEvents are the dialect's words for what happens to appointments. A
-// change after which an event is completed is calendar.completed.
+// calendarEvents are the dialect's words for what happens to appointments.
 var calendarEvents = map[domain.EventType]string{
 	domain.EventAppointmentCreated:   "calendar.created",
 	domain.EventAppointmentUpdated:   "calendar.updated",
 	domain.EventAppointmentCancelled: "calendar.cancelled",
+	domain.EventAppointmentCompleted: "calendar.completed",
 }
 
 // calendarHook returns the payload for an event about an appointment, canonical
@@ -38,9 +38,6 @@ func calendarHook(ev *domain.Event) ([]byte, bool) {
 		moved := !was.StartAt.Equal(ev.Appointment.StartAt) || !was.EndAt.Equal(ev.Appointment.EndAt)
 		start, end := CalendarTime(was.StartAt), CalendarTime(was.EndAt)
 		payload.TimeChanged, payload.PreviousStart, payload.PreviousEnd = &moved, &start, &end
-		if ev.Appointment.Status == domain.AppointmentCompleted && was.Status != domain.AppointmentCompleted {
-			payload.EventType = "calendar.completed"
-		}
 	}
 	body, err := wire.Canonical(payload)
 	return body, err == nil // strings, numbers and times of our own always encode

@@ -23,7 +23,7 @@ type hookedBefore struct {
 // hold keeps it far below MaxHookBytes.
 func hookAppointment(payload hookPayload, ev *domain.Event) ([]byte, bool) {
 	switch ev.Type {
-	case domain.EventAppointmentCreated, domain.EventAppointmentUpdated, domain.EventAppointmentCancelled:
+	case domain.EventAppointmentCreated, domain.EventAppointmentUpdated, domain.EventAppointmentCancelled, domain.EventAppointmentCompleted:
 	default:
 		return nil, false
 	}
