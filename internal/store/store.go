@@ -187,22 +187,24 @@ func (db *DB) AfterCommit(table string, fn func()) { db.hooks.add(table, fn) }
 // stores assembles what a transaction can reach.
 func stores(tx bun.IDB, touch row.Touch) *domain.Stores {
 	return &domain.Stores{
-		Workspaces:   directory.NewWorkspaces(tx),
-		Keys:         directory.NewKeys(tx),
-		Agents:       directory.NewAgents(tx),
-		Flows:        directory.NewFlows(tx),
-		Numbers:      directory.NewNumbers(tx),
-		Trunks:       directory.NewTrunks(tx),
+		Workspaces:  directory.NewWorkspaces(tx),
+		Keys:        directory.NewKeys(tx),
+		Agents:      directory.NewAgents(tx),
+		Flows:       directory.NewFlows(tx),
+		Numbers:     directory.NewNumbers(tx),
+		Trunks:      directory.NewTrunks(tx),
+		Calls:       calling.NewCalls(tx),
+		Attempts:    calling.NewAttempts(tx, touch),
+		Turns:       calling.NewTurns(tx),
+		Events:      outbox.NewEvents(tx),
+		Endpoints:   directory.NewEndpoints(tx),
+		Deliveries:  outbox.NewDeliveries(tx, touch),
+		Notices:     directory.NewNotices(tx),
+		Jobs:        outbox.NewJobs(tx, touch),
+		Idempotency: outbox.NewIdempotency(tx),
+		Nodes:       calling.NewNodes(tx),
+
 		Appointments: directory.NewAppointments(tx),
-		Calls:        calling.NewCalls(tx),
-		Attempts:     calling.NewAttempts(tx, touch),
-		Turns:        calling.NewTurns(tx),
-		Events:       outbox.NewEvents(tx),
-		Endpoints:    directory.NewEndpoints(tx),
-		Deliveries:   outbox.NewDeliveries(tx, touch),
-		Jobs:         outbox.NewJobs(tx, touch),
-		Idempotency:  outbox.NewIdempotency(tx),
-		Nodes:        calling.NewNodes(tx),
 	}
 }
 
