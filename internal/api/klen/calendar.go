@@ -192,7 +192,7 @@ func (f *face) getEvent(ctx context.Context, in *EventByID) (*struct {
 	return &struct {
 		wire.ETag
 		Body CalendarDetail
-	}{wire.ETagBeside(a.Version, idTexts(a.Overlaps)...), body}, nil
+	}{wire.ETagOf(a.Version, idTexts(a.Overlaps)...), body}, nil
 }
 
 func (f *face) findEvent(ctx context.Context, id string) (*domain.Appointment, error) {

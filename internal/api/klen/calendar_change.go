@@ -109,7 +109,7 @@ func replyEvent(a *service.AppointmentDetail, err error, message string) (*calen
 	if err != nil {
 		return nil, err
 	}
-	return &calendarReply{wire.ETagBeside(a.Version, idTexts(a.Overlaps)...), calendarWritten(a, message)}, nil
+	return &calendarReply{wire.ETagOf(a.Version, idTexts(a.Overlaps)...), calendarWritten(a, message)}, nil
 }
 
 func calendarWritten(a *service.AppointmentDetail, message string) CalendarWritten {

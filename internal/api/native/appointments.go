@@ -227,5 +227,5 @@ func replyAppointment(a *service.AppointmentDetail) *object[AppointmentDetail] {
 	for i, id := range a.Overlaps {
 		beside[i] = string(id)
 	}
-	return &object[AppointmentDetail]{ETag: wire.ETagBeside(a.Version, beside...), Body: appointmentDetail(a)}
+	return &object[AppointmentDetail]{ETag: wire.ETagOf(a.Version, beside...), Body: appointmentDetail(a)}
 }

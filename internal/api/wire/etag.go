@@ -3,7 +3,6 @@ package wire
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -16,18 +15,16 @@ type ETag struct {
 	ETag string `header:"ETag" doc:"The version of the object."`
 }
 
-// ETagOf is the ETag of version v of an object.
-func ETagOf(v int64) ETag { return ETag{ETag: strconv.Quote(strconv.FormatInt(v, 10))} }
-
-// ETagBeside is the ETag of version v of an object that is shown with what is
-// not its own and changes without it: the tag is another one then, for reading.
-func ETagBeside(v int64, shown ...string) ETag {
-	sum := sha256.Sum256([]byte(strings.Join(shown, " ")))
-	return ETag{ETag: strconv.Quote(strconv.FormatInt(v, 10) + "." + hex.EncodeToString(sum[:6]))}
+// ETagOf is the ETag of version v of an object. What an answer shows of other
+// objects follows: the tag is another one when that has changed.
+func ETagOf(v int64, shown ...string) ETag {
+	tag := strconv.FormatInt(v, 10)
+	if len(shown) > 0 {
+		sum := sha256.Sum256([]byte(strings.Join(shown, "\x00")))
+		tag += "." + hex.EncodeToString(sum[:6])
+	}
+	return ETag{ETag: strconv.Quote(tag)}
 }
-
-// besideTag is what ETagBeside makes.
-var besideTag = regexp.MustCompile(`^(?:W/)?"(\d+)\.[0-9a-f]{12}"$`)
 
 // IfMatch is the condition of a change. It is embedded in the inputs of routes.
 type IfMatch struct {
@@ -37,12 +34,14 @@ type IfMatch struct {
 // Version returns the version that the object must have, 0 for any. Weak tags
 // are taken like strong ones: a proxy that compresses weakens them.
 func (m IfMatch) Version() (int64, error) {
-	tag := besideTag.ReplaceAllString(strings.TrimSpace(m.IfMatch), `"$1"`)
+	tag := strings.TrimSpace(m.IfMatch)
 	if tag == "" || tag == "*" {
 		return 0, nil
 	}
 	tag = strings.TrimPrefix(tag, "W/")
-	v, err := strconv.ParseInt(strings.Trim(tag, `"`), 10, 64)
+	// A change is about the object's own version only.
+	own, _, _ := strings.Cut(strings.Trim(tag, `"`), ".")
+	v, err := strconv.ParseInt(own, 10, 64)
 	if err != nil || v <= 0 || len(tag) < 3 || tag[0] != '"' {
 		return 0, domain.Errorf(domain.CodePrecondition, "If-Match must be one ETag as it was received; read the object again and repeat the change")
 	}
