@@ -319,7 +319,7 @@ func TestBadPaths(t *testing.T) {
 			if slices.Contains(methods, http.MethodGet) {
 				h.clock.add(4 * time.Second)
 				get, head := h.send("GET", h.d.Prefix+path+"/", h.key, ""), h.send("HEAD", h.d.Prefix+path, h.key, "")
-				if get.status != head.status || head.body != "" || get.header.Get("Etag") != head.header.Get("Etag") {
+				if get.status != head.status || head.body != "" || strings.TrimPrefix(get.header.Get("Etag"), "W/") != head.header.Get("Etag") {
 					h.Errorf("GET %s/ answers %d %s, HEAD without the slash %d %s", path, get.status, get.header.Get("Etag"), head.status, head.header.Get("Etag"))
 				}
 			}

@@ -50,4 +50,6 @@ type Erasure interface {
 	LastCalls(ctx context.Context, in Scope, numbers []string) (map[string]time.Time, error)
 	// Forget removes a call with its turns, attempts, events and deliveries.
 	Forget(ctx context.Context, in Scope, call ID) error
+	// ForgetAppointments removes a contact's appointments.
+	ForgetAppointments(ctx context.Context, in Scope, contact ID) error
 }

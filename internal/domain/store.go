@@ -76,6 +76,8 @@ type Stores struct {
 	Business    BusinessContext
 	Suppressed  Suppressions
 	Erasure     Erasure
+
+	Appointments Appointments
 }
 
 // Collection keeps one kind of object. An object outside the scope is
@@ -140,6 +142,17 @@ type PhoneNumbers interface {
 	Collection[PhoneNumber]
 	// ByNumber finds a number on a trunk's workspace and mode.
 	ByNumber(ctx context.Context, in Scope, number string) (*PhoneNumber, error)
+}
+
+// Appointments keeps appointments.
+type Appointments interface {
+	Collection[Appointment]
+	// Find returns the appointments that the filter lets through in the order in
+	// which they begin, and the exact number of all of them.
+	Find(ctx context.Context, in Scope, f AppointmentFilter, page Page) ([]Appointment, int, error)
+	// Taken returns appointments that take time between from and to, in the order
+	// in which they begin: cancelled ones do not. A limit of 0 is none.
+	Taken(ctx context.Context, in Scope, from, to time.Time, limit int) ([]Appointment, error)
 }
 
 // Calls keeps calls.

@@ -7,22 +7,30 @@ import (
 	"github.com/callwright/callwright/internal/domain"
 )
 
-// emit stores that something happened to call and, in the same transaction, one
-// delivery for each endpoint of its workspace and mode that wants to know, and
-// for the call's own receiver. turns is the transcript so far.
+// emit announces that something happened to call. turns is the transcript so
+// far.
 func (s *Service) emit(ctx context.Context, st *domain.Stores, typ domain.EventType, call *domain.Call, turns []domain.Turn) error {
 	in := domain.Scope{Workspace: call.WorkspaceID, Mode: call.Mode}
-	ev := &domain.Event{
-		ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, Type: typ,
-		CallID: call.ID, At: s.clock(), Call: call, Turns: turns,
-	}
+	return s.announce(ctx, st, in, &domain.Event{Type: typ, CallID: call.ID, Call: call, Turns: turns})
+}
+
+// announceAppointment announces what happened to ev's appointment.
+func (s *Service) announceAppointment(ctx context.Context, st *domain.Stores, ev *domain.Event) error {
+	return s.announce(ctx, st, domain.Scope{Workspace: ev.Appointment.WorkspaceID, Mode: ev.Appointment.Mode}, ev)
+}
+
+// announce stores ev, which happened now in the given scope, and, in the same
+// transaction, one delivery for each endpoint there that wants to know, and for
+// the own receiver of ev's call.
+func (s *Service) announce(ctx context.Context, st *domain.Stores, in domain.Scope, ev *domain.Event) error {
+	ev.ID, ev.WorkspaceID, ev.Mode, ev.At = domain.NewID(), in.Workspace, in.Mode, s.clock()
 	if err := st.Events.Append(ctx, ev); err != nil {
 		return err
 	}
 	// Each dialect encodes an event once, however many endpoints speak it.
 	bodies := make(map[string][]byte)
 	tell := func(e *domain.Endpoint) error {
-		if !e.Wants(typ) {
+		if !e.Wants(ev.Type) {
 			return nil
 		}
 		body, encoded := bodies[e.Dialect]
@@ -43,9 +51,11 @@ func (s *Service) emit(ctx context.Context, st *domain.Stores, typ domain.EventT
 		}
 		return st.Deliveries.Create(ctx, d)
 	}
-	if own := call.CallbackEndpoint(); own != nil {
-		if err := tell(own); err != nil {
-			return err
+	if ev.Call != nil {
+		if own := ev.Call.CallbackEndpoint(); own != nil {
+			if err := tell(own); err != nil {
+				return err
+			}
 		}
 	}
 	return scan(ctx, st.Endpoints, in, endpointID, tell)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -97,13 +98,15 @@ func blob(field string, vars map[string]any, most int) error {
 }
 
 // oneOf checks that value is one of a closed list of words.
-func oneOf(field, value string, words ...string) error {
-	for _, w := range words {
-		if w == value {
-			return nil
-		}
+func oneOf[T ~string](field string, value T, words ...T) error {
+	if slices.Contains(words, value) {
+		return nil
 	}
-	return domain.Invalid(field, "%s must be one of: %s", field, strings.Join(words, ", "))
+	list := make([]string, len(words))
+	for i, w := range words {
+		list[i] = string(w)
+	}
+	return domain.Invalid(field, "%s must be one of: %s", field, strings.Join(list, ", "))
 }
 
 // within checks a whole number.

@@ -31,9 +31,20 @@ func TestListsAreServedByIndexes(t *testing.T) {
 				}
 			}
 		}
+		now := time.Now()
+		for _, filter := range []domain.AppointmentFilter{
+			{}, {Status: domain.AppointmentConfirmed}, {ContactID: "c"}, {AgentID: "a", StartMin: now},
+			{Status: domain.AppointmentConfirmed, StartMin: now, StartMax: now}, {StartMin: now, StartMax: now},
+		} {
+			for _, page := range []domain.Page{{Limit: 50, Offset: 100}, {Limit: 50, After: "x"}} {
+				if _, _, err := s.Appointments.Find(ctx, in, filter, page); err != nil {
+					return err
+				}
+			}
+		}
 		page := domain.Page{Limit: 50, After: "x"}
 		for _, err := range []error{
-			second(s.Calls.Active(ctx, in)), second(s.Agents.List(ctx, in, page)), second(s.Agents.Count(ctx, in)),
+			second(s.Calls.Active(ctx, in)), second(s.Agents.List(ctx, in, page)), second(s.Appointments.Taken(ctx, in, now, now, 9)), second(s.Agents.Count(ctx, in)),
 			second(s.Numbers.ByNumber(ctx, in, "+1")), second(s.Keys.List(ctx, "w")), second(s.Flows.Version(ctx, in, "f", 1)),
 			second(s.Attempts.LiveTo(ctx, in, "+1")), second(s.Attempts.LiveOn(ctx, "t")), second(s.Attempts.Orphans(ctx, "e", 9)),
 			second(s.Attempts.ByCall(ctx, "c")), second(s.Turns.ByCall(ctx, "c")), second(s.Events.ByCall(ctx, "c")),

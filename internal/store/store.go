@@ -208,6 +208,8 @@ func stores(tx bun.IDB, touch row.Touch) *domain.Stores {
 		Business:    directory.NewBusiness(tx),
 		Suppressed:  calling.NewSuppressions(tx),
 		Erasure:     calling.NewErasure(tx),
+
+		Appointments: directory.NewAppointments(tx),
 	}
 }
 

@@ -35,6 +35,10 @@ var hookWords = []struct {
 	{domain.EventTranscriptReady, "call.transcript"},
 	{domain.EventAnalysisComplete, "call.summary"},
 	{domain.EventRecordingReady, "call.recording"},
+	{domain.EventAppointmentCreated, "calendar.created"},
+	{domain.EventAppointmentUpdated, "calendar.updated"},
+	{domain.EventAppointmentCancelled, "calendar.cancelled"},
+	{domain.EventAppointmentCompleted, "calendar.completed"},
 }
 
 // wordOf is the dialect's word for an event: its own when there is none.
@@ -133,6 +137,9 @@ func (h Hooks) Encode(ev *domain.Event) ([]byte, bool) {
 	if ev.Type == domain.EventWebhookTest {
 		payload.Message = "This is a test from Callwright. Nothing happened to a call."
 		return encode(payload)
+	}
+	if ev.Appointment != nil {
+		return calendarHook(ev)
 	}
 	known := slices.ContainsFunc(hookWords, func(w struct {
 		event domain.EventType

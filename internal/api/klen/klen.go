@@ -35,6 +35,7 @@ func New(o wire.Options) (*wire.Dialect, error) {
 	f.agentRoutes(rt)
 	f.callRoutes(rt)
 	f.webhookRoutes(rt)
+	f.calendarRoutes(rt)
 	return &wire.Dialect{
 		Name: Name, Prefix: "/klen", Roots: []string{"/api"}, Router: rt,
 		Own: []string{"/api/webhooks"}, Hosts: []string{"api.klen.ai"}, Key: keyOf,

@@ -88,6 +88,9 @@ func (h Hooks) Encode(ev *domain.Event) ([]byte, bool) {
 		payload.Data = hookTest{Message: "This is a test from Callwright. Nothing happened to a call."}
 		return encodeHook(payload)
 	}
+	if ev.Appointment != nil {
+		return hookAppointment(payload, ev)
+	}
 	if ev.Call == nil {
 		return nil, false
 	}

@@ -32,6 +32,7 @@ func New(o wire.Options) (*wire.Dialect, error) {
 	f.flowRoutes(rt)
 	f.numberRoutes(rt)
 	f.trunkRoutes(rt)
+	f.appointmentRoutes(rt)
 	f.callRoutes(rt)
 	f.dialingRoutes(rt)
 	f.liveRoutes(rt)

@@ -74,6 +74,10 @@ func (e *erasure) Forget(ctx context.Context, in domain.Scope, call domain.ID) e
 	if err == nil && !row.Changed(res) {
 		return domain.NotFound("Call", call)
 	}
+	if err == nil {
+		_, err = e.db.NewDelete().TableExpr("tries").
+			Where("delivery_id IN (SELECT id FROM deliveries WHERE call_id = ? AND call_id <> '')", call).Exec(ctx)
+	}
 	for _, table := range []string{"turns", "attempts", "events", "deliveries"} {
 		if err != nil {
 			break
@@ -82,4 +86,10 @@ func (e *erasure) Forget(ctx context.Context, in domain.Scope, call domain.ID) e
 		_, err = e.db.NewDelete().TableExpr("?", bun.Ident(table)).Where("call_id = ?", call).Where("call_id <> ''").Exec(ctx)
 	}
 	return row.Error(err, "forget a call")
+}
+
+// ForgetAppointments removes a contact's appointments.
+func (e *erasure) ForgetAppointments(ctx context.Context, in domain.Scope, contact domain.ID) error {
+	_, err := row.In(e.db.NewDelete().TableExpr("appointments").Where("contact_id = ?", contact), in).Exec(ctx)
+	return row.Error(err, "forget appointments")
 }
