@@ -388,6 +388,15 @@ func (c *Client) SayCall(ctx context.Context, id string, body SayFields, more ..
 	return object[CallItem](ctx, c, request{method: "POST", path: "/api/v1/calls/" + url.PathEscape(id) + "/say", body: body}, more)
 }
 
+// StreamCallEvents does: Follow a call as it happens. GET /api/v1/calls/{id}/events. Server-Sent
+// Events: each state that the call comes into, each turn when it is over, and at the end of the
+// call the call. What has happened already comes first, so it is never too late. A stream lasts up
+// to 15 minutes; go on with the header Last-Event-ID, as browsers do. After the last event the
+// answer is 204. Needs the scope `calls:read`.
+func (c *Client) StreamCallEvents(ctx context.Context, id string, more ...Option) iter.Seq2[Event, error] {
+	return c.stream(ctx, request{method: "GET", path: "/api/v1/calls/" + url.PathEscape(id) + "/events"}, more)
+}
+
 // TestWebhook does: Send a test event to a webhook endpoint. POST /api/v1/webhooks/{id}/test. Needs
 // the scope `webhooks:write`.
 func (c *Client) TestWebhook(ctx context.Context, id string, more ...Option) (*Delivery, error) {

@@ -155,6 +155,14 @@ type CallLatency struct {
 	ResponseP50Ms *int64 `json:"responseP50Ms"`
 }
 
+// CallProgress is a schema of the API's contract.
+type CallProgress struct {
+	At time.Time `json:"at"`
+	// Finer than the status.
+	State  string `json:"state"`
+	Status string `json:"status"`
+}
+
 // Calls is a schema of the API's contract.
 type Calls struct {
 	Calls  []CallItem `json:"calls"`

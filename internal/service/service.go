@@ -62,6 +62,7 @@ type Service struct {
 
 	keys       keyCache
 	background sync.WaitGroup
+	watchers   watchers
 }
 
 // New returns the rules over o.Store.

@@ -41,6 +41,7 @@ func New(o Options) (*wire.Router, error) {
 	f.numberRoutes(rt)
 	f.trunkRoutes(rt)
 	f.callRoutes(rt)
+	f.callEventRoutes(rt)
 	f.liveRoutes(rt)
 	f.recordingRoutes(rt)
 	f.webhookRoutes(rt)
