@@ -3,6 +3,7 @@ package client
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -81,6 +82,7 @@ func (f *follower) once(ctx context.Context, yield func(Event, error) bool) (cam
 			f.field(&ev, line)
 			continue
 		}
+		f.last = cmp.Or(ev.ID, f.last) // only now the event is whole
 		if ev.Type == "" && ev.Data == nil {
 			continue
 		}
@@ -106,7 +108,7 @@ func (f *follower) field(ev *Event, line []byte) {
 	value = bytes.TrimPrefix(value, []byte(" "))
 	switch string(name) {
 	case "id":
-		f.last = string(value)
+		ev.ID = string(value)
 	case "event":
 		ev.Type = string(value)
 	case "data":

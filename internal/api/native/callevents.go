@@ -105,11 +105,9 @@ func (f *face) tell(ctx context.Context, s *eventStream, c *service.CallDetail, 
 		return err
 	}
 	for _, step := range steps {
-		name, data := eventTurn, any(nil)
+		name, data := eventState, any(CallProgress{State: string(step.State), Status: hookStatus(step.State), At: wire.Instant(step.At)})
 		if step.Turn != nil {
-			data = turn(step.Turn)
-		} else {
-			name, data = eventState, CallProgress{State: string(step.State), Status: hookStatus(step.State), At: wire.Instant(step.At)}
+			name, data = eventTurn, turn(step.Turn)
 		}
 		if err := s.event(cursor(step.Seen, false), name, data); err != nil {
 			return err
