@@ -70,6 +70,7 @@ type Stores struct {
 	Jobs        Jobs
 	Idempotency Idempotency
 	Nodes       Nodes
+	Uptimes     Uptimes
 }
 
 // Collection keeps one kind of object. An object outside the scope is

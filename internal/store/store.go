@@ -202,6 +202,7 @@ func stores(tx bun.IDB, touch row.Touch) *domain.Stores {
 		Jobs:        outbox.NewJobs(tx, touch),
 		Idempotency: outbox.NewIdempotency(tx),
 		Nodes:       calling.NewNodes(tx),
+		Uptimes:     directory.NewUptimes(tx),
 	}
 }
 

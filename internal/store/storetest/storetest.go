@@ -37,6 +37,7 @@ func Exercise(t *testing.T, writers int, open func(t *testing.T) domain.Store) {
 		"Deliveries":         deliveries,
 		"Jobs":               jobs,
 		"Idempotency":        idempotency,
+		"Uptimes":            uptimes,
 		"OddText":            oddText,
 		"RollbackOnError":    rollbackOnError,
 		"RollbackOnPanic":    rollbackOnPanic,
