@@ -34,9 +34,11 @@ func New(o wire.Options) (*wire.Dialect, error) {
 	f.trunkRoutes(rt)
 	f.callRoutes(rt)
 	f.callEventRoutes(rt)
+	f.dialingRoutes(rt)
 	f.liveRoutes(rt)
 	f.recordingRoutes(rt)
 	f.webhookRoutes(rt)
+	f.noticeRoutes(rt)
 	return &wire.Dialect{Name: "native", Prefix: "/voxforge", Roots: []string{"/api"}, Router: rt, RateHeaders: true}, rt.Err()
 }
 
