@@ -15,6 +15,33 @@ func (c *Client) CancelCall(ctx context.Context, id string, more ...Option) (*Ca
 	return object[CallItem](ctx, c, request{method: "POST", path: "/api/v1/calls/" + url.PathEscape(id) + "/cancel"}, more)
 }
 
+// CheckDialingQuery is the query of CheckDialing; what is zero is not sent.
+type CheckDialingQuery struct {
+	// The number, E.164; its plus sign is %2B in a URL.
+	To string
+	// When, ISO 8601; now when not sent.
+	At string
+	// The called party's own zone, IANA; what the number tells when not sent.
+	Timezone string
+	// window looks at the hours only.
+	Rules string
+}
+
+func (q *CheckDialingQuery) values() url.Values {
+	v := url.Values{}
+	addQuery(v, "to", q.To)
+	addQuery(v, "at", q.At)
+	addQuery(v, "timezone", q.Timezone)
+	addQuery(v, "rules", q.Rules)
+	return v
+}
+
+// CheckDialing does: Tell whether a number may be called, and when. GET /api/v1/dialing/check.
+// Needs the scope `dialing:read`.
+func (c *Client) CheckDialing(ctx context.Context, query CheckDialingQuery, more ...Option) (*DialingCheck, error) {
+	return object[DialingCheck](ctx, c, request{method: "GET", path: "/api/v1/dialing/check", query: query.values()}, more)
+}
+
 // CheckKey does: Check an API key. GET /api/v1.
 func (c *Client) CheckKey(ctx context.Context, more ...Option) (*Status, error) {
 	return object[Status](ctx, c, request{method: "GET", path: "/api/v1"}, more)
@@ -62,6 +89,11 @@ func (c *Client) DeleteFlow(ctx context.Context, id string, more ...Option) (*De
 	return object[Deleted](ctx, c, request{method: "DELETE", path: "/api/v1/flows/" + url.PathEscape(id)}, more)
 }
 
+// DeleteNotice does: Delete a notice. DELETE /api/v1/notices/{id}. Needs the scope `notices:write`.
+func (c *Client) DeleteNotice(ctx context.Context, id string, more ...Option) (*Deleted, error) {
+	return object[Deleted](ctx, c, request{method: "DELETE", path: "/api/v1/notices/" + url.PathEscape(id)}, more)
+}
+
 // DeletePhoneNumber does: Delete a phone number. DELETE /api/v1/phone-numbers/{id}. Needs the scope
 // `phone-numbers:write`.
 func (c *Client) DeletePhoneNumber(ctx context.Context, id string, more ...Option) (*Deleted, error) {
@@ -83,6 +115,12 @@ func (c *Client) DeleteWebhook(ctx context.Context, id string, more ...Option) (
 // `calls:write`.
 func (c *Client) DTMFCall(ctx context.Context, id string, body DigitFields, more ...Option) (*CallItem, error) {
 	return object[CallItem](ctx, c, request{method: "POST", path: "/api/v1/calls/" + url.PathEscape(id) + "/dtmf", body: body}, more)
+}
+
+// EnableWebhook does: Switch a webhook endpoint on again. POST /api/v1/webhooks/{id}/enable. Needs
+// the scope `webhooks:write`.
+func (c *Client) EnableWebhook(ctx context.Context, id string, more ...Option) (*Webhook, error) {
+	return object[Webhook](ctx, c, request{method: "POST", path: "/api/v1/webhooks/" + url.PathEscape(id) + "/enable"}, more)
 }
 
 // GetAgent does: Get an agent. GET /api/v1/agents/{id}. Needs the scope `agents:read`.
@@ -137,6 +175,12 @@ func (c *Client) GetTrunk(ctx context.Context, id string, more ...Option) (*Trun
 // `webhooks:read`.
 func (c *Client) GetWebhook(ctx context.Context, id string, more ...Option) (*Webhook, error) {
 	return object[Webhook](ctx, c, request{method: "GET", path: "/api/v1/webhooks/" + url.PathEscape(id)}, more)
+}
+
+// GetWebhookDelivery does: Get a delivery with all its tries. GET
+// /api/v1/webhooks/{id}/deliveries/{deliveryId}. Needs the scope `webhooks:read`.
+func (c *Client) GetWebhookDelivery(ctx context.Context, id string, deliveryID string, more ...Option) (*DeliveryDetail, error) {
+	return object[DeliveryDetail](ctx, c, request{method: "GET", path: "/api/v1/webhooks/" + url.PathEscape(id) + "/deliveries/" + url.PathEscape(deliveryID)}, more)
 }
 
 // HangupCall does: Hang up a call. POST /api/v1/calls/{id}/hangup. Needs the scope `calls:write`.
@@ -241,6 +285,32 @@ func (c *Client) AllFlows(ctx context.Context, query ListFlowsQuery, more ...Opt
 	return all(ctx, c, page[Flow], request{method: "GET", path: "/api/v1/flows", query: query.values()}, more)
 }
 
+// ListNoticesQuery is the query of ListNotices; what is zero is not sent.
+type ListNoticesQuery struct {
+	// How many to return: 50 when not sent, at most 200; more is taken as 200.
+	Limit int64
+	// How many to pass over.
+	Offset int64
+}
+
+func (q *ListNoticesQuery) values() url.Values {
+	v := url.Values{}
+	addQuery(v, "limit", q.Limit)
+	addQuery(v, "offset", q.Offset)
+	return v
+}
+
+// ListNotices does: List what the system did on its own. GET /api/v1/notices. Needs the scope
+// `notices:read`.
+func (c *Client) ListNotices(ctx context.Context, query ListNoticesQuery, more ...Option) (*Page[Notice], error) {
+	return page[Notice](ctx, c, request{method: "GET", path: "/api/v1/notices", query: query.values()}, more)
+}
+
+// AllNotices goes through every page of ListNotices. An error ends it.
+func (c *Client) AllNotices(ctx context.Context, query ListNoticesQuery, more ...Option) iter.Seq2[Notice, error] {
+	return all(ctx, c, page[Notice], request{method: "GET", path: "/api/v1/notices", query: query.values()}, more)
+}
+
 // ListPhoneNumbersQuery is the query of ListPhoneNumbers; what is zero is not sent.
 type ListPhoneNumbersQuery struct {
 	// How many to return: 50 when not sent, at most 200; more is taken as 200.
@@ -298,12 +368,21 @@ type ListWebhookDeliveriesQuery struct {
 	Limit int64
 	// How many to pass over.
 	Offset int64
+	Status string
+	Event  string
+	CallID string
+	// ISO 8601: made then or later.
+	Since string
 }
 
 func (q *ListWebhookDeliveriesQuery) values() url.Values {
 	v := url.Values{}
 	addQuery(v, "limit", q.Limit)
 	addQuery(v, "offset", q.Offset)
+	addQuery(v, "status", q.Status)
+	addQuery(v, "event", q.Event)
+	addQuery(v, "callId", q.CallID)
+	addQuery(v, "since", q.Since)
 	return v
 }
 
@@ -368,6 +447,18 @@ func (c *Client) PutTrunk(ctx context.Context, id string, body TrunkFields, more
 // `webhooks:write`.
 func (c *Client) PutWebhook(ctx context.Context, id string, body WebhookFields, more ...Option) (*Webhook, error) {
 	return object[Webhook](ctx, c, request{method: "PUT", path: "/api/v1/webhooks/" + url.PathEscape(id), body: body}, more)
+}
+
+// ResendWebhook does: Send all failed deliveries again. POST /api/v1/webhooks/{id}/resend. Needs
+// the scope `webhooks:write`.
+func (c *Client) ResendWebhook(ctx context.Context, id string, body ResendFields, more ...Option) (*Resent, error) {
+	return object[Resent](ctx, c, request{method: "POST", path: "/api/v1/webhooks/" + url.PathEscape(id) + "/resend", body: body}, more)
+}
+
+// ResendWebhookDelivery does: Send a delivery again. POST
+// /api/v1/webhooks/{id}/deliveries/{deliveryId}/resend. Needs the scope `webhooks:write`.
+func (c *Client) ResendWebhookDelivery(ctx context.Context, id string, deliveryID string, more ...Option) (*Delivery, error) {
+	return object[Delivery](ctx, c, request{method: "POST", path: "/api/v1/webhooks/" + url.PathEscape(id) + "/deliveries/" + url.PathEscape(deliveryID) + "/resend"}, more)
 }
 
 // ResumeCall does: Take a live call back from hold. POST /api/v1/calls/{id}/resume. Needs the scope

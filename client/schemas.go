@@ -187,17 +187,73 @@ type Deleted struct {
 
 // Delivery is a schema of the API's contract.
 type Delivery struct {
-	Attempts      int64     `json:"attempts"`
-	CallID        string    `json:"callId"`
-	CreatedAt     time.Time `json:"createdAt"`
-	Error         string    `json:"error"`
-	Event         string    `json:"event"`
+	Attempts  int64     `json:"attempts"`
+	CallID    string    `json:"callId"`
+	CreatedAt time.Time `json:"createdAt"`
+	Error     string    `json:"error"`
+	Event     string    `json:"event"`
+	// The same in each try, as webhook-id.
+	EventID       string    `json:"eventId"`
 	FinishedAt    time.Time `json:"finishedAt"`
 	ID            string    `json:"id"`
 	NextAttemptAt time.Time `json:"nextAttemptAt"`
 	Status        string    `json:"status"`
 	// Of the last try's answer.
 	StatusCode *int64 `json:"statusCode"`
+}
+
+// DeliveryDetail is a schema of the API's contract.
+type DeliveryDetail struct {
+	Attempts  int64     `json:"attempts"`
+	CallID    string    `json:"callId"`
+	CreatedAt time.Time `json:"createdAt"`
+	Error     string    `json:"error"`
+	Event     string    `json:"event"`
+	// The same in each try, as webhook-id.
+	EventID    string    `json:"eventId"`
+	FinishedAt time.Time `json:"finishedAt"`
+	ID         string    `json:"id"`
+	// Each try, the first one first.
+	Log           []DeliveryTry `json:"log"`
+	NextAttemptAt time.Time     `json:"nextAttemptAt"`
+	// What is signed and sent.
+	Payload any    `json:"payload"`
+	Status  string `json:"status"`
+	// Of the last try's answer.
+	StatusCode *int64 `json:"statusCode"`
+}
+
+// DeliveryTry is a schema of the API's contract.
+type DeliveryTry struct {
+	At        time.Time `json:"at"`
+	Error     string    `json:"error"`
+	LatencyMs int64     `json:"latencyMs"`
+	Number    int64     `json:"number"`
+	// The head of the request, without secrets; at most 4 kB.
+	Request string `json:"request"`
+	// The head of the answer's body, at most 4 kB.
+	Response   string `json:"response"`
+	StatusCode *int64 `json:"statusCode"`
+}
+
+// DialingCheck is a schema of the API's contract.
+type DialingCheck struct {
+	Allowed bool `json:"allowed"`
+	// The wall clocks of the zones at the time asked about.
+	LocalTimes []string `json:"localTimes"`
+	// The reason for people.
+	Message string `json:"message"`
+	// The first time at or after the one asked about; null when there is none within eight days, or
+	// the number may not be called at all.
+	NextAllowedAt time.Time `json:"nextAllowedAt"`
+	Reason        string    `json:"reason"`
+	// The rules that were applied.
+	Rules        []string `json:"rules"`
+	RulesVersion string   `json:"rulesVersion"`
+	// The time zones that the called party may be in, all of which must allow the call.
+	Zones []string `json:"zones"`
+	// Of the IANA time zone database.
+	ZonesVersion string `json:"zonesVersion"`
 }
 
 // DigitFields is a schema of the API's contract.
@@ -338,6 +394,16 @@ type Latency struct {
 	TTSFirstAudioMs int64 `json:"ttsFirstAudioMs"`
 }
 
+// Notice is a schema of the API's contract.
+type Notice struct {
+	CreatedAt time.Time `json:"createdAt"`
+	ID        string    `json:"id"`
+	Message   string    `json:"message"`
+	// What it is about: of webhook.disabled, the endpoint.
+	SubjectID string `json:"subjectId"`
+	Type      string `json:"type"`
+}
+
 // NumberFields is a schema of the API's contract.
 type NumberFields struct {
 	// null takes the agent off.
@@ -377,6 +443,17 @@ type PlaceFields struct {
 	Variables Field[map[string]any] `json:"variables,omitzero"`
 }
 
+// ResendFields is a schema of the API's contract.
+type ResendFields struct {
+	// ISO 8601: failed deliveries made then or later; all when not sent.
+	Since Field[string] `json:"since,omitzero"`
+}
+
+// Resent is a schema of the API's contract.
+type Resent struct {
+	Resent int64 `json:"resent"`
+}
+
 // SayFields is a schema of the API's contract.
 type SayFields struct {
 	// Required: said by the agent, after what it is saying.
@@ -388,9 +465,16 @@ type SecretWebhook struct {
 	CreatedAt   time.Time `json:"createdAt"`
 	Description string    `json:"description"`
 	Dialect     string    `json:"dialect"`
-	Events      []string  `json:"events"`
-	ID          string    `json:"id"`
-	IsActive    bool      `json:"isActive"`
+	// When the system switched it off.
+	DisabledAt     time.Time `json:"disabledAt"`
+	DisabledReason string    `json:"disabledReason"`
+	Events         []string  `json:"events"`
+	ID             string    `json:"id"`
+	IsActive       bool      `json:"isActive"`
+	// Deliveries a second; 0 is as many as come.
+	RateLimit int64 `json:"rateLimit"`
+	// How failed deliveries are repeated: over about three hours, or over three days.
+	Schedule string `json:"schedule"`
 	// Shown this once.
 	Secret    string    `json:"secret"`
 	UpdatedAt time.Time `json:"updatedAt"`
@@ -495,11 +579,18 @@ type Webhook struct {
 	CreatedAt   time.Time `json:"createdAt"`
 	Description string    `json:"description"`
 	Dialect     string    `json:"dialect"`
-	Events      []string  `json:"events"`
-	ID          string    `json:"id"`
-	IsActive    bool      `json:"isActive"`
-	UpdatedAt   time.Time `json:"updatedAt"`
-	URL         string    `json:"url"`
+	// When the system switched it off.
+	DisabledAt     time.Time `json:"disabledAt"`
+	DisabledReason string    `json:"disabledReason"`
+	Events         []string  `json:"events"`
+	ID             string    `json:"id"`
+	IsActive       bool      `json:"isActive"`
+	// Deliveries a second; 0 is as many as come.
+	RateLimit int64 `json:"rateLimit"`
+	// How failed deliveries are repeated: over about three hours, or over three days.
+	Schedule  string    `json:"schedule"`
+	UpdatedAt time.Time `json:"updatedAt"`
+	URL       string    `json:"url"`
 }
 
 // WebhookFields is a schema of the API's contract.
@@ -511,6 +602,10 @@ type WebhookFields struct {
 	Events Field[[]string] `json:"events,omitzero"`
 	// true when not sent.
 	IsActive Field[bool] `json:"isActive,omitzero"`
+	// Deliveries a second; 0, when not sent, is as many as come.
+	RateLimit Field[int64] `json:"rateLimit,omitzero"`
+	// standard or extended; standard when not sent.
+	Schedule Field[string] `json:"schedule,omitzero"`
 	// Publicly reachable https.
 	URL Field[string] `json:"url,omitzero"`
 }
