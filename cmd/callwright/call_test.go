@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/client"
+	"github.com/callwright/callwright/internal/store/storetest"
 )
 
 // callOf runs "callwright call" against a server.
@@ -127,4 +128,40 @@ func TestCallSaysWhatIsMissing(t *testing.T) {
 			t.Errorf("%s: exit %d: %s", name, exit, log)
 		}
 	}
+}
+
+// TestWatchAtAnyServer: a call can be watched at every server, whichever carries
+// it, and all tell the same.
+func TestWatchAtAnyServer(t *testing.T) {
+	t.Parallel()
+	storetest.OnPostgres(t, func(t *testing.T, url string) {
+		one, two := twoServers(t, url)
+		l := newLine(t, one, "test", nil)
+		l.agent = l.quick()
+		id := l.call("+15005550006")
+		told := func(s *server) (all string) {
+			t.Helper()
+			for ev, err := range typed(t, s.api, l.client.key, 5).WatchCall(t.Context(), id) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				switch {
+				case ev.Progress != nil:
+					all += ev.Progress.State + " "
+				case ev.Turn != nil:
+					all += ev.Turn.Role + " "
+				case ev.End != nil:
+					all += "end:" + ev.End.EndReason
+				}
+			}
+			return all
+		}
+		first := told(two)
+		if !strings.HasPrefix(first, "queued dialing ") || !strings.Contains(first, "agent ") || !strings.Contains(first, "completed end:") {
+			t.Errorf("one server tells %s", first)
+		}
+		if again := told(one); again != first {
+			t.Errorf("the other tells %s instead of %s", again, first)
+		}
+	})
 }
