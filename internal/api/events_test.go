@@ -104,3 +104,18 @@ func TestCallEvents(t *testing.T) {
 	}
 	a.want(a.send("GET", "/api/v1/calls/"+string(domain.NewID())+"/events", a.key, "", "Last-Event-ID: end"), http.StatusNotFound, "NOT_FOUND")
 }
+
+// TestCallEventsEndWithProcess: who watches does not hold up a stop.
+func TestCallEventsEndWithProcess(t *testing.T) {
+	a := start(t, domain.Enterprise)
+	id := a.objects(a.key)["calls"]
+	_, lines := a.follow(id, "")
+	if got := nextEvents(t, lines, 1); got != "1.0 state" {
+		t.Errorf("first: %s", got)
+	}
+	a.service.StopWatches()
+	a.service.StopWatches()
+	if got := nextEvents(t, lines, 1); got != "" || lines.Err() != nil {
+		t.Errorf("then: %s, %v", got, lines.Err())
+	}
+}

@@ -73,10 +73,16 @@ const (
 
 // watchers counts who watches calls.
 type watchers struct {
-	mu  sync.Mutex
-	all int
-	of  map[domain.ID]int
+	mu   sync.Mutex
+	all  int
+	of   map[domain.ID]int
+	gone chan struct{} // closed when the process stops
+	once sync.Once
 }
+
+// StopWatches ends WatchCall for all who watch, and for all who come: the
+// process stops, and they go on at another.
+func (s *Service) StopWatches() { s.watchers.once.Do(func() { close(s.watchers.gone) }) }
 
 func (w *watchers) enter(workspace domain.ID) error {
 	w.mu.Lock()
@@ -105,7 +111,8 @@ func (w *watchers) leave(workspace domain.ID) {
 // call is over or ctx is done; whichever process carries it. It begins with
 // what has happened already. tell gets the call as it is after its steps, of
 // which there may be none: then it may show that it is still there. An error of
-// tell ends it. Too many watchers are CodeUnavailable.
+// tell ends it. Too many watchers are CodeUnavailable, and so is a process that
+// stops.
 func (s *Service) WatchCall(ctx context.Context, in domain.Scope, id domain.ID, seen Seen,
 	tell func(c *CallDetail, steps []Step) error) error {
 	c, err := s.Call(ctx, in, id)
@@ -134,6 +141,8 @@ func (s *Service) WatchCall(ctx context.Context, in domain.Scope, id domain.ID, 
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
+		case <-s.watchers.gone:
+			return domain.Unavailable(time.Second, nil, "this process is stopping; go on at another")
 		case <-time.After(pause):
 		}
 		// A database that is away does not end the watch: the call goes on too.

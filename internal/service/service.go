@@ -86,6 +86,7 @@ func New(o Options) *Service {
 	if s.log == nil {
 		s.log = slog.Default()
 	}
+	s.watchers.gone = make(chan struct{})
 	s.keys.entries = make(map[domain.ID]keyEntry)
 	return s
 }
