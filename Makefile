@@ -31,9 +31,10 @@ flite:
 silero:
 	@sh scripts/silero.sh
 
-# docs writes the generated documents anew: the API's contract and the states.
+# docs writes anew what is generated: the API's contract, the states, the client.
 docs:
 	@$(GO) test ./internal/api ./internal/archtest -update >/dev/null
+	@$(GO) generate ./client
 
 # bench measures how many calls a core carries, with baselines beside; ARGS="-h"
 # lists its flags.

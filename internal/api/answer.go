@@ -84,7 +84,9 @@ func (a *answer) finish(r *http.Request) {
 			sum := sha256.Sum256(body)
 			h.Set("ETag", `"`+hex.EncodeToString(sum[:12])+`"`)
 		}
-		h.Set("Cache-Control", "private, no-cache")
+		if h.Get("Cache-Control") == "" {
+			h.Set("Cache-Control", "private, no-cache")
+		}
 		if matches(r.Header.Get("If-None-Match"), h.Get("ETag")) {
 			h.Del("Content-Type")
 			a.status = http.StatusNotModified

@@ -23,6 +23,8 @@ type Options struct {
 	Dialects []wire.Make
 	// Ready tells whether the process can take work; nil means always.
 	Ready func(context.Context) error
+	// Status has what the public status page shows; nil: there is none.
+	Status func() service.StatusPage
 	// Fallback serves the paths that are not the API's; nil answers 404.
 	Fallback http.Handler
 	// Hosts chooses a dialect by the request's host name, beside the names that

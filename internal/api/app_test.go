@@ -86,9 +86,15 @@ func (b *logBuffer) String() string {
 // start runs the API on a fresh store whose workspace has the given plan.
 func start(t *testing.T, plan domain.Plan) *app {
 	t.Helper()
+	return startOn(t, plan, storetest.URL(t))
+}
+
+// startOn does it on a database of the test's own.
+func startOn(t *testing.T, plan domain.Plan, url string) *app {
+	t.Helper()
 	a := &app{T: t, sounds: recordings{dir: t.TempDir()}, log: &logBuffer{}, clock: &clock{at: time.Now().UTC().Truncate(time.Millisecond)}}
 	logger := slog.New(slog.NewTextHandler(a.log, nil))
-	db, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), DSN: storetest.URL(t), Logger: logger})
+	db, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), DSN: url, Logger: logger})
 	a.ok(err)
 	a.store = db
 	if plan != domain.Professional {

@@ -62,6 +62,8 @@ func (s *server) route(ctx context.Context, w *answer, a address) {
 		wire.WriteJSON(w, http.StatusOK, status{"ok"})
 	case read && p == "/readyz":
 		s.ready(ctx, w, a)
+	case read && s.Status != nil && (p == "/status" || p == "/status.json"):
+		s.statusPage(w, a.Request, p)
 	case read && p == "/openapi.json":
 		serveBytes(w, "application/json", a.face.openapi)
 	case read && p == "/docs":

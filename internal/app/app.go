@@ -90,6 +90,8 @@ type App struct {
 	server     *http.Server
 	voice      string
 	models     *speech.Thinkers // nil when none is configured
+	ears       *speech.Ears     // nil when none is configured
+	board      *service.Board
 }
 
 // Open builds and binds everything; nothing is claimed or served before Run. An
@@ -249,7 +251,8 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 }
 
 func (a *App) openAPI() error {
-	handler, err := api.New(api.Options{Service: a.Service, Dialects: faces, Hosts: a.o.Config.Hosts, Ready: a.ready, Version: a.o.Version, Logger: a.log})
+	a.openBoard()
+	handler, err := api.New(api.Options{Service: a.Service, Dialects: faces, Hosts: a.o.Config.Hosts, Ready: a.ready, Status: a.board.Page, Version: a.o.Version, Logger: a.log})
 	if err != nil {
 		return err
 	}
@@ -257,6 +260,7 @@ func (a *App) openAPI() error {
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
 	}
+	a.server.RegisterOnShutdown(a.Service.StopWatches)
 	return nil
 }
 
@@ -298,6 +302,7 @@ func (a *App) Run(ctx context.Context) error {
 	group.Go(func() error { return a.webhooks.Run(work) })
 	group.Go(func() error { return a.analysis.Run(work) })
 	group.Go(func() error { return a.keepHouse(work) })
+	group.Go(func() error { return a.board.Run(work) })
 	if a.ops != nil {
 		group.Go(func() error { return a.ops.Run(work) })
 	}

@@ -78,6 +78,7 @@ type Stores struct {
 	Erasure     Erasure
 
 	Appointments Appointments
+	Uptimes      Uptimes
 }
 
 // Collection keeps one kind of object. An object outside the scope is

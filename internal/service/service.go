@@ -65,6 +65,7 @@ type Service struct {
 
 	keys       keyCache
 	background sync.WaitGroup
+	watchers   watchers
 }
 
 // New returns the rules over o.Store.
@@ -88,6 +89,7 @@ func New(o Options) *Service {
 	if s.log == nil {
 		s.log = slog.Default()
 	}
+	s.watchers.gone = make(chan struct{})
 	s.keys.entries = make(map[domain.ID]keyEntry)
 	return s
 }

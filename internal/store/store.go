@@ -210,6 +210,7 @@ func stores(tx bun.IDB, touch row.Touch) *domain.Stores {
 		Erasure:     calling.NewErasure(tx),
 
 		Appointments: directory.NewAppointments(tx),
+		Uptimes:      directory.NewUptimes(tx),
 	}
 }
 

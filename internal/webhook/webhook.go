@@ -98,6 +98,10 @@ func New(opts Options) *Worker {
 	return w
 }
 
+// Looked tells when it last looked for deliveries that are due; zero before the
+// first time.
+func (w *Worker) Looked() time.Time { return w.queue.Looked() }
+
 // Run delivers until ctx is done and the tries under way have ended. It may be
 // called once.
 func (w *Worker) Run(ctx context.Context) error {

@@ -213,6 +213,10 @@ func (f *face) callItem(ctx context.Context, c *domain.Call) CallItem {
 	return item
 }
 
+func turn(t *domain.Turn) Turn {
+	return Turn{Role: t.Role, Text: t.Text, StartMs: t.StartMs, EndMs: t.EndMs, Interrupted: t.Interrupted, Latency: latency(t.Latency)}
+}
+
 func (f *face) call(ctx context.Context, c *service.CallDetail) Call {
 	out := Call{
 		CallItem: f.callItem(ctx, &c.Call), FlowID: orNull(c.FlowID), Record: c.Record,
@@ -228,7 +232,7 @@ func (f *face) call(ctx context.Context, c *service.CallDetail) Call {
 	}
 	lines := make([]string, len(c.Turns))
 	for i, t := range c.Turns {
-		out.Turns[i] = Turn{Role: t.Role, Text: t.Text, StartMs: t.StartMs, EndMs: t.EndMs, Interrupted: t.Interrupted, Latency: latency(t.Latency)}
+		out.Turns[i] = turn(&t)
 		lines[i] = hookLine(t)
 	}
 	out.Latency = callLatency(c.Turns)

@@ -34,6 +34,7 @@ func New(o wire.Options) (*wire.Dialect, error) {
 	f.trunkRoutes(rt)
 	f.appointmentRoutes(rt)
 	f.callRoutes(rt)
+	f.callEventRoutes(rt)
 	f.dialingRoutes(rt)
 	f.liveRoutes(rt)
 	f.recordingRoutes(rt)

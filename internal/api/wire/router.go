@@ -162,6 +162,9 @@ func Handle[I, O any](rt *Router, r Route, handler func(context.Context, *I) (*O
 	huma.Register(rt.api, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handler(ctx, in)
 		if err != nil {
+			if first := rt.once.lost(ctx); first != nil {
+				return nil, replayed{first}
+			}
 			return nil, newProblem(shape, rt.public(ctx, err))
 		}
 		return out, nil

@@ -43,6 +43,7 @@ func Exercise(t *testing.T, writers int, open func(t *testing.T) domain.Store) {
 		"Notices":            notices,
 		"Jobs":               jobs,
 		"Idempotency":        idempotency,
+		"Uptimes":            uptimes,
 		"OddText":            oddText,
 		"RollbackOnError":    rollbackOnError,
 		"RollbackOnPanic":    rollbackOnPanic,
