@@ -39,6 +39,7 @@ func New(o wire.Options) (*wire.Dialect, error) {
 	f.webhookRoutes(rt)
 	f.contactRoutes(rt)
 	f.doNotCallRoutes(rt)
+	f.noticeRoutes(rt)
 	return &wire.Dialect{Name: "native", Prefix: "/voxforge", Roots: []string{"/api"}, Router: rt, RateHeaders: true}, rt.Err()
 }
 

@@ -74,6 +74,9 @@ func (e *erasure) Forget(ctx context.Context, in domain.Scope, call domain.ID) e
 	if err == nil && !row.Changed(res) {
 		return domain.NotFound("Call", call)
 	}
+	if err == nil {
+		_, err = e.db.NewRaw("DELETE FROM tries WHERE delivery_id IN (SELECT id FROM deliveries WHERE call_id = ? AND call_id <> '')", call).Exec(ctx)
+	}
 	for _, table := range []string{"turns", "attempts", "events", "deliveries"} {
 		if err != nil {
 			break
