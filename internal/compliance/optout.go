@@ -105,7 +105,7 @@ var wishes = compiled(
 	`\bno (me|nos) (llame|llames|llamen|llameis|contacte|contacten|moleste|molesten|molestes|marque|marquen)( (mas|nunca|otra vez|jamas|de nuevo|por favor|a este numero|aqui|a mi casa)\b.*)? $`,
 	`\bno (quiero|queremos|deseo|deseamos)( recibir| que me hagan)?( mas| sus| ninguna| ningunas| estas| otra)*( de estas| de sus)? llamadas?\b`,
 	`\bno (quiero|queremos|deseo) que (me|nos) (llamen|llame|llames|contacten|molesten|vuelvan a llamar)( mas| nunca| otra vez| de nuevo| por favor)? $`,
-	`\b(deje|deja|dejen|dejad|pare|paren|para) (ya )?de (llamar|llamarme|llamarnos|molestar|molestarme|molestarnos|contactarme|marcarme)\b`,
+	`\b(deje|deja|dejen|dejad|pare|paren|para) (ya )?de (llamar|llamarme|llamarnos|molestar(me|nos)?|contactarme|marcarme)\b`,
 	`\b(borre|borren|borra|quite|quiten|quita|elimine|eliminen|elimina|saque|saquen|saca|retire|retiren)(me|nos)?( \w+){0,4} (lista|listas|base de datos|registro|registros|sistema)\b`,
 	`\b(borreme|quiteme|quitenme|eliminenme|elimineme|saqueme|saquenme|borrenme) de\b`,
 	`\b(deme|denme|dame|quiero darme|darme) de baja\b`,

@@ -133,7 +133,7 @@ func contactsFound(_ *testing.T, b *bench) {
 }
 
 func contextVariables(_ *testing.T, b *bench) {
-	make := func(in domain.Scope, id domain.ID, at time.Time, n int) domain.ContextVariable {
+	declare := func(in domain.Scope, id domain.ID, at time.Time, n int) domain.ContextVariable {
 		return domain.ContextVariable{
 			ID: id, WorkspaceID: in.Workspace, Mode: in.Mode, Version: 1, CreatedAt: at, UpdatedAt: at,
 			ContextType: domain.ContextContact, Name: "v" + string(rune('0'+n)), DisplayName: "V", Description: "d",
@@ -144,7 +144,7 @@ func contextVariables(_ *testing.T, b *bench) {
 		noun: "Variable",
 		pick: func(s *domain.Stores) domain.Collection[domain.ContextVariable] { return s.Variables },
 		make: func(in domain.Scope, id domain.ID, at time.Time, n int) domain.ContextVariable {
-			v := make(in, id, at, n)
+			v := declare(in, id, at, n)
 			v.Name = "v" + string(id) // the suite makes one again
 			return v
 		},
@@ -153,15 +153,15 @@ func contextVariables(_ *testing.T, b *bench) {
 		change:  func(v *domain.ContextVariable) { v.DisplayName, v.Options, v.Type = "New", nil, domain.VariableText },
 	}.exercise(b)
 	in, others := scopes()
-	first := make(in, domain.NewID(), clock(), 1)
+	first := declare(in, domain.NewID(), clock(), 1)
 	b.write(func(ctx context.Context, s *domain.Stores) error { return s.Variables.Create(ctx, &first) })
 	b.wantCode(b.try(func(ctx context.Context, s *domain.Stores) error {
-		again := make(in, domain.NewID(), clock(), 1)
+		again := declare(in, domain.NewID(), clock(), 1)
 		return s.Variables.Create(ctx, &again)
 	}), domain.CodeConflict, "v1 is already declared for the contact context")
 	for _, scope := range append(others, in) {
 		b.write(func(ctx context.Context, s *domain.Stores) error {
-			v := make(scope, domain.NewID(), clock(), 1)
+			v := declare(scope, domain.NewID(), clock(), 1)
 			v.ContextType = domain.ContextBusiness
 			return s.Variables.Create(ctx, &v)
 		})
