@@ -175,11 +175,10 @@ func (s *Service) heedOptOut(t domain.Turn) {
 		if call.Direction == domain.Inbound {
 			far = call.From
 		}
-		if phone.Valid(far) != nil {
-			return nil // whoever it was did not show a number
+		if phone.Valid(far) == nil { // else whoever it was did not show a number
+			in := domain.Scope{Workspace: call.WorkspaceID, Mode: call.Mode}
+			_, err = st.Suppressed.Add(ctx, in, s.suppressions(in, []string{far}, reason, domain.SuppressedByWord, call.ID)...)
 		}
-		in := domain.Scope{Workspace: call.WorkspaceID, Mode: call.Mode}
-		_, err = st.Suppressed.Add(ctx, in, s.suppressions(in, []string{far}, reason, domain.SuppressedByWord, call.ID)...)
 		return err
 	})
 	if !taken {

@@ -120,13 +120,16 @@ func TestNoIntentAfterOptOut(t *testing.T) {
 	var all sync.WaitGroup
 	for i, d := range dials {
 		var answered atomic.Bool
+		done := make(chan struct{})
 		all.Go(func() {
-			time.Sleep(time.Duration(i%7) * time.Millisecond) // so that each side is first now and then
+			defer close(done)
 			k.suppress(d.Call.To)
 			answered.Store(true)
 		})
 		all.Go(func() {
-			time.Sleep(time.Duration(i%5) * time.Millisecond)
+			if i%3 == 0 {
+				<-done // surely too late
+			}
 			late := answered.Load()
 			refused, err := k.CommitIntent(t.Context(), d)
 			switch {
@@ -149,7 +152,9 @@ func TestNoIntentAfterOptOut(t *testing.T) {
 		})
 	}
 	all.Wait()
-	t.Logf("%d dialed before the opt-out, %d refused", wins.Load(), losses.Load())
+	if wins.Load()+losses.Load() != rounds || losses.Load() < rounds/3 {
+		t.Errorf("%d dialed before the opt-out, %d refused", wins.Load(), losses.Load())
+	}
 	// Whatever waits now is refused at its intent.
 	k.ok(k.Beat(t.Context(), epoch))
 	attempts, _, err := k.ClaimAttempts(t.Context(), epoch, k.now().Add(time.Minute), 15*time.Second, rounds)

@@ -42,12 +42,22 @@ func TestListsAreServedByIndexes(t *testing.T) {
 				}
 			}
 		}
+		for _, filter := range []domain.ContactFilter{{}, {Stage: "s"}, {Status: "s"}, {Tag: "t"}, {Search: "x"}} {
+			for _, page := range []domain.Page{{Limit: 50}, {Limit: 50, After: "x"}} {
+				if _, _, err := s.Contacts.Find(ctx, in, filter, page); err != nil {
+					return err
+				}
+			}
+		}
 		page := domain.Page{Limit: 50, After: "x"}
 		for _, err := range []error{
 			second(s.Calls.Active(ctx, in)), second(s.Agents.List(ctx, in, page)), second(s.Appointments.Taken(ctx, in, now, now, 9)), second(s.Agents.Count(ctx, in)),
 			second(s.Numbers.ByNumber(ctx, in, "+1")), second(s.Keys.List(ctx, "w")), second(s.Flows.Version(ctx, in, "f", 1)),
 			second(s.Attempts.LiveTo(ctx, in, "+1")), second(s.Attempts.LiveOn(ctx, "t")), second(s.Attempts.Orphans(ctx, "e", 9)),
 			second(s.Attempts.ByCall(ctx, "c")), second(s.Turns.ByCall(ctx, "c")), second(s.Events.ByCall(ctx, "c")),
+			second(s.Contacts.ByNumber(ctx, in, "+1")), second(s.Suppressed.Get(ctx, in, "+1")), second(s.Suppressed.List(ctx, in, page)),
+			second(s.Suppressed.Among(ctx, in, []string{"+1", "+2"})), second(s.Suppressed.Count(ctx, in)), second(s.Business.Values(ctx, in)),
+			second(s.Erasure.LastCalls(ctx, in, []string{"+1"})),
 			second(s.Deliveries.ByCall(ctx, in, "c")), second(s.Deliveries.ByEndpoint(ctx, in, "e", domain.DeliveryFilter{}, page)), second(s.Deliveries.Tries(ctx, "d")),
 			second(s.Endpoints.FailingSince(ctx, "e", "f")),
 		} {

@@ -75,8 +75,7 @@ func (e *erasure) Forget(ctx context.Context, in domain.Scope, call domain.ID) e
 		return domain.NotFound("Call", call)
 	}
 	if err == nil {
-		_, err = e.db.NewDelete().TableExpr("tries").
-			Where("delivery_id IN (SELECT id FROM deliveries WHERE call_id = ? AND call_id <> '')", call).Exec(ctx)
+		_, err = e.db.NewRaw("DELETE FROM tries WHERE delivery_id IN (SELECT id FROM deliveries WHERE call_id = ? AND call_id <> '')", call).Exec(ctx)
 	}
 	for _, table := range []string{"turns", "attempts", "events", "deliveries"} {
 		if err != nil {

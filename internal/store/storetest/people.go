@@ -133,7 +133,7 @@ func contactsFound(_ *testing.T, b *bench) {
 }
 
 func contextVariables(_ *testing.T, b *bench) {
-	make := func(in domain.Scope, id domain.ID, at time.Time, n int) domain.ContextVariable {
+	declare := func(in domain.Scope, id domain.ID, at time.Time, n int) domain.ContextVariable {
 		return domain.ContextVariable{
 			ID: id, WorkspaceID: in.Workspace, Mode: in.Mode, Version: 1, CreatedAt: at, UpdatedAt: at,
 			ContextType: domain.ContextContact, Name: "v" + string(rune('0'+n)), DisplayName: "V", Description: "d",
@@ -144,7 +144,7 @@ func contextVariables(_ *testing.T, b *bench) {
 		noun: "Variable",
 		pick: func(s *domain.Stores) domain.Collection[domain.ContextVariable] { return s.Variables },
 		make: func(in domain.Scope, id domain.ID, at time.Time, n int) domain.ContextVariable {
-			v := make(in, id, at, n)
+			v := declare(in, id, at, n)
 			v.Name = "v" + string(id) // the suite makes one again
 			return v
 		},
@@ -153,15 +153,15 @@ func contextVariables(_ *testing.T, b *bench) {
 		change:  func(v *domain.ContextVariable) { v.DisplayName, v.Options, v.Type = "New", nil, domain.VariableText },
 	}.exercise(b)
 	in, others := scopes()
-	first := make(in, domain.NewID(), clock(), 1)
+	first := declare(in, domain.NewID(), clock(), 1)
 	b.write(func(ctx context.Context, s *domain.Stores) error { return s.Variables.Create(ctx, &first) })
 	b.wantCode(b.try(func(ctx context.Context, s *domain.Stores) error {
-		again := make(in, domain.NewID(), clock(), 1)
+		again := declare(in, domain.NewID(), clock(), 1)
 		return s.Variables.Create(ctx, &again)
 	}), domain.CodeConflict, "v1 is already declared for the contact context")
 	for _, scope := range append(others, in) {
 		b.write(func(ctx context.Context, s *domain.Stores) error {
-			v := make(scope, domain.NewID(), clock(), 1)
+			v := declare(scope, domain.NewID(), clock(), 1)
 			v.ContextType = domain.ContextBusiness
 			return s.Variables.Create(ctx, &v)
 		})
@@ -348,15 +348,21 @@ func forgetting(_ *testing.T, b *bench) {
 	unrelated.From, unrelated.To = number, "+15005550188" // a number of the workspace's own
 	calls := []domain.Call{to, from, named, unrelated, foreign}
 	b.createCalls(calls...)
+	payloads := make(map[domain.ID]domain.ID)
+	for _, c := range calls {
+		payloads[c.ID] = domain.NewID()
+	}
 	b.write(func(ctx context.Context, s *domain.Stores) error {
 		for _, c := range calls {
 			scope := domain.Scope{Workspace: c.WorkspaceID, Mode: c.Mode}
 			a := attemptOf(scope, c.To, at)
 			a.CallID = c.ID
+			sent := domain.Delivery{ID: payloads[c.ID], WorkspaceID: c.WorkspaceID, Mode: c.Mode, CallID: c.ID, State: domain.DeliveryDelivered, CreatedAt: at}
 			if err := errors.Join(
 				s.Attempts.Create(ctx, &a), s.Turns.Append(ctx, domain.Turn{CallID: c.ID, Sequence: 1, Text: "hi"}),
 				s.Events.Append(ctx, &domain.Event{ID: domain.NewID(), WorkspaceID: c.WorkspaceID, Mode: c.Mode, CallID: c.ID, At: at}),
-				s.Deliveries.Create(ctx, &domain.Delivery{ID: domain.NewID(), WorkspaceID: c.WorkspaceID, Mode: c.Mode, CallID: c.ID, CreatedAt: at}),
+				s.Deliveries.Create(ctx, &sent),
+				s.Deliveries.Finish(ctx, domain.Tried{Delivery: sent, Try: domain.Try{DeliveryID: sent.ID, Number: 1, At: at}}),
 			); err != nil {
 				return err
 			}
@@ -392,16 +398,17 @@ func forgetting(_ *testing.T, b *bench) {
 			attempts, err2 := s.Attempts.ByCall(ctx, c.ID)
 			events, err3 := s.Events.ByCall(ctx, c.ID)
 			deliveries, err4 := s.Deliveries.ByCall(ctx, domain.Scope{Workspace: c.WorkspaceID, Mode: c.Mode}, c.ID)
-			if err := errors.Join(err, err2, err3, err4); err != nil {
+			tries, err5 := s.Deliveries.Tries(ctx, payloads[c.ID])
+			if err := errors.Join(err, err2, err3, err4, err5); err != nil {
 				return err
 			}
-			want := 4
+			want := 5
 			if i < 2 {
 				want = 0
 				_, err := s.Calls.ByID(ctx, c.ID)
 				b.wantCode(err, domain.CodeNotFound, string(c.ID))
 			}
-			b.same(len(turns)+len(attempts)+len(events)+len(deliveries), want)
+			b.same(len(turns)+len(attempts)+len(events)+len(deliveries)+len(tries), want)
 		}
 		return nil
 	})
