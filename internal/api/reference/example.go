@@ -135,9 +135,9 @@ func (s *sheet) curl(method, path, media, body string) string {
 		out.WriteString(" -X " + method)
 	}
 	out.WriteString(` "https://your-domain.com` + s.prefix + path + `" \` + "\n" + `  -H "Authorization: Bearer YOUR_API_KEY"`)
-	switch {
-	case media == "":
-	case media == "multipart/form-data":
+	switch media {
+	case "":
+	case "multipart/form-data":
 		out.WriteString(" \\\n  -F \"file=@contacts.csv\"")
 	default:
 		out.WriteString(" \\\n  -H \"Content-Type: " + media + "\"")
