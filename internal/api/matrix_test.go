@@ -228,7 +228,10 @@ func asError(err error) *domain.Error { return wire.Public(err) }
 
 // allBut is every scope of the routes except one.
 func allBut(routes []wire.Route, scope string) []string {
-	all := []string{"notices:read"} // a key without scopes would have all
+	all := []string{"dialing:read"} // a key without scopes would have all
+	if scope == all[0] {
+		all[0] = "agents:read"
+	}
 	for _, r := range routes {
 		if r.Scope != scope && r.Scope != wire.AnyScope && !slices.Contains(all, r.Scope) {
 			all = append(all, r.Scope)
