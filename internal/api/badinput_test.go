@@ -102,10 +102,17 @@ func (h hostile) shaped(r wire.Route, what string, got reply) {
 	}
 }
 
-// ask sends a request to r; time passes, so that no rate is reached.
+// pass lets time go by, where even the keys of the largest plan have a rate.
+func (h hostile) pass() {
+	if h.d.Name == "trillet" {
+		h.clock.add(2 * time.Second)
+	}
+}
+
+// ask sends a request to r.
 func (h hostile) ask(r wire.Route, query, body string, headers ...string) reply {
 	h.Helper()
-	h.clock.add(2 * time.Second)
+	h.pass()
 	return h.send(r.Method, h.d.Prefix+h.pathOf(r, h.objects)+query, h.key, body, headers...)
 }
 
@@ -243,7 +250,10 @@ func TestBadQueries(t *testing.T) {
 				if p.In != "query" {
 					continue
 				}
-				for _, value := range odd {
+				for i, value := range odd {
+					if r.Hidden && i > 3 { // aliases pass the same chain
+						break
+					}
 					query := "?" + p.Name + "=" + value
 					for _, q := range []string{query, query + "&" + p.Name + "=" + value} {
 						got := h.ask(r, q, bodyOf(r))
@@ -272,9 +282,12 @@ func TestBadIDs(t *testing.T) {
 			if !strings.Contains(r.Path, "{") {
 				continue
 			}
-			for _, id := range garbage {
+			for i, id := range garbage {
+				if r.Hidden && i > 3 {
+					break
+				}
 				path := aParameter.ReplaceAllString(r.Path, "$1/"+id)
-				h.clock.add(2 * time.Second)
+				h.pass()
 				got := h.send(r.Method, h.d.Prefix+path, h.key, bodyOf(r))
 				if got.status != http.StatusNotFound && got.status != http.StatusMethodNotAllowed && got.status != http.StatusBadRequest {
 					h.Errorf("%s %.100s: %d %.300s", r.Method, path, got.status, got.body)
@@ -314,11 +327,12 @@ func TestBadPaths(t *testing.T) {
 			for _, around := range []string{path + "//", strings.TrimSuffix(path, last) + "/" + last, strings.TrimSuffix(path, last) + "/." + last,
 				path + "/%2e%2e", path + "/x/../..", strings.TrimSuffix(path, last) + "%2f" + last[1:] + "x", path + "x/y/z/w"} {
 				plain.Path = around
-				h.clock.add(2 * time.Second)
+				h.pass()
 				h.refuses(plain, "no such path", "", h.send("GET", h.d.Prefix+around, h.key, ""), http.StatusNotFound)
 			}
 			if slices.Contains(methods, http.MethodGet) {
-				h.clock.add(4 * time.Second)
+				h.pass()
+				h.pass()
 				get, head := h.send("GET", h.d.Prefix+path+"/", h.key, ""), h.send("HEAD", h.d.Prefix+path, h.key, "")
 				if get.status != head.status || head.body != "" || get.header.Get("Etag") != head.header.Get("Etag") {
 					h.Errorf("GET %s/ answers %d %s, HEAD without the slash %d %s", path, get.status, get.header.Get("Etag"), head.status, head.header.Get("Etag"))
