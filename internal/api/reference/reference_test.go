@@ -16,8 +16,8 @@ type inner struct {
 }
 
 type outer struct {
-	Zulu  string         `json:"zulu" doc:"Required in a new one."`
-	Alpha string         `json:"alpha,omitempty" format:"date-time"`
+	Zulu  string         `json:"zulu" doc:"Required: the last letter."`
+	Alpha string         `json:"alpha,omitempty" format:"date-time" doc:"Required in a new one."`
 	To    string         `json:"to"`
 	Inner inner          `json:"inner"`
 	List  []inner        `json:"list"`
@@ -46,8 +46,8 @@ func TestFields(t *testing.T) {
 		t.Errorf("%s", all)
 	}
 	for i, want := range map[int]field{
-		0: {Name: "zulu", Type: "string", Required: true, Doc: "in a new one."},
-		1: {Name: "alpha", Type: "string, date-time"},
+		0: {Name: "zulu", Type: "string", Required: true, Doc: "the last letter."},
+		1: {Name: "alpha", Type: "string, date-time", Doc: "Required in a new one."},
 		4: {Name: "inner.word", Type: "a | b", Required: true, Depth: 1},
 		5: {Name: "inner.count", Type: "integer or null", Required: true, Doc: "How many.", Depth: 1},
 	} {
