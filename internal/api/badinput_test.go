@@ -102,10 +102,17 @@ func (h hostile) shaped(r wire.Route, what string, got reply) {
 	}
 }
 
-// ask sends a request to r; time passes, so that no rate is reached.
+// pass lets time go by, where even the keys of the largest plan have a rate.
+func (h hostile) pass() {
+	if h.d.Name == "trillet" {
+		h.clock.add(2 * time.Second)
+	}
+}
+
+// ask sends a request to r.
 func (h hostile) ask(r wire.Route, query, body string, headers ...string) reply {
 	h.Helper()
-	h.clock.add(2 * time.Second)
+	h.pass()
 	return h.send(r.Method, h.d.Prefix+h.pathOf(r, h.objects)+query, h.key, body, headers...)
 }
 
@@ -114,38 +121,39 @@ type badBody struct {
 	name, body string
 	status     int
 	headers    []string
+	says       string // what the error must say, where another fault could be meant
 }
 
 var badBodies = func() []badBody {
 	deep := func(n int) string { return `{"x":` + strings.Repeat("[", n) + strings.Repeat("]", n) + `}` }
 	gzipped := []string{"Content-Encoding: gzip"}
 	return []badBody{
-		{"half a body", `{"name":"sEcReT`, 400, nil},
-		{"a trailing comma", `{"name":"sEcReT",}`, 400, nil},
-		{"a member twice", `{"name":"sEcReT","name":"B"}`, 400, nil},
-		{"a member twice by escape", `{"name":"sEcReT","n\u0061me":"B"}`, 400, nil},
-		{"a member twice below", `{"x":{"y":"sEcReT","y":2}}`, 400, nil},
-		{"65 levels", deep(64), 400, nil},
-		{"10,000 levels", deep(10_000), 400, nil},
-		{"two values", `{}{}`, 400, nil},
-		{"a NUL", `{"name":"sEcReT\u0000"}`, 400, nil},
-		{"a NUL in a name", `{"sEcReT\u0000":1}`, 400, nil},
-		{"bytes that are not UTF-8", "{\"name\":\"sEcReT\xff\"}", 400, nil},
-		{"a byte order mark", "\ufeff{}", 400, nil},
-		{"an array", `["sEcReT"]`, 400, nil},
-		{"a string", `"sEcReT"`, 400, nil},
-		{"a number", `1`, 400, nil},
-		{"null", `null`, 400, nil},
-		{"NaN", `{"name":NaN}`, 400, nil},
-		{"a form", `name=sEcReT`, 415, []string{"Content-Type: application/x-www-form-urlencoded"}},
-		{"plain text", `{}`, 415, []string{"Content-Type: text/plain"}},
-		{"latin1", `{}`, 415, []string{"Content-Type: application/json; charset=latin1"}},
-		{"a garbled type", `{}`, 415, []string{"Content-Type: ;;;"}},
-		{"too many bytes", `{"name":"` + strings.Repeat("x", 1<<20) + `"}`, 413, nil},
-		{"too many bytes inflated", squeeze(`{"name":"` + strings.Repeat("x", 8<<20) + `"}`), 413, gzipped},
-		{"half a gzip", squeeze(`{"name":"sEcReT"}`)[:20], 400, gzipped},
-		{"no gzip", `{"name":"sEcReT"}`, 400, gzipped},
-		{"brotli", `{}`, 415, []string{"Content-Encoding: br"}},
+		{"half a body", `{"name":"sEcReT`, 400, nil, ""},
+		{"a trailing comma", `{"name":"sEcReT",}`, 400, nil, ""},
+		{"a member twice", `{"name":"sEcReT","name":"B"}`, 400, nil, "twice"},
+		{"a member twice by escape", `{"name":"sEcReT","n\u0061me":"B"}`, 400, nil, "twice"},
+		{"a member twice below", `{"x":{"y":"sEcReT","y":2}}`, 400, nil, "twice"},
+		{"65 levels", deep(64), 400, nil, "64 levels"},
+		{"10,000 levels", deep(10_000), 400, nil, "64 levels"},
+		{"two values", `{}{}`, 400, nil, "more than one"},
+		{"a NUL", `{"name":"sEcReT\u0000"}`, 400, nil, "NUL"},
+		{"a NUL in a name", `{"sEcReT\u0000":1}`, 400, nil, "NUL"},
+		{"bytes that are not UTF-8", "{\"name\":\"sEcReT\xff\"}", 400, nil, "UTF-8"},
+		{"a byte order mark", "\ufeff{}", 400, nil, ""},
+		{"an array", `["sEcReT"]`, 400, nil, ""},
+		{"a string", `"sEcReT"`, 400, nil, ""},
+		{"a number", `1`, 400, nil, ""},
+		{"null", `null`, 400, nil, ""},
+		{"NaN", `{"name":NaN}`, 400, nil, ""},
+		{"a form", `name=sEcReT`, 415, []string{"Content-Type: application/x-www-form-urlencoded"}, ""},
+		{"plain text", `{}`, 415, []string{"Content-Type: text/plain"}, ""},
+		{"latin1", `{}`, 415, []string{"Content-Type: application/json; charset=latin1"}, ""},
+		{"a garbled type", `{}`, 415, []string{"Content-Type: ;;;"}, ""},
+		{"too many bytes", `{"name":"` + strings.Repeat("x", 1<<20) + `"}`, 413, nil, ""},
+		{"too many bytes inflated", squeeze(`{"name":"` + strings.Repeat("x", 8<<20) + `"}`), 413, gzipped, ""},
+		{"half a gzip", squeeze(`{"name":"sEcReT"}`)[:20], 400, gzipped, ""},
+		{"no gzip", `{"name":"sEcReT"}`, 400, gzipped, ""},
+		{"brotli", `{}`, 415, []string{"Content-Encoding: br"}, ""},
 	}
 }()
 
@@ -160,7 +168,7 @@ func TestBadBodies(t *testing.T) {
 				if r.Hidden && len(b.body) > 1_000 { // aliases pass the same chain
 					continue
 				}
-				h.refuses(r, b.name, "", h.ask(r, "", b.body, b.headers...), b.status)
+				h.refuses(r, b.name, b.says, h.ask(r, "", b.body, b.headers...), b.status)
 			}
 			if r.Hidden {
 				continue
@@ -242,7 +250,10 @@ func TestBadQueries(t *testing.T) {
 				if p.In != "query" {
 					continue
 				}
-				for _, value := range odd {
+				for i, value := range odd {
+					if r.Hidden && i > 3 { // aliases pass the same chain
+						break
+					}
 					query := "?" + p.Name + "=" + value
 					for _, q := range []string{query, query + "&" + p.Name + "=" + value} {
 						got := h.ask(r, q, bodyOf(r))
@@ -271,9 +282,12 @@ func TestBadIDs(t *testing.T) {
 			if !strings.Contains(r.Path, "{") {
 				continue
 			}
-			for _, id := range garbage {
+			for i, id := range garbage {
+				if r.Hidden && i > 3 {
+					break
+				}
 				path := aParameter.ReplaceAllString(r.Path, "$1/"+id)
-				h.clock.add(2 * time.Second)
+				h.pass()
 				got := h.send(r.Method, h.d.Prefix+path, h.key, bodyOf(r))
 				if got.status != http.StatusNotFound && got.status != http.StatusMethodNotAllowed && got.status != http.StatusBadRequest {
 					h.Errorf("%s %.100s: %d %.300s", r.Method, path, got.status, got.body)
@@ -313,11 +327,12 @@ func TestBadPaths(t *testing.T) {
 			for _, around := range []string{path + "//", strings.TrimSuffix(path, last) + "/" + last, strings.TrimSuffix(path, last) + "/." + last,
 				path + "/%2e%2e", path + "/x/../..", strings.TrimSuffix(path, last) + "%2f" + last[1:] + "x/y/z", path + "x/y/z/w"} {
 				plain.Path = around
-				h.clock.add(2 * time.Second)
+				h.pass()
 				h.refuses(plain, "no such path", "", h.send("GET", h.d.Prefix+around, h.key, ""), http.StatusNotFound)
 			}
 			if slices.Contains(methods, http.MethodGet) {
-				h.clock.add(4 * time.Second)
+				h.pass()
+				h.pass()
 				get, head := h.send("GET", h.d.Prefix+path+"/", h.key, ""), h.send("HEAD", h.d.Prefix+path, h.key, "")
 				if get.status != head.status || head.body != "" || strings.TrimPrefix(get.header.Get("Etag"), "W/") != head.header.Get("Etag") {
 					h.Errorf("GET %s/ answers %d %s, HEAD without the slash %d %s", path, get.status, get.header.Get("Etag"), head.status, head.header.Get("Etag"))

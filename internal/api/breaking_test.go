@@ -170,7 +170,7 @@ func (c *comparison) request(where string, before, now node) {
 	}
 	before, now = resolved(c.before, before), resolved(c.now, now)
 	for _, word := range types(before) {
-		if is := types(now); len(is) > 0 && !slices.Contains(is, word) && !(word == "integer" && slices.Contains(is, "number")) {
+		if !allows(types(now), word) {
 			c.found("%s may not be of type %s any more", where, word)
 		}
 	}
@@ -215,7 +215,7 @@ func (c *comparison) answer(where string, before, now node) {
 	}
 	before, now = resolved(c.before, before), resolved(c.now, now)
 	for _, word := range types(now) {
-		if was := types(before); len(was) > 0 && !slices.Contains(was, word) && !(word == "integer" && slices.Contains(was, "number")) {
+		if !allows(types(before), word) {
 			c.found("%s may be of type %s now", where, word)
 		}
 	}
@@ -279,6 +279,11 @@ func types(schema node) []string {
 		return words
 	}
 	return nil
+}
+
+// allows reports whether a list of types has word; an empty one has all.
+func allows(list []string, word string) bool {
+	return len(list) == 0 || slices.Contains(list, word) || word == "integer" && slices.Contains(list, "number")
 }
 
 func anys(words []string) []any {

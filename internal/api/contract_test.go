@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/callwright/callwright/internal/api/native"
@@ -12,16 +13,24 @@ import (
 	"github.com/callwright/callwright/internal/domain"
 )
 
-// faces builds every dialect that the program has, without rules behind them.
-func faces(t testing.TB) []*wire.Dialect {
-	t.Helper()
-	var all []*wire.Dialect
+// madeFaces are all dialects that the program has, without rules behind them.
+var madeFaces = sync.OnceValues(func() (all []*wire.Dialect, err error) {
 	for _, build := range dialects {
 		d, err := build(wire.Options{Version: "1"})
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		all = append(all, d)
+	}
+	return all, nil
+})
+
+// faces are the dialects, to read their routes and contracts.
+func faces(t testing.TB) []*wire.Dialect {
+	t.Helper()
+	all, err := madeFaces()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return all
 }

@@ -65,7 +65,7 @@ var words = map[domain.Code]string{
 	domain.CodeConflict:         "CONFLICT",
 	domain.CodeMismatch:         "IDEMPOTENCY_MISMATCH",
 	domain.CodeLimitReached:     "LIMIT_REACHED",
-	domain.CodePayment:          "INSUFFICIENT_CREDITS",
+	domain.CodePayment:          "LIMIT_REACHED",
 	domain.CodeRateLimited:      "RATE_LIMITED",
 	domain.CodeTooLarge:         "PAYLOAD_TOO_LARGE",
 	domain.CodeUnsupportedMedia: "UNSUPPORTED_MEDIA_TYPE",
@@ -75,13 +75,18 @@ var words = map[domain.Code]string{
 	domain.CodeInternal:         "INTERNAL_ERROR",
 }
 
-// Shape renders an error as {"error":{"code","message"}}.
+// Shape renders an error as {"error":{"code","message"}}. Credits that are used
+// up are a limit like the plan's: the documented table has no 402.
 func Shape(err *domain.Error) (int, any) {
 	word, ok := words[err.Code]
 	if !ok {
 		word = words[domain.CodeInternal]
 	}
-	return wire.StatusOf(err.Code), Fault{FaultDetail{Code: word, Message: err.Message}}
+	status := wire.StatusOf(err.Code)
+	if err.Code == domain.CodePayment {
+		status = http.StatusUnprocessableEntity
+	}
+	return status, Fault{FaultDetail{Code: word, Message: err.Message}}
 }
 
 // ByID is the input of a route for one object. (huma passes over embedded types

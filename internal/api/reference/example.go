@@ -12,6 +12,7 @@ var examples = []struct {
 	name  string // "*Id" is every name that ends so
 	value any
 }{
+	{"voiceId", "alloy"}, {"voice_id", "jennifer"}, {"pathway", anID},
 	{"id", anID}, {"_id", anID}, {"*Id", anID}, {"*_id", anID},
 	{"to", "+15551234567"}, {"from", "+15557654321"}, {"*phone", "+15551234567"}, {"*number", "+15551234567"}, {"*Number", "+15551234567"},
 	{"*url", "https://example.com/hook"}, {"*Url", "https://example.com/hook"}, {"*email", "ada@example.com"},
@@ -135,9 +136,9 @@ func (s *sheet) curl(method, path, media, body string) string {
 		out.WriteString(" -X " + method)
 	}
 	out.WriteString(` "https://your-domain.com` + s.prefix + path + `" \` + "\n" + `  -H "Authorization: Bearer YOUR_API_KEY"`)
-	switch {
-	case media == "":
-	case media == "multipart/form-data":
+	switch media {
+	case "":
+	case "multipart/form-data":
 		out.WriteString(" \\\n  -F \"file=@contacts.csv\"")
 	default:
 		out.WriteString(" \\\n  -H \"Content-Type: " + media + "\"")

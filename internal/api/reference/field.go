@@ -54,7 +54,8 @@ func (s *sheet) field(name string, schema *huma.Schema, required bool, depth int
 	if schema != nil {
 		f.Doc = schema.Description
 	}
-	if rest, ok := strings.CutPrefix(f.Doc, "Required"); ok { // said by the rules, not by the schema
+	// What is always required is said by the rules, not by the schema.
+	if rest, ok := strings.CutPrefix(f.Doc, "Required"); ok && !strings.HasPrefix(rest, " in a new") {
 		f.Required = true
 		f.Doc = strings.TrimLeft(rest, ".,: ")
 	}

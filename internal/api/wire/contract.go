@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/callwright/callwright/internal/domain"
 )
 
 // Contract returns the contract for reading.
@@ -35,6 +37,32 @@ func (rt *Router) OpenAPI() ([]byte, error) {
 		return nil, err
 	}
 	return json.Marshal(tellNulls(doc))
+}
+
+// faultOf describes the errors of r.
+func (rt *Router) faultOf(r Route) *huma.Response {
+	bodies := []any{rt.fault}
+	if r.Shape != nil {
+		bodies = nil
+		for _, err := range []*domain.Error{
+			domain.NotFound("Agent", ""), domain.Errorf(domain.CodeInternal, ""), domain.Errorf(domain.CodeUnauthorized, ""),
+		} {
+			_, body := r.Shape(err)
+			bodies = append(bodies, body)
+		}
+	}
+	registry := rt.api.OpenAPI().Components.Schemas
+	schema := &huma.Schema{}
+	for _, body := range bodies {
+		one := registry.Schema(reflect.TypeOf(body), true, "Error")
+		if !slices.ContainsFunc(schema.AnyOf, func(s *huma.Schema) bool { return s.Ref == one.Ref }) {
+			schema.AnyOf = append(schema.AnyOf, one)
+		}
+	}
+	if len(schema.AnyOf) == 1 {
+		schema = schema.AnyOf[0]
+	}
+	return &huma.Response{Description: "Error", Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}
 }
 
 // markNulls notes which fields of t, the type behind schema, may be null

@@ -5,6 +5,10 @@ import (
 	"encoding/json"
 	"net/http"
 	"testing"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/callwright/callwright/internal/domain"
 )
 
 // TestContractTellsNulls: what may be null says so in JSON Schema 2020-12.
@@ -58,5 +62,30 @@ func TestContractTellsNulls(t *testing.T) {
 		if got := string(doc.Components.Schemas["Outer"].Properties[name]); got != want {
 			t.Errorf("%s: %s, want %s", name, got, want)
 		}
+	}
+}
+
+// TestContractTellsFaults: a route whose errors differ says all forms of them.
+func TestContractTellsFaults(t *testing.T) {
+	type Usual struct{ A string }
+	type Own struct{ B string }
+	shape := func(err *domain.Error) (int, any) {
+		if err.Noun == "Agent" {
+			return 404, Own{}
+		}
+		return 400, Usual{}
+	}
+	rt := NewRouter(RouterOptions{Title: "T", Version: "1", ErrorBody: Usual{}})
+	rt.Raw(Route{Method: http.MethodGet, Path: "/own", ID: "own", Summary: "X", Scope: AnyScope, Shape: shape}, &huma.Operation{}, nil)
+	rt.Raw(Route{Method: http.MethodGet, Path: "/usual", ID: "usual", Summary: "X", Scope: AnyScope}, &huma.Operation{}, nil)
+	if err := rt.Err(); err != nil {
+		t.Fatal(err)
+	}
+	of := func(path string) *huma.Schema {
+		return rt.Contract().Paths[path].Get.Responses["default"].Content["application/json"].Schema
+	}
+	own := of("/own").AnyOf
+	if len(own) != 2 || own[0].Ref != "#/components/schemas/Own" || own[1].Ref != "#/components/schemas/Usual" || of("/usual").Ref != own[1].Ref {
+		t.Errorf("%+v, %+v", of("/own"), of("/usual"))
 	}
 }

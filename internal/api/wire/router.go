@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"reflect"
 	"regexp"
 	"strings"
 
@@ -38,10 +37,8 @@ type Route struct {
 	// PATH", with the same names of path parameters. They pass the same chain and
 	// are not in the contract.
 	Aliases []string
-	// Shape renders the route's errors, where they differ from the dialect's, and
-	// Fault is a value of the type that it returns, for the contract.
+	// Shape renders the route's errors, where they differ from the dialect's.
 	Shape ErrorShape
-	Fault any
 }
 
 // aliases are the routes of r's other ways, hidden and numbered.
@@ -194,16 +191,6 @@ func (rt *Router) Raw(r Route, doc *huma.Operation, handler func(http.ResponseWr
 			WriteError(w, rt.ShapeOf(r), rt.public(req.Context(), err))
 		}
 	})
-}
-
-// faultOf describes the errors of r.
-func (rt *Router) faultOf(r Route) *huma.Response {
-	body := r.Fault
-	if body == nil {
-		body = rt.fault
-	}
-	schema := rt.api.OpenAPI().Components.Schemas.Schema(reflect.TypeOf(body), true, "Error")
-	return &huma.Response{Description: "Error", Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}
 }
 
 // ShapeOf returns how the errors of r are rendered.
