@@ -272,3 +272,24 @@ func TestTrilletKeepsSoMuch(t *testing.T) {
 	}
 	a.want(a.send("POST", "/trillet/api/v1/flows", a.key, `{"name":"F","notes":"`+strings.Repeat(big, 6)+`"}`), http.StatusBadRequest, "bad_request")
 }
+
+// TestTrilletChangesNothing: a change that says what is there makes no new
+// version of a flow, whichever dialect made it.
+func TestTrilletChangesNothing(t *testing.T) {
+	a := start(t, domain.Enterprise)
+	for _, id := range []string{
+		a.create("/api/v1/flows", a.key, `{"name":"F","nodes":[{"id":"a","type":"end","text":"Bye"}]}`),
+		a.create("/trillet/api/v1/flows", a.key, `{"name":"F","prompt":"Hi {a}","settings":{"callSetting":{"maxCallDuration":60}},"own":[1]}`),
+	} {
+		shown := a.send("PATCH", "/trillet/api/v1/flows/"+id, a.key, `{}`)
+		if shown.json(t)["__v"] != 0.0 {
+			t.Error(shown.body)
+		}
+		// What was shown by default is the client's own when it is sent back.
+		back := a.send("PUT", "/trillet/api/v1/flows/"+id, a.key, shown.body)
+		again := a.send("PUT", "/trillet/api/v1/flows/"+id, a.key, back.body)
+		if back.status != http.StatusOK || again.body != back.body {
+			t.Errorf("%s\nbecame %s\nthen %s", shown.body, back.body, again.body)
+		}
+	}
+}

@@ -218,7 +218,9 @@ func flowChange(body *wire.Loose[FlowFields], have *domain.Flow) (service.FlowCh
 		return req, err
 	}
 	req.AgentID, err = linked(b.Agent, d.kept)
-	req.Extra = &d.kept
+	if have == nil || len(have.Extra)+len(d.kept) > 0 {
+		req.Extra = &d.kept
+	}
 	return req, err
 }
 

@@ -31,7 +31,7 @@ func New(o wire.Options) (*wire.Dialect, error) {
 	rt := wire.NewRouter(wire.RouterOptions{
 		Title: "Callwright for Trillet's clients", Version: o.Version, Rules: o.Rules, Logger: o.Logger,
 		Description: "Agents, flows and calls as Trillet's clients know them.",
-		Shape:       Shape, ErrorBody: AnyFault{},
+		Shape:       Shape, ErrorBody: Fault{},
 	})
 	f := &face{rules: o.Rules, log: cmp.Or(o.Logger, slog.Default())}
 	f.root(rt)
