@@ -112,7 +112,7 @@ func (s *Service) seal(key *domain.Key) (secret string) {
 // Keys lists a workspace's keys.
 func (s *Service) Keys(ctx context.Context, workspace domain.ID) ([]domain.Key, error) {
 	return view(ctx, s, func(ctx context.Context, st *domain.Stores) ([]domain.Key, error) {
-		return st.Keys.List(ctx, workspace)
+		return st.Keys.List(ctx, workspace, "", domain.Page{})
 	})
 }
 

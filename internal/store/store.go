@@ -189,6 +189,8 @@ func stores(tx bun.IDB, touch row.Touch) *domain.Stores {
 	return &domain.Stores{
 		Workspaces:  directory.NewWorkspaces(tx),
 		Keys:        directory.NewKeys(tx),
+		KeyTraces:   directory.NewKeyTraces(tx),
+		Usage:       directory.NewUsages(tx),
 		Agents:      directory.NewAgents(tx),
 		Flows:       directory.NewFlows(tx),
 		Numbers:     directory.NewNumbers(tx),

@@ -26,6 +26,7 @@ type callRow struct {
 	FlowVersion   int64
 	PhoneNumberID domain.ID
 	CampaignID    domain.ID
+	KeyID         domain.ID
 	From          string `bun:"from_number"`
 	To            string `bun:"to_number"`
 	Record        bool
@@ -38,6 +39,7 @@ type callRow struct {
 	Recording     string
 	SIPCallID     string `bun:"sip_call_id"`
 	Analysis      row.JSON[*domain.Analysis]
+	Cost          domain.Money
 	Version       int64
 	CreatedAt     row.Micros
 	DialedAt      row.Micros
@@ -54,6 +56,7 @@ func newCallRow(c *domain.Call) *callRow {
 		Variables: row.JSON[map[string]any]{V: c.Variables}, Captured: row.JSON[map[string]any]{V: c.Captured},
 		Notes: row.JSON[[]string]{V: c.Notes}, Voice: c.Voice, Model: c.Model, Recording: c.Recording,
 		SIPCallID: c.SIPCallID, Analysis: row.JSON[*domain.Analysis]{V: c.Analysis}, Version: c.Version,
+		KeyID: c.KeyID, Cost: c.Cost,
 		CreatedAt: row.At(c.CreatedAt), DialedAt: row.At(c.DialedAt), RingingAt: row.At(c.RingingAt),
 		AnsweredAt: row.At(c.AnsweredAt), EndedAt: row.At(c.EndedAt),
 	}
@@ -66,6 +69,7 @@ func (r *callRow) domain() domain.Call {
 		CampaignID: r.CampaignID, From: r.From, To: r.To, Record: r.Record, MaxDuration: r.MaxDuration,
 		Variables: r.Variables.V, Captured: r.Captured.V, Notes: r.Notes.V, Voice: r.Voice, Model: r.Model,
 		Recording: r.Recording, SIPCallID: r.SIPCallID, Analysis: r.Analysis.V, Version: r.Version,
+		KeyID: r.KeyID, Cost: r.Cost,
 		CreatedAt: r.CreatedAt.Time(), DialedAt: r.DialedAt.Time(), RingingAt: r.RingingAt.Time(),
 		AnsweredAt: r.AnsweredAt.Time(), EndedAt: r.EndedAt.Time(),
 	}
@@ -153,7 +157,7 @@ func filtered(q *bun.SelectQuery, in domain.Scope, f domain.CallFilter) *bun.Sel
 func (c *calls) Update(ctx context.Context, call *domain.Call) error {
 	var version int64
 	err := c.db.NewUpdate().Model(newCallRow(call)).
-		ExcludeColumn("id", "workspace_id", "mode", "direction", "created_at").
+		ExcludeColumn("id", "workspace_id", "mode", "direction", "key_id", "created_at").
 		Value("version", "version + 1").
 		Where("id = ?", call.ID).
 		Where("state NOT IN ('completed', 'failed') OR state = ?", call.State).

@@ -1,0 +1,16 @@
+package domain
+
+// Money is an amount in millionths of the unit that a workspace counts its
+// credits in. Which unit that is (a currency, or points) is up to the operator.
+type Money int64
+
+// Unit is one whole unit.
+const Unit Money = 1_000_000
+
+// MaxMoney bounds what may be set, so that sums stay exact, also as the numbers
+// of JSON (2^53).
+const MaxMoney = 1_000_000_000 * Unit
+
+// Units is the amount as a number of units, exact to the last millionth for
+// amounts up to MaxMoney.
+func (m Money) Units() float64 { return float64(m) / float64(Unit) }
