@@ -17,7 +17,7 @@ import (
 // not get through, and for every object of another workspace or mode.
 func TestAccess(t *testing.T) {
 	a := start(t, domain.Enterprise)
-	router, err := native.New(native.Options{Rules: a.service})
+	face, err := native.New(wire.Options{Rules: a.service})
 	a.ok(err)
 	objects := a.objects(a.key)
 
@@ -33,7 +33,7 @@ func TestAccess(t *testing.T) {
 	_, err = a.service.RevokeKey(t.Context(), a.first.Workspace.ID, revoked.ID)
 	a.ok(err)
 
-	routes := router.Routes()
+	routes := face.Router.Routes()
 	if len(routes) < 30 {
 		t.Fatalf("only %d routes", len(routes))
 	}
