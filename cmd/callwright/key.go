@@ -67,7 +67,7 @@ type keyList struct{}
 // Run lists the keys.
 func (keyList) Run(ctx context.Context, c *config.Config, log *slog.Logger) error {
 	return withRules(ctx, c, log, func(s *service.Service, w *domain.Workspace) error {
-		keys, err := s.Keys(ctx, w.ID)
+		keys, _, err := s.Keys(ctx, domain.Scope{Workspace: w.ID}, domain.Page{})
 		if err != nil {
 			return err
 		}

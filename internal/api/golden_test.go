@@ -82,7 +82,7 @@ var (
 	anID     = regexp.MustCompile(`\b[0-9a-f]{24}\b`)
 	aName    = regexp.MustCompile(`\bid-\d+\b`)
 	aTime    = regexp.MustCompile(`\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`)
-	aSecret  = regexp.MustCompile(`whsec_[A-Za-z0-9+/=]+`)
+	aSecret  = regexp.MustCompile(`whsec_[A-Za-z0-9+/=]+|cw_(live|test)_[0-9A-Za-z]{8,}`)
 	shownToo = []string{"Allow", "Idempotent-Replayed", "Link", "Retry-After", "X-Total-Count"}
 )
 

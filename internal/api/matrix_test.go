@@ -39,7 +39,11 @@ func TestAccess(t *testing.T) {
 	}
 	for _, r := range routes {
 		resource := strings.Split(strings.TrimPrefix(r.Path, native.Root+"/"), "/")[0]
-		path := strings.NewReplacer("{id}", objects[resource], "{callId}", objects["calls"]).Replace(r.Path)
+		id := objects[resource]
+		if resource == "workspaces" {
+			id = string(a.first.Workspace.ID)
+		}
+		path := strings.NewReplacer("{id}", id, "{callId}", objects["calls"]).Replace(r.Path)
 		body := ""
 		if slices.Contains([]string{"POST", "PUT", "PATCH"}, r.Method) {
 			body = "{}"
@@ -65,6 +69,10 @@ func TestAccess(t *testing.T) {
 						a.seesNothing(a.send(r.Method, path, key, ""), objects)
 					}
 				}
+				return
+			}
+			if resource == "workspaces" { // which both modes share
+				a.want(a.send(r.Method, path, stranger, body), http.StatusNotFound, "NOT_FOUND")
 				return
 			}
 			for _, key := range []string{stranger, tester} {
@@ -93,9 +101,10 @@ func (a *app) objects(key string) map[string]string {
 	trunk := a.create("/api/v1/trunks", key, `{"name":"T","host":"127.0.0.1"}`)
 	number := a.create("/api/v1/phone-numbers", key, `{"number":"+14155550100","trunkId":"`+trunk+`","agentId":"`+agent+`"}`)
 	call := a.create("/api/v1/calls", key, `{"agentId":"`+agent+`","to":"+14155552671"}`)
+	other := a.create("/api/v1/keys", key, `{"name":"K"}`)
 	hook := a.create("/api/v1/webhooks", key, `{"url":"https://example.com/","events":["*"]}`)
 	return map[string]string{
-		"flows": flow, "agents": agent, "trunks": trunk, "phone-numbers": number, "calls": call, "recordings": call, "webhooks": hook,
+		"flows": flow, "agents": agent, "trunks": trunk, "phone-numbers": number, "calls": call, "recordings": call, "webhooks": hook, "keys": other,
 	}
 }
 

@@ -167,7 +167,7 @@ func (a *App) openRules(ctx context.Context, recordings domain.Recordings) error
 	told := dialects(a.hooks())
 	a.Service = service.New(service.Options{
 		Store: a.watched, Buffer: a.buffer, Hooks: told, Recordings: recordings, CheckFlow: checkFlow,
-		HasLLM: func(m domain.Mode) bool { return a.model(m) != nil }, WebhookAllow: allow, SigningKey: key, Logger: a.log,
+		HasLLM: func(m domain.Mode) bool { return a.model(m) != nil }, WebhookAllow: allow, SigningKey: key, Rates: a.store.Rates(), Logger: a.log,
 	})
 	if a.First, err = a.Service.FirstStart(ctx); err != nil {
 		return err
@@ -236,7 +236,14 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 }
 
 func (a *App) openAPI() error {
-	handler, err := api.New(api.Options{Service: a.Service, Dialects: faces, Hosts: a.o.Config.Hosts, Ready: a.ready, Version: a.o.Version, Logger: a.log})
+	proxies, err := a.o.Config.Proxies()
+	if err != nil {
+		return err
+	}
+	handler, err := api.New(api.Options{
+		Service: a.Service, Dialects: faces, Hosts: a.o.Config.Hosts, TrustedProxies: proxies,
+		Ready: a.ready, Version: a.o.Version, Logger: a.log,
+	})
 	if err != nil {
 		return err
 	}
@@ -285,6 +292,7 @@ func (a *App) Run(ctx context.Context) error {
 	group.Go(func() error { return a.webhooks.Run(work) })
 	group.Go(func() error { return a.analysis.Run(work) })
 	group.Go(func() error { return a.keepHouse(work) })
+	group.Go(func() error { return a.keepUses(work) })
 	if a.ops != nil {
 		group.Go(func() error { return a.ops.Run(work) })
 	}
@@ -321,6 +329,27 @@ func (a *App) keepHouse(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
+		}
+	}
+}
+
+// usesEvery is how often what was noted of keys is written: what a crash may
+// lose of it.
+const usesEvery = 5 * time.Second
+
+// keepUses writes what was noted of keys, until ctx is done; what comes after is
+// written by the end of the rules.
+func (a *App) keepUses(ctx context.Context) error {
+	tick := time.NewTicker(usesEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if err := a.Service.FlushUses(ctx); err != nil && ctx.Err() == nil {
+			a.log.Warn("the uses of keys could not be written; trying again", "err", err)
 		}
 	}
 }

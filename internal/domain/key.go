@@ -65,7 +65,6 @@ const (
 	FaultRevoked KeyFault = "revoked"
 	FaultAddress KeyFault = "address" // not on its list
 	FaultScope   KeyFault = "scope"   // which it has not
-	FaultRate    KeyFault = "rate"    // its requests a minute are used up
 )
 
 // MaxKeyAddresses is how many addresses are remembered of a key, the most recent

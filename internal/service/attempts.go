@@ -102,7 +102,10 @@ func (s *Service) CommitIntent(ctx context.Context, d *Dial) (*Refusal, error) {
 			return err
 		}
 		if refused != nil {
-			return s.refuse(ctx, st, &a, refused, now)
+			if err := s.refuse(ctx, st, &a, refused, now); err != nil || refused.End == "" || call.State.Ended() {
+				return err
+			}
+			return s.fail(ctx, st, call, refused.End, now)
 		}
 		a.State = domain.AttemptIntent
 		if err := st.Attempts.Update(ctx, &a); err != nil {
@@ -141,6 +144,9 @@ func (s *Service) gate(ctx context.Context, st *domain.Stores, in domain.Scope, 
 	w, err := st.Workspaces.Get(ctx, in.Workspace)
 	if err != nil {
 		return nil, err
+	}
+	if w.Broke() {
+		return &Refusal{Why: "the workspace has no credits left", End: domain.EndNoCredits}, nil
 	}
 	active, err := st.Calls.Active(ctx, in)
 	if err != nil {

@@ -4,11 +4,13 @@
 package service
 
 import (
+	"context"
 	"crypto/rand"
 	"log/slog"
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/callwright/callwright/internal/domain"
@@ -40,8 +42,11 @@ type Options struct {
 	// SigningKey signs links to recordings. Without one a random key is used and
 	// links end with the process.
 	SigningKey []byte
-	Now        func() time.Time // time.Now when nil
-	Logger     *slog.Logger     // slog.Default() when nil
+	// Rates counts requests for all processes that share the store; nil counts in
+	// this one.
+	Rates  domain.RateLimits
+	Now    func() time.Time // time.Now when nil
+	Logger *slog.Logger     // slog.Default() when nil
 }
 
 // Service is the rules over one store. Its methods may be called at once.
@@ -61,6 +66,9 @@ type Service struct {
 	log        *slog.Logger
 
 	keys       keyCache
+	uses       keyUses
+	unfolded   atomic.Bool // there may be usage to fold
+	rates      domain.RateLimits
 	background sync.WaitGroup
 }
 
@@ -86,6 +94,8 @@ func New(o Options) *Service {
 		s.log = slog.Default()
 	}
 	s.keys.entries = make(map[domain.ID]keyEntry)
+	s.unfolded.Store(true) // what an earlier run left
+	s.rates = newRates(o.Rates, s.now, s.log)
 	return s
 }
 
@@ -93,8 +103,19 @@ func New(o Options) *Service {
 // called once, before the first request is served; without it there are none.
 func (s *Service) Attach(live domain.LiveCalls) { s.live = live }
 
-// Close waits for what the service still writes in the background.
-func (s *Service) Close() { s.background.Wait() }
+// Close waits for what the service still writes in the background, and writes
+// what was noted of keys.
+func (s *Service) Close() {
+	s.background.Wait()
+	if !s.uses.any() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), closeUses)
+	defer cancel()
+	if err := s.FlushUses(ctx); err != nil {
+		s.log.Warn("the last uses of keys could not be written", "err", err)
+	}
+}
 
 // clock is the present as the store keeps it: UTC microseconds.
 func (s *Service) clock() time.Time { return s.now().UTC().Truncate(time.Microsecond) }

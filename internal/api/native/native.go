@@ -36,6 +36,9 @@ func New(o wire.Options) (*wire.Dialect, error) {
 	f.liveRoutes(rt)
 	f.recordingRoutes(rt)
 	f.webhookRoutes(rt)
+	f.keyRoutes(rt)
+	f.usageRoutes(rt)
+	f.workspaceRoutes(rt)
 	return &wire.Dialect{Name: "native", Prefix: "/voxforge", Roots: []string{"/api"}, Router: rt, RateHeaders: true}, rt.Err()
 }
 

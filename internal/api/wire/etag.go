@@ -16,6 +16,16 @@ type ETag struct {
 // ETagOf is the ETag of version v of an object.
 func ETagOf(v int64) ETag { return ETag{ETag: strconv.Quote(strconv.FormatInt(v, 10))} }
 
+// ETagOfMore is the ETag of version v of an object with parts that change without
+// the version. An If-Match asks for the version only.
+func ETagOfMore(v int64, parts ...int64) ETag {
+	tag := strconv.FormatInt(v, 10)
+	for _, part := range parts {
+		tag += "." + strconv.FormatInt(part, 10)
+	}
+	return ETag{ETag: strconv.Quote(tag)}
+}
+
 // IfMatch is the condition of a change. It is embedded in the inputs of routes.
 type IfMatch struct {
 	IfMatch string `header:"If-Match" doc:"Change the object only if this is its ETag."`
@@ -29,7 +39,8 @@ func (m IfMatch) Version() (int64, error) {
 		return 0, nil
 	}
 	tag = strings.TrimPrefix(tag, "W/")
-	v, err := strconv.ParseInt(strings.Trim(tag, `"`), 10, 64)
+	version, _, _ := strings.Cut(strings.Trim(tag, `"`), ".")
+	v, err := strconv.ParseInt(version, 10, 64)
 	if err != nil || v <= 0 || len(tag) < 3 || tag[0] != '"' {
 		return 0, domain.Errorf(domain.CodePrecondition, "If-Match must be one ETag as it was received; read the object again and repeat the change")
 	}

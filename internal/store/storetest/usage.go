@@ -187,24 +187,8 @@ func usage(_ *testing.T, b *bench) {
 	}
 	check()
 	folded := 0
-	for _, limit := range []int{7, 100, 1000} { // by several at once, and what is left is read with what is folded
-		var wg sync.WaitGroup
-		var mu sync.Mutex
-		for range 3 {
-			wg.Go(func() {
-				n := 0
-				err := b.try(func(ctx context.Context, s *domain.Stores) (err error) {
-					n, err = s.Usage.Fold(ctx, limit)
-					return err
-				})
-				mu.Lock()
-				defer mu.Unlock()
-				if folded += n; err != nil {
-					b.Error(err)
-				}
-			})
-		}
-		wg.Wait()
+	for _, limit := range []int{7, 100, 1000} { // what is left is read with what is folded
+		folded += b.fold(3, limit)
 		check()
 	}
 	b.same(folded, 5*many)
@@ -216,9 +200,29 @@ func usage(_ *testing.T, b *bench) {
 	for range 2 {
 		rows, _, _ := report(all, domain.Page{Limit: 1})
 		b.same(rows, []domain.Usage{add(in, key, "2025-02-02", sum)})
-		b.write(func(ctx context.Context, s *domain.Stores) error {
-			_, err := s.Usage.Fold(ctx, 10)
-			return err
+		b.fold(1, 10)
+	}
+}
+
+// fold has several fold usage at once and returns how much they did.
+func (b *bench) fold(several, limit int) (folded int) {
+	b.Helper()
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	for range several {
+		wg.Go(func() {
+			n := 0
+			err := b.try(func(ctx context.Context, s *domain.Stores) (err error) {
+				n, err = s.Usage.Fold(ctx, limit)
+				return err
+			})
+			mu.Lock()
+			defer mu.Unlock()
+			if folded += n; err != nil {
+				b.Error(err)
+			}
 		})
 	}
+	wg.Wait()
+	return folded
 }
