@@ -153,34 +153,49 @@ func splitList(headers []string) []string {
 	return out
 }
 
-// forwarded reads the elements of Forwarded (RFC 7239 section 4). What is not well
-// formed names no address.
+// nobody is an element that names no address.
+var nobody = map[string]string{"for": "unknown"}
+
+// forwarded reads the elements of Forwarded (RFC 7239 section 4). Of a header
+// whose quotes do not match, no element can be believed: a client may have left
+// one open, for the proxy's element to end up within it.
 func forwarded(headers []string) []map[string]string {
 	var out []map[string]string
 	for _, header := range headers {
-		for _, text := range splitQuoted(header, ',') {
-			if text == "" {
-				continue
+		texts, whole := splitQuoted(header, ',')
+		if !whole {
+			out = append(out, nobody)
+			continue
+		}
+		for _, text := range texts {
+			if text != "" {
+				out = append(out, forwardedElement(text))
 			}
-			element := make(map[string]string)
-			for _, pair := range splitQuoted(text, ';') {
-				name, value, _ := strings.Cut(pair, "=")
-				name = strings.ToLower(strings.Trim(name, " \t"))
-				if _, twice := element[name]; twice {
-					element = map[string]string{"for": "twice"} // RFC 7239 section 4: each at most once
-					break
-				}
-				element[name] = unquote(strings.Trim(value, " \t"))
-			}
-			out = append(out, element)
 		}
 	}
 	return out
 }
 
-// splitQuoted splits text at sep, but not within quotes.
-func splitQuoted(text string, sep byte) []string {
-	var out []string
+// forwardedElement reads the pairs of one element, each of which may be there
+// once.
+func forwardedElement(text string) map[string]string {
+	element := make(map[string]string)
+	pairs, _ := splitQuoted(text, ';')
+	for _, pair := range pairs {
+		name, value, _ := strings.Cut(pair, "=")
+		name = strings.ToLower(strings.Trim(name, " \t"))
+		value, plain := unquote(strings.Trim(value, " \t"))
+		if _, twice := element[name]; twice || !plain {
+			return nobody
+		}
+		element[name] = value
+	}
+	return element
+}
+
+// splitQuoted splits text at sep, but not within quotes; whole means that these
+// match.
+func splitQuoted(text string, sep byte) (parts []string, whole bool) {
 	begin, quoted := 0, false
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
@@ -189,25 +204,31 @@ func splitQuoted(text string, sep byte) []string {
 		case c == '"':
 			quoted = !quoted
 		case c == sep && !quoted:
-			out = append(out, strings.Trim(text[begin:i], " \t"))
+			parts = append(parts, strings.Trim(text[begin:i], " \t"))
 			begin = i + 1
 		}
 	}
-	return append(out, strings.Trim(text[begin:], " \t"))
+	return append(parts, strings.Trim(text[begin:], " \t")), !quoted
 }
 
-// unquote reads a quoted string (RFC 9110 section 5.6.4); what is not quoted stays
-// as it is.
-func unquote(value string) string {
+// unquote reads a quoted string (RFC 9110 section 5.6.4); what has no quotes stays
+// as it is, and what has some elsewhere is not plain.
+func unquote(value string) (text string, plain bool) {
+	if !strings.Contains(value, `"`) {
+		return value, true
+	}
 	if len(value) < 2 || value[0] != '"' || value[len(value)-1] != '"' {
-		return value
+		return "", false
 	}
 	var out strings.Builder
 	for i := 1; i < len(value)-1; i++ {
-		if value[i] == '\\' && i+1 < len(value)-1 {
+		switch {
+		case value[i] == '\\' && i+1 < len(value)-1:
 			i++
+		case value[i] == '"' || value[i] == '\\':
+			return "", false
 		}
 		out.WriteByte(value[i])
 	}
-	return out.String()
+	return out.String(), true
 }
