@@ -7,9 +7,12 @@ type Money int64
 // Unit is one whole unit.
 const Unit Money = 1_000_000
 
-// MaxMoney bounds what may be set, so that sums stay exact, also as the numbers
-// of JSON (2^53).
-const MaxMoney = 1_000_000_000 * Unit
+// The bounds of what may be set, so that sums stay exact, also as the numbers of
+// JSON (2^53), and never run over.
+const (
+	MaxMoney = 1_000_000_000 * Unit
+	MaxPrice = 10_000 * Unit // of a minute
+)
 
 // Units is the amount as a number of units, exact to the last millionth for
 // amounts up to MaxMoney.

@@ -74,18 +74,18 @@ func (req WorkspaceChange) apply(w *domain.Workspace) error {
 		}
 	}
 	if req.Credits != nil && *req.Credits != nil {
-		if err := money("credits", **req.Credits, -domain.MaxMoney); err != nil {
+		if err := money("credits", **req.Credits, -domain.MaxMoney, domain.MaxMoney); err != nil {
 			return err
 		}
 	}
-	return first(name("name", w.Name), money("pricePerMinute", w.PricePerMinute, 0),
+	return first(name("name", w.Name), money("pricePerMinute", w.PricePerMinute, 0, domain.MaxPrice),
 		oneOf("plan", string(w.Plan), string(domain.Starter), string(domain.Professional), string(domain.Business), string(domain.Enterprise)))
 }
 
 // money checks an amount.
-func money(field string, amount, least domain.Money) error {
-	if amount < least || amount > domain.MaxMoney {
-		return domain.Invalid(field, "%s must be from %d to %d", field, least/domain.Unit, domain.MaxMoney/domain.Unit)
+func money(field string, amount, least, most domain.Money) error {
+	if amount < least || amount > most {
+		return domain.Invalid(field, "%s must be from %d to %d", field, least/domain.Unit, most/domain.Unit)
 	}
 	return nil
 }
