@@ -194,7 +194,7 @@ func TestRateHeaders(t *testing.T) {
 		t.Helper()
 		conn, err := net.Dial("tcp", strings.TrimPrefix(a.url, "http://"))
 		a.ok(err)
-		defer conn.Close() //nolint:errcheck // it was only read
+		defer conn.Close() // it was only read
 		fmt.Fprintf(conn, "%s %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", method, path, key)
 		var head strings.Builder
 		lines := bufio.NewScanner(conn)

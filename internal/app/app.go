@@ -333,12 +333,12 @@ func (a *App) keepHouse(ctx context.Context) error {
 	}
 }
 
-// usesEvery is how often what was noted of keys is written: what a crash may
-// lose of it.
+// usesEvery is how often what was noted of keys is written, which is what a crash
+// may lose of it.
 const usesEvery = 5 * time.Second
 
-// keepUses writes what was noted of keys, until ctx is done; what comes after is
-// written by the end of the rules.
+// keepUses writes what was noted of keys, until ctx is done; close writes
+// the rest.
 func (a *App) keepUses(ctx context.Context) error {
 	tick := time.NewTicker(usesEvery)
 	defer tick.Stop()
@@ -362,6 +362,9 @@ func (a *App) close(ctx context.Context) {
 		err = errors.Join(err, a.carriers.Close())
 	}
 	if a.Service != nil {
+		flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		err = errors.Join(err, a.Service.FlushUses(flush))
 		a.Service.Close()
 	}
 	if a.buffer != nil {

@@ -191,7 +191,7 @@ func TestSettings(t *testing.T) {
 		t.Errorf("%+v", w)
 	}
 	plan(domain.Starter)
-	over, under := domain.MaxMoney+1, -domain.MaxMoney-1
+	credits := func(m domain.Money) service.Change[*domain.Money] { return new(&m) }
 	for _, c := range []struct {
 		in   domain.Scope
 		id   domain.ID
@@ -203,7 +203,7 @@ func TestSettings(t *testing.T) {
 		{k.prod, id, service.WorkspaceChange{Plan: new(domain.Plan("gold"))}, domain.CodeInvalid}, {k.prod, id, service.WorkspaceChange{Timezone: new("")}, domain.CodeInvalid},
 		{k.prod, id, service.WorkspaceChange{Timezone: new("Local")}, domain.CodeInvalid}, {k.prod, id, service.WorkspaceChange{PricePerMinute: new(domain.Money(-1))}, domain.CodeInvalid},
 		{k.prod, id, service.WorkspaceChange{PricePerMinute: new(domain.MaxPrice + 1)}, domain.CodeInvalid},
-		{k.prod, id, service.WorkspaceChange{Credits: new(&over)}, domain.CodeInvalid}, {k.prod, id, service.WorkspaceChange{Credits: new(&under)}, domain.CodeInvalid},
+		{k.prod, id, service.WorkspaceChange{Credits: credits(domain.MaxMoney + 1)}, domain.CodeInvalid}, {k.prod, id, service.WorkspaceChange{Credits: credits(-domain.MaxMoney - 1)}, domain.CodeInvalid},
 	} {
 		_, err := k.UpdateWorkspace(t.Context(), c.in, c.id, c.req)
 		k.code(err, c.want)

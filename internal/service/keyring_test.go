@@ -14,14 +14,14 @@ import (
 // do more than itself.
 func TestKeysGiveWhatTheyHave(t *testing.T) {
 	k := newKit(t)
-	make := func(req service.NewKey) (*domain.Key, error) {
+	create := func(req service.NewKey) (*domain.Key, error) {
 		req.Workspace, req.Name = k.first.Workspace.ID, "k"
 		key, _, err := k.CreateKey(t.Context(), req)
 		return key, err
 	}
-	all, err := make(service.NewKey{})
+	all, err := create(service.NewKey{})
 	k.ok(err)
-	few, err := make(service.NewKey{Scopes: []string{"keys:write", "calls:read", "calls:read", "can_write_calendar"}})
+	few, err := create(service.NewKey{Scopes: []string{"keys:write", "calls:read", "calls:read", "can_write_calendar"}})
 	k.ok(err)
 	if got := strings.Join(few.Scopes, " "); got != "keys:write calls:read appointments:write" {
 		t.Errorf("scopes %s", got)
@@ -35,13 +35,13 @@ func TestKeysGiveWhatTheyHave(t *testing.T) {
 		{few, []string{"calls:read", "*"}, domain.CodeForbidden}, {all, []string{"*"}, ""}, {all, []string{"calls:write"}, ""},
 		{few, []string{"can_initiate_calls"}, domain.CodeForbidden},
 	} {
-		got, err := make(service.NewKey{By: c.by, Scopes: c.scopes, Within: domain.Live})
+		got, err := create(service.NewKey{By: c.by, Scopes: c.scopes, Within: domain.Live})
 		k.code(err, c.want)
 		if err == nil && c.scopes == nil && !slices.Equal(got.Scopes, c.by.Scopes) {
 			t.Errorf("a key without scopes got %v", got.Scopes)
 		}
 		if c.scopes != nil {
-			target, err := make(service.NewKey{Scopes: []string{"agents:read"}})
+			target, err := create(service.NewKey{Scopes: []string{"agents:read"}})
 			k.ok(err)
 			_, err = k.UpdateKey(t.Context(), k.prod, target.ID, service.KeyChange{Scopes: &c.scopes, By: c.by})
 			k.code(err, c.want)
@@ -58,20 +58,20 @@ func TestKeysGiveWhatTheyHave(t *testing.T) {
 func TestKeysOfModes(t *testing.T) {
 	k := newKit(t)
 	workspace := k.first.Workspace.ID
-	make := func(mode, within domain.Mode) (*domain.Key, error) {
+	create := func(mode, within domain.Mode) (*domain.Key, error) {
 		key, _, err := k.CreateKey(t.Context(), service.NewKey{Workspace: workspace, Name: "k", Mode: mode, Within: within})
 		return key, err
 	}
-	live, err := make("", domain.Live)
+	live, err := create("", domain.Live)
 	k.ok(err)
-	test, err := make("", domain.Test)
+	test, err := create("", domain.Test)
 	k.ok(err)
 	if live.Mode != domain.Live || test.Mode != domain.Test {
 		t.Errorf("%s %s", live.Mode, test.Mode)
 	}
-	_, err = make(domain.Live, domain.Test)
+	_, err = create(domain.Live, domain.Test)
 	k.code(err, domain.CodeForbidden)
-	other, err := make(domain.Test, domain.Live)
+	other, err := create(domain.Test, domain.Live)
 	k.ok(err)
 	stranger := domain.Scope{Workspace: domain.NewID(), Mode: domain.Live}
 	for _, c := range []struct {

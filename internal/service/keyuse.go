@@ -16,8 +16,6 @@ const (
 	usesBatch = 100
 	// foldBatch is how many additions to usage one transaction folds.
 	foldBatch = 1000
-	// closeUses bounds how long an end waits for the last uses to be written.
-	closeUses = 5 * time.Second
 )
 
 // KeyUse is a request of a good key that was answered.
@@ -143,12 +141,6 @@ func (u *keyUses) note(key domain.ID, what func(*keyNotes)) {
 		u.keys[key] = k
 	}
 	what(k)
-}
-
-func (u *keyUses) any() bool {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	return len(u.keys) > 0
 }
 
 func (u *keyUses) take() map[domain.ID]*keyNotes {

@@ -42,7 +42,7 @@ func TestKeyUse(t *testing.T) {
 	}
 	_, err = k.VerifyKey(t.Context(), secret[:len(secret)-7]+"0000000", home) // not the key: nothing is noted of it
 	k.code(err, domain.CodeUnauthorized)
-	k.Service.Close() // flushes, too
+	k.ok(k.FlushUses(t.Context()))
 
 	got, err := k.Key(t.Context(), k.prod, key.ID)
 	k.ok(err)
@@ -117,7 +117,11 @@ func TestUsesSurviveAnOutage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close() //nolint:errcheck // the test is over
+	defer func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
 	down := &broken{Store: db}
 	s := service.New(service.Options{Store: down, CheckFlow: func(raw []byte) ([]byte, error) { return raw, nil }})
 	first, err := s.FirstStart(t.Context())
@@ -147,7 +151,9 @@ func TestUsesSurviveAnOutage(t *testing.T) {
 	}
 	note(3)
 	down.after.Store(0)
-	s.Close()
+	if err := s.FlushUses(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	report, err := s.Usage(t.Context(), in, time.Time{}, time.Time{}, "", domain.Page{Limit: 500})
 	if err != nil {
 		t.Fatal(err)

@@ -4,7 +4,6 @@
 package service
 
 import (
-	"context"
 	"crypto/rand"
 	"log/slog"
 	"net/netip"
@@ -103,19 +102,9 @@ func New(o Options) *Service {
 // called once, before the first request is served; without it there are none.
 func (s *Service) Attach(live domain.LiveCalls) { s.live = live }
 
-// Close waits for what the service still writes in the background, and writes
-// what was noted of keys.
-func (s *Service) Close() {
-	s.background.Wait()
-	if !s.uses.any() {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), closeUses)
-	defer cancel()
-	if err := s.FlushUses(ctx); err != nil {
-		s.log.Warn("the last uses of keys could not be written", "err", err)
-	}
-}
+// Close waits for what the service still writes in the background; what was noted
+// of keys is FlushUses's to write.
+func (s *Service) Close() { s.background.Wait() }
 
 // clock is the present as the store keeps it: UTC microseconds.
 func (s *Service) clock() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
