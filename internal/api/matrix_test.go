@@ -44,6 +44,9 @@ func TestAccess(t *testing.T) {
 			id = string(a.first.Workspace.ID)
 		}
 		path := strings.NewReplacer("{id}", id, "{callId}", objects["calls"]).Replace(r.Path)
+		if path == native.Root+"/dialing/check" {
+			path += "?to=%2B13055551234"
+		}
 		body := ""
 		if slices.Contains([]string{"POST", "PUT", "PATCH"}, r.Method) {
 			body = "{}"
@@ -102,10 +105,24 @@ func (a *app) objects(key string) map[string]string {
 	number := a.create("/api/v1/phone-numbers", key, `{"number":"+14155550100","trunkId":"`+trunk+`","agentId":"`+agent+`"}`)
 	call := a.create("/api/v1/calls", key, `{"agentId":"`+agent+`","to":"+14155552671"}`)
 	other := a.create("/api/v1/keys", key, `{"name":"K"}`)
+	notice := a.notice()
 	hook := a.create("/api/v1/webhooks", key, `{"url":"https://example.com/","events":["*"]}`)
 	return map[string]string{
-		"flows": flow, "agents": agent, "trunks": trunk, "phone-numbers": number, "calls": call, "recordings": call, "webhooks": hook, "keys": other,
+		"flows": flow, "agents": agent, "trunks": trunk, "phone-numbers": number, "calls": call, "recordings": call, "webhooks": hook, "keys": other, "notices": notice,
 	}
+}
+
+// notice leaves a notice in the first workspace.
+func (a *app) notice() string {
+	a.Helper()
+	n := domain.Notice{
+		ID: domain.NewID(), WorkspaceID: a.first.Workspace.ID, Mode: domain.Live, Kind: domain.NoticeEndpointDisabled, Version: 1, CreatedAt: a.clock.now(),
+	}
+	a.ok(a.store.InTx(a.Context(), domain.LaneAPI, func(ctx context.Context, s *domain.Stores) error {
+		row := n
+		return s.Notices.Create(ctx, &row)
+	}))
+	return string(n.ID)
 }
 
 func (a *app) seesNothing(r reply, objects map[string]string) {

@@ -34,7 +34,10 @@ const (
 const (
 	ReasonInvalidNumber         = "invalid_number"
 	ReasonDestinationNotAllowed = "destination_not_allowed"
+	ReasonRegionNotAllowed      = "region_not_allowed" // the workspace calls other regions only
 	ReasonDoNotCall             = "do_not_call"
+	ReasonTimezoneUnknown       = "timezone_unknown"
+	ReasonOutsideWindow         = "outside_window" // not at this time
 	ReasonInsufficientCredits   = "insufficient_credits"
 	ReasonAgentInactive         = "agent_inactive"
 	ReasonNoPhoneNumber         = "no_phone_number" // the agent has none to call from

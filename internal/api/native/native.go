@@ -33,12 +33,14 @@ func New(o wire.Options) (*wire.Dialect, error) {
 	f.numberRoutes(rt)
 	f.trunkRoutes(rt)
 	f.callRoutes(rt)
+	f.dialingRoutes(rt)
 	f.liveRoutes(rt)
 	f.recordingRoutes(rt)
 	f.webhookRoutes(rt)
 	f.keyRoutes(rt)
 	f.usageRoutes(rt)
 	f.workspaceRoutes(rt)
+	f.noticeRoutes(rt)
 	return &wire.Dialect{Name: "native", Prefix: "/voxforge", Roots: []string{"/api"}, Router: rt, RateHeaders: true}, rt.Err()
 }
 
