@@ -77,6 +77,27 @@ func TestKeysBehindProxies(t *testing.T) {
 	}
 }
 
+// TestLinksBehindProxies: links in answers are what the client can reach, and
+// nobody but a trusted proxy says what that is.
+func TestLinksBehindProxies(t *testing.T) {
+	a := start(t, domain.Enterprise)
+	path := "/api/v1/calls/" + string(a.talked([]byte("sound")).ID)
+	headers := []string{"X-Forwarded-For: 198.51.100.9", "X-Forwarded-Proto: https", "X-Forwarded-Host: voice.example"}
+	for _, c := range []struct {
+		*app
+		headers []string
+		want    string
+	}{
+		{a, nil, a.url}, {a, headers, a.url}, {a.behind(), headers, "https://voice.example"},
+		{a.behind(), []string{"Forwarded: for=198.51.100.9;proto=https;host=voice.example"}, "https://voice.example"},
+	} {
+		link, _ := c.send("GET", path, a.key, "", c.headers...).json(t)["recordingUrl"].(string)
+		if !strings.HasPrefix(link, c.want+"/") {
+			t.Errorf("%v: the link is %q, want %s", c.headers, link, c.want)
+		}
+	}
+}
+
 // TestKeyShowsItsUse: what was done with a key is shown with it, and its ETag says
 // when that has changed.
 func TestKeyShowsItsUse(t *testing.T) {
