@@ -9,6 +9,12 @@ import (
 	"net/url"
 )
 
+// AddDoNotCall does: Add numbers that must not be called. POST /api/v1/do-not-call. Needs the scope
+// `do-not-call:write`.
+func (c *Client) AddDoNotCall(ctx context.Context, body SuppressFields, more ...Option) (*Suppressing, error) {
+	return object[Suppressing](ctx, c, request{method: "POST", path: "/api/v1/do-not-call", body: body}, more)
+}
+
 // CancelCall does: Cancel a call, or hang it up. POST /api/v1/calls/{id}/cancel. Needs the scope
 // `calls:write`.
 func (c *Client) CancelCall(ctx context.Context, id string, more ...Option) (*CallItem, error) {
@@ -52,14 +58,30 @@ func (c *Client) CreateAgent(ctx context.Context, body AgentFields, more ...Opti
 	return object[Agent](ctx, c, request{method: "POST", path: "/api/v1/agents", body: body}, more)
 }
 
+// CreateAppointment does: Create an appointment. POST /api/v1/appointments. Needs the scope
+// `appointments:write`.
+func (c *Client) CreateAppointment(ctx context.Context, body AppointmentFields, more ...Option) (*AppointmentDetail, error) {
+	return object[AppointmentDetail](ctx, c, request{method: "POST", path: "/api/v1/appointments", body: body}, more)
+}
+
 // CreateCall does: Place a call. POST /api/v1/calls. Needs the scope `calls:write`.
 func (c *Client) CreateCall(ctx context.Context, body PlaceFields, more ...Option) (*Call, error) {
 	return object[Call](ctx, c, request{method: "POST", path: "/api/v1/calls", body: body}, more)
 }
 
+// CreateContact does: Create a contact. POST /api/v1/contacts. Needs the scope `contacts:write`.
+func (c *Client) CreateContact(ctx context.Context, body ContactFields, more ...Option) (*Contact, error) {
+	return object[Contact](ctx, c, request{method: "POST", path: "/api/v1/contacts", body: body}, more)
+}
+
 // CreateFlow does: Create a flow. POST /api/v1/flows. Needs the scope `flows:write`.
 func (c *Client) CreateFlow(ctx context.Context, body FlowFields, more ...Option) (*Flow, error) {
 	return object[Flow](ctx, c, request{method: "POST", path: "/api/v1/flows", body: body}, more)
+}
+
+// CreateKey does: Create an API key. POST /api/v1/keys. Needs the scope `keys:write`.
+func (c *Client) CreateKey(ctx context.Context, body NewKeyFields, more ...Option) (*SecretKey, error) {
+	return object[SecretKey](ctx, c, request{method: "POST", path: "/api/v1/keys", body: body}, more)
 }
 
 // CreatePhoneNumber does: Add a phone number. POST /api/v1/phone-numbers. Needs the scope
@@ -84,9 +106,40 @@ func (c *Client) DeleteAgent(ctx context.Context, id string, more ...Option) (*D
 	return object[Deleted](ctx, c, request{method: "DELETE", path: "/api/v1/agents/" + url.PathEscape(id)}, more)
 }
 
+// DeleteAppointment does: Delete an appointment. DELETE /api/v1/appointments/{id}. Needs the scope
+// `appointments:write`.
+func (c *Client) DeleteAppointment(ctx context.Context, id string, more ...Option) (*Deleted, error) {
+	return object[Deleted](ctx, c, request{method: "DELETE", path: "/api/v1/appointments/" + url.PathEscape(id)}, more)
+}
+
+// DeleteContactQuery is the query of DeleteContact; what is zero is not sent.
+type DeleteContactQuery struct {
+	// Also delete all calls to and from its numbers, with their transcripts, recordings, events and
+	// webhook payloads. Its entries in the do-not-call list stay.
+	Erase bool
+}
+
+func (q *DeleteContactQuery) values() url.Values {
+	v := url.Values{}
+	addQuery(v, "erase", q.Erase)
+	return v
+}
+
+// DeleteContact does: Delete a contact. DELETE /api/v1/contacts/{id}. Needs the scope
+// `contacts:write`.
+func (c *Client) DeleteContact(ctx context.Context, id string, query DeleteContactQuery, more ...Option) (*Deleted, error) {
+	return object[Deleted](ctx, c, request{method: "DELETE", path: "/api/v1/contacts/" + url.PathEscape(id), query: query.values()}, more)
+}
+
 // DeleteFlow does: Delete a flow. DELETE /api/v1/flows/{id}. Needs the scope `flows:write`.
 func (c *Client) DeleteFlow(ctx context.Context, id string, more ...Option) (*Deleted, error) {
 	return object[Deleted](ctx, c, request{method: "DELETE", path: "/api/v1/flows/" + url.PathEscape(id)}, more)
+}
+
+// DeleteKey does: Delete an API key, which ends it at once. DELETE /api/v1/keys/{id}. Needs the
+// scope `keys:write`.
+func (c *Client) DeleteKey(ctx context.Context, id string, more ...Option) (*Deleted, error) {
+	return object[Deleted](ctx, c, request{method: "DELETE", path: "/api/v1/keys/" + url.PathEscape(id)}, more)
 }
 
 // DeleteNotice does: Delete a notice. DELETE /api/v1/notices/{id}. Needs the scope `notices:write`.
@@ -128,14 +181,43 @@ func (c *Client) GetAgent(ctx context.Context, id string, more ...Option) (*Agen
 	return object[Agent](ctx, c, request{method: "GET", path: "/api/v1/agents/" + url.PathEscape(id)}, more)
 }
 
+// GetAppointment does: Get an appointment. GET /api/v1/appointments/{id}. Needs the scope
+// `appointments:read`.
+func (c *Client) GetAppointment(ctx context.Context, id string, more ...Option) (*AppointmentDetail, error) {
+	return object[AppointmentDetail](ctx, c, request{method: "GET", path: "/api/v1/appointments/" + url.PathEscape(id)}, more)
+}
+
+// GetAppointmentCalendar does: Get an appointment for calendars. GET
+// /api/v1/appointments/{id}/calendar.ics. Needs the scope `appointments:read`.
+func (c *Client) GetAppointmentCalendar(ctx context.Context, id string, more ...Option) (*http.Response, error) {
+	return c.open(ctx, request{method: "GET", path: "/api/v1/appointments/" + url.PathEscape(id) + "/calendar.ics"}, more)
+}
+
 // GetCall does: Get a call. GET /api/v1/calls/{id}. Needs the scope `calls:read`.
 func (c *Client) GetCall(ctx context.Context, id string, more ...Option) (*Call, error) {
 	return object[Call](ctx, c, request{method: "GET", path: "/api/v1/calls/" + url.PathEscape(id)}, more)
 }
 
+// GetContact does: Get a contact. GET /api/v1/contacts/{id}. Needs the scope `contacts:read`.
+func (c *Client) GetContact(ctx context.Context, id string, more ...Option) (*Contact, error) {
+	return object[Contact](ctx, c, request{method: "GET", path: "/api/v1/contacts/" + url.PathEscape(id)}, more)
+}
+
+// GetDoNotCall does: Get a number's entry. GET /api/v1/do-not-call/{number}. Needs the scope
+// `do-not-call:read`.
+func (c *Client) GetDoNotCall(ctx context.Context, number string, more ...Option) (*Suppression, error) {
+	return object[Suppression](ctx, c, request{method: "GET", path: "/api/v1/do-not-call/" + url.PathEscape(number)}, more)
+}
+
 // GetFlow does: Get a flow. GET /api/v1/flows/{id}. Needs the scope `flows:read`.
 func (c *Client) GetFlow(ctx context.Context, id string, more ...Option) (*Flow, error) {
 	return object[Flow](ctx, c, request{method: "GET", path: "/api/v1/flows/" + url.PathEscape(id)}, more)
+}
+
+// GetKey does: Get an API key, with from where it was used. GET /api/v1/keys/{id}. Needs the scope
+// `keys:read`.
+func (c *Client) GetKey(ctx context.Context, id string, more ...Option) (*TracedKey, error) {
+	return object[TracedKey](ctx, c, request{method: "GET", path: "/api/v1/keys/" + url.PathEscape(id)}, more)
 }
 
 // GetPhoneNumber does: Get a phone number. GET /api/v1/phone-numbers/{id}. Needs the scope
@@ -171,6 +253,36 @@ func (c *Client) GetTrunk(ctx context.Context, id string, more ...Option) (*Trun
 	return object[Trunk](ctx, c, request{method: "GET", path: "/api/v1/trunks/" + url.PathEscape(id)}, more)
 }
 
+// GetUsageQuery is the query of GetUsage; what is zero is not sent.
+type GetUsageQuery struct {
+	// How many to return: 50 when not sent, at most 200; more is taken as 200.
+	Limit int64
+	// How many to pass over.
+	Offset int64
+	// First day, ISO 8601; 30 days before the end when not sent.
+	From string
+	// Last day, included; today when not sent. A report covers at most 366 days.
+	To string
+	// Only what was done with this key.
+	KeyID string
+}
+
+func (q *GetUsageQuery) values() url.Values {
+	v := url.Values{}
+	addQuery(v, "limit", q.Limit)
+	addQuery(v, "offset", q.Offset)
+	addQuery(v, "from", q.From)
+	addQuery(v, "to", q.To)
+	addQuery(v, "keyId", q.KeyID)
+	return v
+}
+
+// GetUsage does: Requests, calls, minutes and cost by key and day. GET /api/v1/usage. Needs the
+// scope `usage:read`.
+func (c *Client) GetUsage(ctx context.Context, query GetUsageQuery, more ...Option) (*Usage, error) {
+	return object[Usage](ctx, c, request{method: "GET", path: "/api/v1/usage", query: query.values()}, more)
+}
+
 // GetWebhook does: Get a webhook endpoint. GET /api/v1/webhooks/{id}. Needs the scope
 // `webhooks:read`.
 func (c *Client) GetWebhook(ctx context.Context, id string, more ...Option) (*Webhook, error) {
@@ -181,6 +293,12 @@ func (c *Client) GetWebhook(ctx context.Context, id string, more ...Option) (*We
 // /api/v1/webhooks/{id}/deliveries/{deliveryId}. Needs the scope `webhooks:read`.
 func (c *Client) GetWebhookDelivery(ctx context.Context, id string, deliveryID string, more ...Option) (*DeliveryDetail, error) {
 	return object[DeliveryDetail](ctx, c, request{method: "GET", path: "/api/v1/webhooks/" + url.PathEscape(id) + "/deliveries/" + url.PathEscape(deliveryID)}, more)
+}
+
+// GetWorkspace does: Get a workspace. GET /api/v1/workspaces/{id}. Needs the scope
+// `workspaces:read`.
+func (c *Client) GetWorkspace(ctx context.Context, id string, more ...Option) (*Workspace, error) {
+	return object[Workspace](ctx, c, request{method: "GET", path: "/api/v1/workspaces/" + url.PathEscape(id)}, more)
 }
 
 // HangupCall does: Hang up a call. POST /api/v1/calls/{id}/hangup. Needs the scope `calls:write`.
@@ -217,6 +335,69 @@ func (c *Client) ListAgents(ctx context.Context, query ListAgentsQuery, more ...
 // AllAgents goes through every page of ListAgents. An error ends it.
 func (c *Client) AllAgents(ctx context.Context, query ListAgentsQuery, more ...Option) iter.Seq2[AgentItem, error] {
 	return all(ctx, c, page[AgentItem], request{method: "GET", path: "/api/v1/agents", query: query.values()}, more)
+}
+
+// ListAppointmentsQuery is the query of ListAppointments; what is zero is not sent.
+type ListAppointmentsQuery struct {
+	// How many to return: 50 when not sent, at most 200; more is taken as 200.
+	Limit int64
+	// How many to pass over.
+	Offset int64
+	// scheduled, confirmed, completed, cancelled, no_show or rescheduled.
+	Status string
+	// Those that begin then or later: a date or time, ISO 8601.
+	From string
+	// Those that begin then or earlier; a date is its whole day.
+	To        string
+	ContactID string
+	AgentID   string
+}
+
+func (q *ListAppointmentsQuery) values() url.Values {
+	v := url.Values{}
+	addQuery(v, "limit", q.Limit)
+	addQuery(v, "offset", q.Offset)
+	addQuery(v, "status", q.Status)
+	addQuery(v, "from", q.From)
+	addQuery(v, "to", q.To)
+	addQuery(v, "contactId", q.ContactID)
+	addQuery(v, "agentId", q.AgentID)
+	return v
+}
+
+// ListAppointments does: List appointments. GET /api/v1/appointments. Needs the scope
+// `appointments:read`.
+func (c *Client) ListAppointments(ctx context.Context, query ListAppointmentsQuery, more ...Option) (*Page[Appointment], error) {
+	return page[Appointment](ctx, c, request{method: "GET", path: "/api/v1/appointments", query: query.values()}, more)
+}
+
+// AllAppointments goes through every page of ListAppointments. An error ends it.
+func (c *Client) AllAppointments(ctx context.Context, query ListAppointmentsQuery, more ...Option) iter.Seq2[Appointment, error] {
+	return all(ctx, c, page[Appointment], request{method: "GET", path: "/api/v1/appointments", query: query.values()}, more)
+}
+
+// ListAvailableSlotsQuery is the query of ListAvailableSlots; what is zero is not sent.
+type ListAvailableSlotsQuery struct {
+	// The first day, ISO 8601; today when not sent.
+	From string
+	// The last day; the seventh when not sent.
+	To string
+	// Minutes; 30 when not sent.
+	Duration int64
+}
+
+func (q *ListAvailableSlotsQuery) values() url.Values {
+	v := url.Values{}
+	addQuery(v, "from", q.From)
+	addQuery(v, "to", q.To)
+	addQuery(v, "duration", q.Duration)
+	return v
+}
+
+// ListAvailableSlots does: List free times. GET /api/v1/appointments/available-slots. Needs the
+// scope `appointments:read`.
+func (c *Client) ListAvailableSlots(ctx context.Context, query ListAvailableSlotsQuery, more ...Option) (*Availability, error) {
+	return object[Availability](ctx, c, request{method: "GET", path: "/api/v1/appointments/available-slots", query: query.values()}, more)
 }
 
 // ListCallsQuery is the query of ListCalls; what is zero is not sent.
@@ -260,6 +441,66 @@ func (c *Client) AllCalls(ctx context.Context, query ListCallsQuery, more ...Opt
 	return all(ctx, c, enveloped(func(e *Calls) []CallItem { return e.Calls }), request{method: "GET", path: "/api/v1/calls", query: query.values()}, more)
 }
 
+// ListContactsQuery is the query of ListContacts; what is zero is not sent.
+type ListContactsQuery struct {
+	// How many to return: 50 when not sent, at most 200; more is taken as 200.
+	Limit int64
+	// How many to pass over.
+	Offset int64
+	// Part of a name, e-mail address, company or number, in any case.
+	Search string
+	Tag    string
+	Stage  string
+	Status string
+}
+
+func (q *ListContactsQuery) values() url.Values {
+	v := url.Values{}
+	addQuery(v, "limit", q.Limit)
+	addQuery(v, "offset", q.Offset)
+	addQuery(v, "search", q.Search)
+	addQuery(v, "tag", q.Tag)
+	addQuery(v, "stage", q.Stage)
+	addQuery(v, "status", q.Status)
+	return v
+}
+
+// ListContacts does: List contacts. GET /api/v1/contacts. Needs the scope `contacts:read`.
+func (c *Client) ListContacts(ctx context.Context, query ListContactsQuery, more ...Option) (*Page[Contact], error) {
+	return page[Contact](ctx, c, request{method: "GET", path: "/api/v1/contacts", query: query.values()}, more)
+}
+
+// AllContacts goes through every page of ListContacts. An error ends it.
+func (c *Client) AllContacts(ctx context.Context, query ListContactsQuery, more ...Option) iter.Seq2[Contact, error] {
+	return all(ctx, c, page[Contact], request{method: "GET", path: "/api/v1/contacts", query: query.values()}, more)
+}
+
+// ListDoNotCallQuery is the query of ListDoNotCall; what is zero is not sent.
+type ListDoNotCallQuery struct {
+	// How many to return: 50 when not sent, at most 200; more is taken as 200.
+	Limit int64
+	// How many to pass over.
+	Offset int64
+}
+
+func (q *ListDoNotCallQuery) values() url.Values {
+	v := url.Values{}
+	addQuery(v, "limit", q.Limit)
+	addQuery(v, "offset", q.Offset)
+	return v
+}
+
+// ListDoNotCall does: List numbers that must not be called. GET /api/v1/do-not-call. Needs the
+// scope `do-not-call:read`.
+func (c *Client) ListDoNotCall(ctx context.Context, query ListDoNotCallQuery, more ...Option) (*Page[Suppression], error) {
+	return page[Suppression](ctx, c, request{method: "GET", path: "/api/v1/do-not-call", query: query.values()}, more)
+}
+
+// AllDoNotCall goes through every page of ListDoNotCall. An error ends it.
+func (c *Client) AllDoNotCall(ctx context.Context, query ListDoNotCallQuery, more ...Option) iter.Seq2[Suppression, error] {
+	return all(ctx, c, page[Suppression], request{method: "GET", path: "/api/v1/do-not-call", query: query.values()}, more)
+}
+
 // ListFlowsQuery is the query of ListFlows; what is zero is not sent.
 type ListFlowsQuery struct {
 	// How many to return: 50 when not sent, at most 200; more is taken as 200.
@@ -283,6 +524,31 @@ func (c *Client) ListFlows(ctx context.Context, query ListFlowsQuery, more ...Op
 // AllFlows goes through every page of ListFlows. An error ends it.
 func (c *Client) AllFlows(ctx context.Context, query ListFlowsQuery, more ...Option) iter.Seq2[Flow, error] {
 	return all(ctx, c, page[Flow], request{method: "GET", path: "/api/v1/flows", query: query.values()}, more)
+}
+
+// ListKeysQuery is the query of ListKeys; what is zero is not sent.
+type ListKeysQuery struct {
+	// How many to return: 50 when not sent, at most 200; more is taken as 200.
+	Limit int64
+	// How many to pass over.
+	Offset int64
+}
+
+func (q *ListKeysQuery) values() url.Values {
+	v := url.Values{}
+	addQuery(v, "limit", q.Limit)
+	addQuery(v, "offset", q.Offset)
+	return v
+}
+
+// ListKeys does: List API keys. GET /api/v1/keys. Needs the scope `keys:read`.
+func (c *Client) ListKeys(ctx context.Context, query ListKeysQuery, more ...Option) (*Page[Key], error) {
+	return page[Key](ctx, c, request{method: "GET", path: "/api/v1/keys", query: query.values()}, more)
+}
+
+// AllKeys goes through every page of ListKeys. An error ends it.
+func (c *Client) AllKeys(ctx context.Context, query ListKeysQuery, more ...Option) iter.Seq2[Key, error] {
+	return all(ctx, c, page[Key], request{method: "GET", path: "/api/v1/keys", query: query.values()}, more)
 }
 
 // ListNoticesQuery is the query of ListNotices; what is zero is not sent.
@@ -422,14 +688,56 @@ func (c *Client) AllWebhooks(ctx context.Context, query ListWebhooksQuery, more 
 	return all(ctx, c, page[Webhook], request{method: "GET", path: "/api/v1/webhooks", query: query.values()}, more)
 }
 
+// ListWorkspacesQuery is the query of ListWorkspaces; what is zero is not sent.
+type ListWorkspacesQuery struct {
+	// How many to return: 50 when not sent, at most 200; more is taken as 200.
+	Limit int64
+	// How many to pass over.
+	Offset int64
+}
+
+func (q *ListWorkspacesQuery) values() url.Values {
+	v := url.Values{}
+	addQuery(v, "limit", q.Limit)
+	addQuery(v, "offset", q.Offset)
+	return v
+}
+
+// ListWorkspaces does: List the workspaces of the key: its own. GET /api/v1/workspaces. Needs the
+// scope `workspaces:read`.
+func (c *Client) ListWorkspaces(ctx context.Context, query ListWorkspacesQuery, more ...Option) (*Page[Workspace], error) {
+	return page[Workspace](ctx, c, request{method: "GET", path: "/api/v1/workspaces", query: query.values()}, more)
+}
+
+// AllWorkspaces goes through every page of ListWorkspaces. An error ends it.
+func (c *Client) AllWorkspaces(ctx context.Context, query ListWorkspacesQuery, more ...Option) iter.Seq2[Workspace, error] {
+	return all(ctx, c, page[Workspace], request{method: "GET", path: "/api/v1/workspaces", query: query.values()}, more)
+}
+
 // PutAgent does: Update an agent. PUT /api/v1/agents/{id}. Needs the scope `agents:write`.
 func (c *Client) PutAgent(ctx context.Context, id string, body AgentFields, more ...Option) (*Agent, error) {
 	return object[Agent](ctx, c, request{method: "PUT", path: "/api/v1/agents/" + url.PathEscape(id), body: body}, more)
 }
 
+// PutAppointment does: Update an appointment. PUT /api/v1/appointments/{id}. Needs the scope
+// `appointments:write`.
+func (c *Client) PutAppointment(ctx context.Context, id string, body AppointmentFields, more ...Option) (*AppointmentDetail, error) {
+	return object[AppointmentDetail](ctx, c, request{method: "PUT", path: "/api/v1/appointments/" + url.PathEscape(id), body: body}, more)
+}
+
+// PutContact does: Update a contact. PUT /api/v1/contacts/{id}. Needs the scope `contacts:write`.
+func (c *Client) PutContact(ctx context.Context, id string, body ContactFields, more ...Option) (*Contact, error) {
+	return object[Contact](ctx, c, request{method: "PUT", path: "/api/v1/contacts/" + url.PathEscape(id), body: body}, more)
+}
+
 // PutFlow does: Update a flow. PUT /api/v1/flows/{id}. Needs the scope `flows:write`.
 func (c *Client) PutFlow(ctx context.Context, id string, body FlowFields, more ...Option) (*Flow, error) {
 	return object[Flow](ctx, c, request{method: "PUT", path: "/api/v1/flows/" + url.PathEscape(id), body: body}, more)
+}
+
+// PutKey does: Update an API key. PUT /api/v1/keys/{id}. Needs the scope `keys:write`.
+func (c *Client) PutKey(ctx context.Context, id string, body KeyFields, more ...Option) (*Key, error) {
+	return object[Key](ctx, c, request{method: "PUT", path: "/api/v1/keys/" + url.PathEscape(id), body: body}, more)
 }
 
 // PutPhoneNumber does: Update a phone number. PUT /api/v1/phone-numbers/{id}. Needs the scope
@@ -449,6 +757,18 @@ func (c *Client) PutWebhook(ctx context.Context, id string, body WebhookFields, 
 	return object[Webhook](ctx, c, request{method: "PUT", path: "/api/v1/webhooks/" + url.PathEscape(id), body: body}, more)
 }
 
+// PutWorkspace does: Update a workspace; in live mode only. PUT /api/v1/workspaces/{id}. Needs the
+// scope `workspaces:write`.
+func (c *Client) PutWorkspace(ctx context.Context, id string, body WorkspaceFields, more ...Option) (*Workspace, error) {
+	return object[Workspace](ctx, c, request{method: "PUT", path: "/api/v1/workspaces/" + url.PathEscape(id), body: body}, more)
+}
+
+// RemoveDoNotCall does: Let a number be called again. DELETE /api/v1/do-not-call/{number}. Needs
+// the scope `do-not-call:write`.
+func (c *Client) RemoveDoNotCall(ctx context.Context, number string, more ...Option) (*Unsuppressed, error) {
+	return object[Unsuppressed](ctx, c, request{method: "DELETE", path: "/api/v1/do-not-call/" + url.PathEscape(number)}, more)
+}
+
 // ResendWebhook does: Send all failed deliveries again. POST /api/v1/webhooks/{id}/resend. Needs
 // the scope `webhooks:write`.
 func (c *Client) ResendWebhook(ctx context.Context, id string, body ResendFields, more ...Option) (*Resent, error) {
@@ -465,6 +785,18 @@ func (c *Client) ResendWebhookDelivery(ctx context.Context, id string, deliveryI
 // `calls:write`.
 func (c *Client) ResumeCall(ctx context.Context, id string, more ...Option) (*CallItem, error) {
 	return object[CallItem](ctx, c, request{method: "POST", path: "/api/v1/calls/" + url.PathEscape(id) + "/resume"}, more)
+}
+
+// RevokeKey does: Make an API key stop working at once. POST /api/v1/keys/{id}/revoke. Needs the
+// scope `keys:write`.
+func (c *Client) RevokeKey(ctx context.Context, id string, more ...Option) (*Key, error) {
+	return object[Key](ctx, c, request{method: "POST", path: "/api/v1/keys/" + url.PathEscape(id) + "/revoke"}, more)
+}
+
+// RotateKey does: Replace an API key; the old one works on for a while. POST
+// /api/v1/keys/{id}/rotate. Needs the scope `keys:write`.
+func (c *Client) RotateKey(ctx context.Context, id string, body RotateFields, more ...Option) (*SecretKey, error) {
+	return object[SecretKey](ctx, c, request{method: "POST", path: "/api/v1/keys/" + url.PathEscape(id) + "/rotate", body: body}, more)
 }
 
 // RotateWebhookSecret does: Give a webhook endpoint a new secret. POST
@@ -505,9 +837,26 @@ func (c *Client) UpdateAgent(ctx context.Context, id string, body AgentFields, m
 	return object[Agent](ctx, c, request{method: "PATCH", path: "/api/v1/agents/" + url.PathEscape(id), body: body}, more)
 }
 
+// UpdateAppointment does: Update an appointment. PATCH /api/v1/appointments/{id}. Needs the scope
+// `appointments:write`.
+func (c *Client) UpdateAppointment(ctx context.Context, id string, body AppointmentFields, more ...Option) (*AppointmentDetail, error) {
+	return object[AppointmentDetail](ctx, c, request{method: "PATCH", path: "/api/v1/appointments/" + url.PathEscape(id), body: body}, more)
+}
+
+// UpdateContact does: Update a contact. PATCH /api/v1/contacts/{id}. Needs the scope
+// `contacts:write`.
+func (c *Client) UpdateContact(ctx context.Context, id string, body ContactFields, more ...Option) (*Contact, error) {
+	return object[Contact](ctx, c, request{method: "PATCH", path: "/api/v1/contacts/" + url.PathEscape(id), body: body}, more)
+}
+
 // UpdateFlow does: Update a flow. PATCH /api/v1/flows/{id}. Needs the scope `flows:write`.
 func (c *Client) UpdateFlow(ctx context.Context, id string, body FlowFields, more ...Option) (*Flow, error) {
 	return object[Flow](ctx, c, request{method: "PATCH", path: "/api/v1/flows/" + url.PathEscape(id), body: body}, more)
+}
+
+// UpdateKey does: Update an API key. PATCH /api/v1/keys/{id}. Needs the scope `keys:write`.
+func (c *Client) UpdateKey(ctx context.Context, id string, body KeyFields, more ...Option) (*Key, error) {
+	return object[Key](ctx, c, request{method: "PATCH", path: "/api/v1/keys/" + url.PathEscape(id), body: body}, more)
 }
 
 // UpdatePhoneNumber does: Update a phone number. PATCH /api/v1/phone-numbers/{id}. Needs the scope
@@ -525,4 +874,10 @@ func (c *Client) UpdateTrunk(ctx context.Context, id string, body TrunkFields, m
 // `webhooks:write`.
 func (c *Client) UpdateWebhook(ctx context.Context, id string, body WebhookFields, more ...Option) (*Webhook, error) {
 	return object[Webhook](ctx, c, request{method: "PATCH", path: "/api/v1/webhooks/" + url.PathEscape(id), body: body}, more)
+}
+
+// UpdateWorkspace does: Update a workspace; in live mode only. PATCH /api/v1/workspaces/{id}. Needs
+// the scope `workspaces:write`.
+func (c *Client) UpdateWorkspace(ctx context.Context, id string, body WorkspaceFields, more ...Option) (*Workspace, error) {
+	return object[Workspace](ctx, c, request{method: "PATCH", path: "/api/v1/workspaces/" + url.PathEscape(id), body: body}, more)
 }

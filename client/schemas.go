@@ -6,6 +6,15 @@ import (
 	"time"
 )
 
+// Address is a schema of the API's contract.
+type Address struct {
+	City    string `json:"city,omitzero"`
+	Country string `json:"country,omitzero"`
+	State   string `json:"state,omitzero"`
+	Street  string `json:"street,omitzero"`
+	ZipCode string `json:"zipCode,omitzero"`
+}
+
 // Agent is a schema of the API's contract.
 type Agent struct {
 	CreatedAt    time.Time `json:"createdAt"`
@@ -66,6 +75,66 @@ type Analysis struct {
 	Summary   string `json:"summary"`
 }
 
+// Appointment is a schema of the API's contract.
+type Appointment struct {
+	// The agent that made it, or whom it is with.
+	AgentID string `json:"agentId"`
+	// The call in which it was made.
+	CallID    string    `json:"callId"`
+	ContactID string    `json:"contactId"`
+	CreatedAt time.Time `json:"createdAt"`
+	Customer  *Customer `json:"customer"`
+	EndTime   time.Time `json:"endTime"`
+	ID        string    `json:"id"`
+	Location  string    `json:"location"`
+	Notes     string    `json:"notes"`
+	StartTime time.Time `json:"startTime"`
+	Status    string    `json:"status"`
+	Title     string    `json:"title"`
+	UpdatedAt time.Time `json:"updatedAt"`
+}
+
+// AppointmentDetail is a schema of the API's contract.
+type AppointmentDetail struct {
+	// The agent that made it, or whom it is with.
+	AgentID string `json:"agentId"`
+	// The call in which it was made.
+	CallID    string    `json:"callId"`
+	ContactID string    `json:"contactId"`
+	CreatedAt time.Time `json:"createdAt"`
+	Customer  *Customer `json:"customer"`
+	EndTime   time.Time `json:"endTime"`
+	ID        string    `json:"id"`
+	Location  string    `json:"location"`
+	Notes     string    `json:"notes"`
+	// Appointments that are not cancelled and fall into its time, at most 100.
+	Overlaps  []string  `json:"overlaps"`
+	StartTime time.Time `json:"startTime"`
+	Status    string    `json:"status"`
+	Title     string    `json:"title"`
+	UpdatedAt time.Time `json:"updatedAt"`
+}
+
+// AppointmentFields is a schema of the API's contract.
+type AppointmentFields struct {
+	// null takes the agent off.
+	AgentID Field[string] `json:"agentId,omitzero"`
+	// null takes the contact off.
+	ContactID Field[string] `json:"contactId,omitzero"`
+	// null empties it.
+	Customer Field[any] `json:"customer,omitzero"`
+	// Required in a new one, after startTime.
+	EndTime  Field[string] `json:"endTime,omitzero"`
+	Location Field[string] `json:"location,omitzero"`
+	Notes    Field[string] `json:"notes,omitzero"`
+	// Required in a new one; ISO 8601, UTC without a zone.
+	StartTime Field[string] `json:"startTime,omitzero"`
+	// scheduled (when not sent), confirmed, completed, cancelled, no_show or rescheduled.
+	Status Field[string] `json:"status,omitzero"`
+	// Required in a new one.
+	Title Field[string] `json:"title,omitzero"`
+}
+
 // Attempt is a schema of the API's contract.
 type Attempt struct {
 	EndReason string    `json:"endReason"`
@@ -78,15 +147,25 @@ type Attempt struct {
 	TryNumber int64  `json:"tryNumber"`
 }
 
+// Availability is a schema of the API's contract.
+type Availability struct {
+	Availability []DaySlots    `json:"availability"`
+	Settings     *SlotSettings `json:"settings"`
+}
+
 // Call is a schema of the API's contract.
 type Call struct {
 	AgentID    string    `json:"agentId"`
-	Analysis   *Analysis `json:"analysis"`
+	Analysis   any       `json:"analysis"`
 	AnsweredAt time.Time `json:"answeredAt"`
 	Attempts   []Attempt `json:"attempts"`
 	CampaignID string    `json:"campaignId"`
-	CreatedAt  time.Time `json:"createdAt"`
-	Direction  string    `json:"direction"`
+	// Whom it is with, when a contact has the number.
+	ContactID string `json:"contactId"`
+	// What the call was charged; null before its end.
+	Cost      *float64  `json:"cost"`
+	CreatedAt time.Time `json:"createdAt"`
+	Direction string    `json:"direction"`
 	// Seconds from answer to end.
 	Duration    *int64    `json:"duration"`
 	EndReason   string    `json:"endReason"`
@@ -96,7 +175,7 @@ type Call struct {
 	From        string    `json:"from"`
 	ID          string    `json:"id"`
 	// How long the agent took, over all turns.
-	Latency *CallLatency `json:"latency"`
+	Latency any `json:"latency"`
 	// Seconds.
 	MaxCallDuration int64 `json:"maxCallDuration"`
 	// The model that really thought.
@@ -125,8 +204,10 @@ type CallItem struct {
 	AgentID    string    `json:"agentId"`
 	AnsweredAt time.Time `json:"answeredAt"`
 	CampaignID string    `json:"campaignId"`
-	CreatedAt  time.Time `json:"createdAt"`
-	Direction  string    `json:"direction"`
+	// Whom it is with, when a contact has the number.
+	ContactID string    `json:"contactId"`
+	CreatedAt time.Time `json:"createdAt"`
+	Direction string    `json:"direction"`
 	// Seconds from answer to end.
 	Duration      *int64    `json:"duration"`
 	EndReason     string    `json:"endReason"`
@@ -177,6 +258,128 @@ type Closed struct {
 	Action  string `json:"action"`
 	AgentID string `json:"agentId,omitzero"`
 	Text    string `json:"text,omitzero"`
+}
+
+// Contact is a schema of the API's contract.
+type Contact struct {
+	Address   *Address  `json:"address"`
+	Company   string    `json:"company"`
+	CreatedAt time.Time `json:"createdAt"`
+	// Whether the primary number is on the do-not-call list.
+	DoNotCall bool   `json:"doNotCall"`
+	Email     string `json:"email"`
+	FirstName string `json:"firstName"`
+	ID        string `json:"id"`
+	// Further variables, of its line of business.
+	Industry map[string]any `json:"industry"`
+	// When one of its numbers was last called.
+	LastCallAt time.Time `json:"lastCallAt"`
+	LastName   string    `json:"lastName"`
+	Notes      string    `json:"notes"`
+	// The primary number, E.164.
+	Phone string `json:"phone"`
+	// All numbers.
+	Phones []ContactPhone `json:"phones"`
+	Stage  string         `json:"stage"`
+	Status string         `json:"status"`
+	Tags   []string       `json:"tags"`
+	// IANA name.
+	Timezone  string    `json:"timezone"`
+	UpdatedAt time.Time `json:"updatedAt"`
+	// What calls with the contact know of it, beside first_name, last_name, full_name, email and
+	// company.
+	Variables map[string]any `json:"variables"`
+	Website   string         `json:"website"`
+}
+
+// ContactFields is a schema of the API's contract.
+type ContactFields struct {
+	Address Field[any]    `json:"address,omitzero"`
+	Company Field[string] `json:"company,omitzero"`
+	// true puts all its numbers onto the do-not-call list; false takes those off that were put there
+	// this way.
+	DoNotCall Field[bool]           `json:"doNotCall,omitzero"`
+	Email     Field[string]         `json:"email,omitzero"`
+	FirstName Field[string]         `json:"firstName,omitzero"`
+	Industry  Field[map[string]any] `json:"industry,omitzero"`
+	LastName  Field[string]         `json:"lastName,omitzero"`
+	Notes     Field[string]         `json:"notes,omitzero"`
+	// E.164. A new contact needs this or phones.
+	Phone Field[string] `json:"phone,omitzero"`
+	// All numbers; replaces those that are there.
+	Phones Field[[]ContactPhoneFields] `json:"phones,omitzero"`
+	// lead when not sent.
+	Stage Field[string] `json:"stage,omitzero"`
+	// not_contacted when not sent.
+	Status Field[string] `json:"status,omitzero"`
+	// Replaces those that are there.
+	Tags Field[[]string] `json:"tags,omitzero"`
+	// IANA name.
+	Timezone  Field[string]         `json:"timezone,omitzero"`
+	Variables Field[map[string]any] `json:"variables,omitzero"`
+	Website   Field[string]         `json:"website,omitzero"`
+}
+
+// ContactPhone is a schema of the API's contract.
+type ContactPhone struct {
+	DoNotCall bool   `json:"doNotCall"`
+	ID        string `json:"id"`
+	// E.164.
+	Number  string `json:"number"`
+	Primary bool   `json:"primary"`
+	// mobile, work, home …
+	Type string `json:"type"`
+}
+
+// ContactPhoneFields is a schema of the API's contract.
+type ContactPhoneFields struct {
+	DoNotCall Field[bool] `json:"doNotCall,omitzero"`
+	// Of a number that the contact has: what is not sent stays.
+	ID Field[string] `json:"id,omitzero"`
+	// E.164.
+	Number Field[string] `json:"number,omitzero"`
+	// The first number is when none says so.
+	Primary Field[bool]   `json:"primary,omitzero"`
+	Type    Field[string] `json:"type,omitzero"`
+}
+
+// Customer is a schema of the API's contract.
+type Customer struct {
+	Email string `json:"email"`
+	Name  string `json:"name"`
+	Phone string `json:"phone"`
+}
+
+// CustomerFields is a schema of the API's contract.
+type CustomerFields struct {
+	Email string `json:"email,omitzero"`
+	Name  string `json:"name,omitzero"`
+	Phone string `json:"phone,omitzero"`
+}
+
+// DaySlots is a schema of the API's contract.
+type DaySlots struct {
+	// Whether there is a free time.
+	Available bool   `json:"available"`
+	Date      string `json:"date"`
+	Slots     []Slot `json:"slots"`
+}
+
+// DayUsage is a schema of the API's contract.
+type DayUsage struct {
+	// Calls that were placed, or came in, on that day.
+	Calls int64 `json:"calls"`
+	// Of those calls.
+	Cost float64 `json:"cost"`
+	Date string  `json:"date"`
+	// The same in minutes, to two decimals.
+	Minutes float64 `json:"minutes"`
+	// Answered requests, exact to those of the last seconds before a crash.
+	Requests int64 `json:"requests"`
+	// Charged seconds of those calls.
+	Seconds int64 `json:"seconds"`
+	// The requests by the class of their answer's status.
+	Statuses *StatusesOfUses `json:"statuses"`
 }
 
 // Deleted is a schema of the API's contract.
@@ -357,11 +560,82 @@ type Incoming struct {
 // IncomingFields is a schema of the API's contract.
 type IncomingFields struct {
 	// Networks (CIDR) or addresses from which callers may also come.
-	Networks Field[[]string] `json:"networks,omitzero"`
+	Networks []string `json:"networks,omitzero"`
 	// Never shown again.
-	Password Field[string] `json:"password,omitzero"`
+	Password string `json:"password,omitzero"`
 	// With it callers prove the password (digest), and may come from anywhere.
-	Username Field[string] `json:"username,omitzero"`
+	Username string `json:"username,omitzero"`
+}
+
+// Key is a schema of the API's contract.
+type Key struct {
+	// Networks (CIDR) that may use the key; none is everywhere.
+	Allow     []string  `json:"allow"`
+	CreatedAt time.Time `json:"createdAt"`
+	// null is never.
+	ExpiresAt time.Time `json:"expiresAt"`
+	ID        string    `json:"id"`
+	// Exact to a few seconds.
+	LastUsedAt time.Time `json:"lastUsedAt"`
+	Mode       string    `json:"mode"`
+	Name       string    `json:"name"`
+	// How the secret begins.
+	Prefix string `json:"prefix"`
+	// Requests a minute, when lower than the plan's; null is the plan's.
+	RateLimit *int64    `json:"rateLimit"`
+	RevokedAt time.Time `json:"revokedAt"`
+	// Another key has replaced this one, which works until then.
+	RotatedUntil time.Time `json:"rotatedUntil"`
+	// <resource>:read, <resource>:write, or * for all.
+	Scopes []string `json:"scopes"`
+	Status string   `json:"status"`
+}
+
+// KeyAddress is a schema of the API's contract.
+type KeyAddress struct {
+	Address     string    `json:"address"`
+	FirstSeenAt time.Time `json:"firstSeenAt"`
+	LastSeenAt  time.Time `json:"lastSeenAt"`
+}
+
+// KeyFailure is a schema of the API's contract.
+type KeyFailure struct {
+	Count       int64     `json:"count"`
+	LastAddress string    `json:"lastAddress"`
+	LastAt      time.Time `json:"lastAt"`
+	Reason      string    `json:"reason"`
+}
+
+// KeyFields is a schema of the API's contract.
+type KeyFields struct {
+	// Addresses and networks that may use the key; none is everywhere.
+	Allow Field[[]string] `json:"allow,omitzero"`
+	// ISO 8601; null is never.
+	ExpiresAt Field[string] `json:"expiresAt,omitzero"`
+	Name      Field[string] `json:"name,omitzero"`
+	// Requests a minute; 0 or null is the plan's.
+	RateLimit Field[int64] `json:"rateLimit,omitzero"`
+	// What the key may do; nothing that the key which asks may not. All of that when not sent.
+	Scopes Field[[]string] `json:"scopes,omitzero"`
+}
+
+// KeyUsage is a schema of the API's contract.
+type KeyUsage struct {
+	// Calls that were placed, or came in, on that day.
+	Calls int64 `json:"calls"`
+	// Of those calls.
+	Cost float64 `json:"cost"`
+	Date string  `json:"date"`
+	// null for what no key asked for, such as incoming calls.
+	KeyID string `json:"keyId"`
+	// The same in minutes, to two decimals.
+	Minutes float64 `json:"minutes"`
+	// Answered requests, exact to those of the last seconds before a crash.
+	Requests int64 `json:"requests"`
+	// Charged seconds of those calls.
+	Seconds int64 `json:"seconds"`
+	// The requests by the class of their answer's status.
+	Statuses *StatusesOfUses `json:"statuses"`
 }
 
 // Latency is a schema of the API's contract.
@@ -394,6 +668,21 @@ type Latency struct {
 	TTSFirstAudioMs int64 `json:"ttsFirstAudioMs"`
 }
 
+// NewKeyFields is a schema of the API's contract.
+type NewKeyFields struct {
+	// Addresses and networks that may use the key; none is everywhere.
+	Allow Field[[]string] `json:"allow,omitzero"`
+	// ISO 8601; null is never.
+	ExpiresAt Field[string] `json:"expiresAt,omitzero"`
+	// live or test; that of the request when not sent. In test mode there are test keys only.
+	Mode Field[string] `json:"mode,omitzero"`
+	Name Field[string] `json:"name,omitzero"`
+	// Requests a minute; 0 or null is the plan's.
+	RateLimit Field[int64] `json:"rateLimit,omitzero"`
+	// What the key may do; nothing that the key which asks may not. All of that when not sent.
+	Scopes Field[[]string] `json:"scopes,omitzero"`
+}
+
 // Notice is a schema of the API's contract.
 type Notice struct {
 	CreatedAt time.Time `json:"createdAt"`
@@ -409,7 +698,7 @@ type NumberFields struct {
 	// null takes the agent off.
 	AgentID Field[string] `json:"agentId,omitzero"`
 	// When it is answered; null is always.
-	Hours Field[Hours] `json:"hours,omitzero"`
+	Hours Field[any] `json:"hours,omitzero"`
 	// E.164; cannot be changed.
 	Number  Field[string] `json:"number,omitzero"`
 	TrunkID Field[string] `json:"trunkId,omitzero"`
@@ -421,7 +710,7 @@ type PhoneNumber struct {
 	AgentID   string    `json:"agentId"`
 	CreatedAt time.Time `json:"createdAt"`
 	// When it is answered; null is always.
-	Hours *Hours `json:"hours"`
+	Hours any    `json:"hours"`
 	ID    string `json:"id"`
 	// E.164.
 	Number    string    `json:"number"`
@@ -433,11 +722,13 @@ type PhoneNumber struct {
 type PlaceFields struct {
 	// Required.
 	AgentID Field[string] `json:"agentId,omitzero"`
+	// Whom to call; at its primary number unless to says another.
+	ContactID Field[string] `json:"contactId,omitzero"`
 	// The number to call from; the agent's own when not sent.
 	PhoneNumberID Field[string] `json:"phoneNumberId,omitzero"`
 	// The agent's setting when not sent.
 	Record Field[bool] `json:"record,omitzero"`
-	// Required, E.164.
+	// E.164; required unless contactId is sent.
 	To Field[string] `json:"to,omitzero"`
 	// Over the agent's.
 	Variables Field[map[string]any] `json:"variables,omitzero"`
@@ -454,10 +745,43 @@ type Resent struct {
 	Resent int64 `json:"resent"`
 }
 
+// RotateFields is a schema of the API's contract.
+type RotateFields struct {
+	// Seconds for which the old key goes on to work, at most 604800; 86400 when not sent.
+	Overlap Field[int64] `json:"overlap,omitzero"`
+}
+
 // SayFields is a schema of the API's contract.
 type SayFields struct {
 	// Required: said by the agent, after what it is saying.
 	Text Field[string] `json:"text,omitzero"`
+}
+
+// SecretKey is a schema of the API's contract.
+type SecretKey struct {
+	// Networks (CIDR) that may use the key; none is everywhere.
+	Allow     []string  `json:"allow"`
+	CreatedAt time.Time `json:"createdAt"`
+	// null is never.
+	ExpiresAt time.Time `json:"expiresAt"`
+	ID        string    `json:"id"`
+	// The secret, shown this once: when a request is repeated with its Idempotency-Key, the answer has
+	// none.
+	Key string `json:"key,omitzero"`
+	// Exact to a few seconds.
+	LastUsedAt time.Time `json:"lastUsedAt"`
+	Mode       string    `json:"mode"`
+	Name       string    `json:"name"`
+	// How the secret begins.
+	Prefix string `json:"prefix"`
+	// Requests a minute, when lower than the plan's; null is the plan's.
+	RateLimit *int64    `json:"rateLimit"`
+	RevokedAt time.Time `json:"revokedAt"`
+	// Another key has replaced this one, which works until then.
+	RotatedUntil time.Time `json:"rotatedUntil"`
+	// <resource>:read, <resource>:write, or * for all.
+	Scopes []string `json:"scopes"`
+	Status string   `json:"status"`
 }
 
 // SecretWebhook is a schema of the API's contract.
@@ -481,9 +805,91 @@ type SecretWebhook struct {
 	URL       string    `json:"url"`
 }
 
+// Slot is a schema of the API's contract.
+type Slot struct {
+	EndTime   time.Time `json:"endTime"`
+	StartTime time.Time `json:"startTime"`
+}
+
+// SlotSettings is a schema of the API's contract.
+type SlotSettings struct {
+	// Minutes.
+	Duration int64 `json:"duration"`
+	// The workspace's: dates and working hours are by its clock.
+	Timezone string `json:"timezone"`
+}
+
 // Status is a schema of the API's contract.
 type Status struct {
 	Status string `json:"status"`
+}
+
+// StatusesOfUses is a schema of the API's contract.
+type StatusesOfUses struct {
+	X2xx int64 `json:"2xx"`
+	X3xx int64 `json:"3xx"`
+	X4xx int64 `json:"4xx"`
+	X5xx int64 `json:"5xx"`
+}
+
+// SuppressFields is a schema of the API's contract.
+type SuppressFields struct {
+	// E.164.
+	Number Field[string] `json:"number,omitzero"`
+	// Many at once; at most 10000.
+	Numbers Field[[]string] `json:"numbers,omitzero"`
+	// For people.
+	Reason Field[string] `json:"reason,omitzero"`
+}
+
+// Suppressing is a schema of the API's contract.
+type Suppressing struct {
+	// How many were not on the list before.
+	Added         int64     `json:"added"`
+	AlreadyListed int64     `json:"alreadyListed"`
+	CreatedAt     time.Time `json:"createdAt,omitzero"`
+	Number        string    `json:"number,omitzero"`
+	Reason        string    `json:"reason,omitzero"`
+	Source        string    `json:"source,omitzero"`
+}
+
+// Suppression is a schema of the API's contract.
+type Suppression struct {
+	CallID    string    `json:"callId"`
+	CreatedAt time.Time `json:"createdAt"`
+	// E.164.
+	Number string `json:"number"`
+	Reason string `json:"reason"`
+	// word and key: the person asked for it in the call callId.
+	Source string `json:"source"`
+}
+
+// TracedKey is a schema of the API's contract.
+type TracedKey struct {
+	// The 20 most recent addresses from which it was used.
+	Addresses []KeyAddress `json:"addresses"`
+	// Networks (CIDR) that may use the key; none is everywhere.
+	Allow     []string  `json:"allow"`
+	CreatedAt time.Time `json:"createdAt"`
+	// null is never.
+	ExpiresAt time.Time `json:"expiresAt"`
+	// What was refused to it.
+	Failures []KeyFailure `json:"failures"`
+	ID       string       `json:"id"`
+	// Exact to a few seconds.
+	LastUsedAt time.Time `json:"lastUsedAt"`
+	Mode       string    `json:"mode"`
+	Name       string    `json:"name"`
+	// How the secret begins.
+	Prefix string `json:"prefix"`
+	// Requests a minute, when lower than the plan's; null is the plan's.
+	RateLimit *int64    `json:"rateLimit"`
+	RevokedAt time.Time `json:"revokedAt"`
+	// Another key has replaced this one, which works until then.
+	RotatedUntil time.Time `json:"rotatedUntil"`
+	// <resource>:read, <resource>:write, or * for all.
+	Scopes []string `json:"scopes"`
+	Status string   `json:"status"`
 }
 
 // TransferFields is a schema of the API's contract.
@@ -531,7 +937,7 @@ type TrunkFields struct {
 	// Name or address of the carrier's SIP server.
 	Host Field[string] `json:"host,omitzero"`
 	// Who may call in, beside the addresses of the host; null is nobody else.
-	Incoming Field[IncomingFields] `json:"incoming,omitzero"`
+	Incoming Field[any] `json:"incoming,omitzero"`
 	// 100 when not sent.
 	MaxCalls Field[int64]  `json:"maxCalls,omitzero"`
 	Name     Field[string] `json:"name,omitzero"`
@@ -574,6 +980,28 @@ type Turn struct {
 	Text    string `json:"text"`
 }
 
+// Unsuppressed is a schema of the API's contract.
+type Unsuppressed struct {
+	Deleted bool   `json:"deleted"`
+	Number  string `json:"number"`
+}
+
+// Usage is a schema of the API's contract.
+type Usage struct {
+	// Days are those of UTC.
+	From   string `json:"from"`
+	Limit  int64  `json:"limit"`
+	Offset int64  `json:"offset"`
+	// Included.
+	To string `json:"to"`
+	// How many keys and days there are in all.
+	Total int64 `json:"total"`
+	// Of each day over all keys, the last day first; days on which nothing happened are left out.
+	Totals []DayUsage `json:"totals"`
+	// A page of keys and days, the last day first.
+	Usage []KeyUsage `json:"usage"`
+}
+
 // Webhook is a schema of the API's contract.
 type Webhook struct {
 	CreatedAt   time.Time `json:"createdAt"`
@@ -608,4 +1036,42 @@ type WebhookFields struct {
 	Schedule Field[string] `json:"schedule,omitzero"`
 	// Publicly reachable https.
 	URL Field[string] `json:"url,omitzero"`
+}
+
+// Workspace is a schema of the API's contract.
+type Workspace struct {
+	CreatedAt time.Time `json:"createdAt"`
+	// What may still be spent on calls; null is no limit. Calls under way when it is used up bring it
+	// below zero.
+	Credits *float64 `json:"credits"`
+	ID      string   `json:"id"`
+	// What the plan allows; null is no limit.
+	Limits *WorkspaceLimits `json:"limits"`
+	Name   string           `json:"name"`
+	Plan   string           `json:"plan"`
+	// Of an answered call, charged by the second.
+	PricePerMinute float64 `json:"pricePerMinute"`
+	// A name of the tz database.
+	Timezone  string    `json:"timezone"`
+	UpdatedAt time.Time `json:"updatedAt"`
+}
+
+// WorkspaceFields is a schema of the API's contract.
+type WorkspaceFields struct {
+	// Up to six decimals; null is no limit.
+	Credits Field[float64] `json:"credits,omitzero"`
+	Name    Field[string]  `json:"name,omitzero"`
+	// starter, professional, business or enterprise.
+	Plan Field[string] `json:"plan,omitzero"`
+	// Up to six decimals.
+	PricePerMinute Field[float64] `json:"pricePerMinute,omitzero"`
+	Timezone       Field[string]  `json:"timezone,omitzero"`
+}
+
+// WorkspaceLimits is a schema of the API's contract.
+type WorkspaceLimits struct {
+	Agents            *int64 `json:"agents"`
+	ConcurrentCalls   *int64 `json:"concurrentCalls"`
+	RequestsPerMinute *int64 `json:"requestsPerMinute"`
+	Webhooks          *int64 `json:"webhooks"`
 }

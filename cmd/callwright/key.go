@@ -106,7 +106,7 @@ func listed(k *domain.Key) listedKey {
 // Run lists the keys.
 func (k keyList) Run(ctx context.Context, c *config.Config, log *slog.Logger) error {
 	return withRules(ctx, c, log, func(s *service.Service, w *domain.Workspace) error {
-		keys, err := s.Keys(ctx, w.ID)
+		keys, _, err := s.Keys(ctx, domain.Scope{Workspace: w.ID}, domain.Page{})
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -34,9 +35,12 @@ type Options struct {
 	// PublicURL is where the server is reached from outside; "" takes what each
 	// request says.
 	PublicURL string
-	Version   string
-	Now       func() time.Time // time.Now when nil
-	Logger    *slog.Logger     // slog.Default() when nil
+	// TrustedProxies are the networks whose word on where a request came from is
+	// believed; none is nobody's.
+	TrustedProxies []netip.Prefix
+	Version        string
+	Now            func() time.Time // time.Now when nil
+	Logger         *slog.Logger     // slog.Default() when nil
 }
 
 // face is one dialect as it is mounted.
@@ -51,7 +55,6 @@ type server struct {
 	Options
 	faces []*face // the first one is the default
 	hosts map[string]door
-	rates *rateLimiter
 }
 
 // door is what a host name chooses.
@@ -68,7 +71,7 @@ func New(o Options) (http.Handler, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	s := &server{Options: o, rates: newRateLimiter(), hosts: make(map[string]door)}
+	s := &server{Options: o, hosts: make(map[string]door)}
 	for _, build := range o.Dialects {
 		if err := s.mount(build); err != nil {
 			return nil, err

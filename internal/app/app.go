@@ -182,7 +182,7 @@ func (a *App) openRules(ctx context.Context, recordings domain.Recordings) error
 	told := dialects(a.links())
 	a.Service = service.New(service.Options{
 		Store: a.watched, Buffer: a.buffer, Hooks: told, Recordings: recordings, CheckFlow: checkFlow,
-		HasLLM: func(m domain.Mode) bool { return a.model(m) != nil }, WebhookAllow: allow, SigningKey: key, Logger: a.log,
+		HasLLM: func(m domain.Mode) bool { return a.model(m) != nil }, WebhookAllow: allow, SigningKey: key, Rates: a.store.Rates(), Logger: a.log,
 	})
 	if a.First, err = a.Service.FirstStart(ctx); err != nil {
 		return err
@@ -252,7 +252,14 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 
 func (a *App) openAPI() error {
 	a.openBoard()
-	handler, err := api.New(api.Options{Service: a.Service, Dialects: faces, Hosts: a.o.Config.Hosts, Ready: a.ready, Status: a.board.Page, Version: a.o.Version, Logger: a.log})
+	proxies, err := a.o.Config.Proxies()
+	if err != nil {
+		return err
+	}
+	handler, err := api.New(api.Options{
+		Service: a.Service, Dialects: faces, Hosts: a.o.Config.Hosts, TrustedProxies: proxies,
+		Ready: a.ready, Status: a.board.Page, Version: a.o.Version, Logger: a.log,
+	})
 	if err != nil {
 		return err
 	}
@@ -303,6 +310,7 @@ func (a *App) Run(ctx context.Context) error {
 	group.Go(func() error { return a.analysis.Run(work) })
 	group.Go(func() error { return a.keepHouse(work) })
 	group.Go(func() error { return a.board.Run(work) })
+	group.Go(func() error { return a.keepUses(work) })
 	if a.ops != nil {
 		group.Go(func() error { return a.ops.Run(work) })
 	}
@@ -343,6 +351,27 @@ func (a *App) keepHouse(ctx context.Context) error {
 	}
 }
 
+// usesEvery is how often what was noted of keys is written, which is what a crash
+// may lose of it.
+const usesEvery = 5 * time.Second
+
+// keepUses writes what was noted of keys, until ctx is done; close writes
+// the rest.
+func (a *App) keepUses(ctx context.Context) error {
+	tick := time.NewTicker(usesEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if err := a.Service.FlushUses(ctx); err != nil && ctx.Err() == nil {
+			a.log.Warn("the uses of keys could not be written; trying again", "err", err)
+		}
+	}
+}
+
 // close gives back what Open took, in the other order. It takes its time even
 // when ctx is done, which is why it is called.
 func (a *App) close(ctx context.Context) {
@@ -351,6 +380,9 @@ func (a *App) close(ctx context.Context) {
 		err = errors.Join(err, a.carriers.Close())
 	}
 	if a.Service != nil {
+		flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		err = errors.Join(err, a.Service.FlushUses(flush))
 		a.Service.Close()
 	}
 	if a.buffer != nil {

@@ -67,6 +67,7 @@ const (
 	EndInterrupted    EndReason = "interrupted"    // a crash or a forced drain
 	EndInternal       EndReason = "internal-error" // a fault of ours; the log has it
 	EndDoNotCall      EndReason = "do-not-call"
+	EndNoCredits      EndReason = "no-credits"       // the workspace's credits were used up when its turn came
 	EndMediaNotAgreed EndReason = "media-not-agreed" // no codec in common
 )
 
@@ -110,6 +111,7 @@ type Call struct {
 	PhoneNumberID ID
 	CampaignID    ID
 	ContactID     ID // whom it is with, or ""
+	KeyID         ID // the API key that asked for it, or ""
 	From          string
 	To            string
 	Record        bool
@@ -124,6 +126,7 @@ type Call struct {
 	Recording     string         // the recording store's name for the file, or ""
 	SIPCallID     string
 	Analysis      *Analysis
+	Cost          Money // what it was charged, once it has ended
 	Version       int64
 	CreatedAt     time.Time
 	DialedAt      time.Time

@@ -102,10 +102,10 @@ func (s *Service) CommitIntent(ctx context.Context, d *Dial) (*Refusal, error) {
 			return err
 		}
 		if refused != nil {
-			if err := s.refuse(ctx, st, &a, refused, now); err != nil || !refused.RetryAt.IsZero() {
+			if err := s.refuse(ctx, st, &a, refused, now); err != nil || refused.End == "" || call.State.Ended() {
 				return err
 			}
-			return s.endRefused(ctx, st, call, refused.End, now)
+			return s.fail(ctx, st, call, refused.End, now)
 		}
 		a.State = domain.AttemptIntent
 		if err := st.Attempts.Update(ctx, &a); err != nil {
@@ -151,6 +151,9 @@ func (s *Service) gate(ctx context.Context, st *domain.Stores, in domain.Scope, 
 	if err != nil {
 		return nil, err
 	}
+	if w.Broke() {
+		return &Refusal{Why: "the workspace has no credits left", End: domain.EndNoCredits}, nil
+	}
 	active, err := st.Calls.Active(ctx, in)
 	if err != nil {
 		return nil, err
@@ -180,18 +183,6 @@ func (s *Service) refuse(ctx context.Context, st *domain.Stores, a *domain.Attem
 		a.State, a.NextAt, a.Epoch = domain.AttemptPlanned, r.RetryAt, ""
 	}
 	return st.Attempts.Update(ctx, a)
-}
-
-// endRefused ends a call that may not be dialed at all, unless it has ended.
-func (s *Service) endRefused(ctx context.Context, st *domain.Stores, call *domain.Call, why domain.EndReason, now time.Time) error {
-	if call.State.Ended() {
-		return nil
-	}
-	call.State, call.EndReason, call.EndedAt = domain.CallFailed, why, now
-	if err := st.Calls.Update(ctx, call); err != nil {
-		return err
-	}
-	return s.emit(ctx, st, domain.EventCallFailed, call, nil)
 }
 
 // Postpone puts a claimed attempt back: what it needs was not there.

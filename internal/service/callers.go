@@ -1,7 +1,6 @@
 package service
 
 import (
-	"net/netip"
 	"slices"
 
 	"github.com/callwright/callwright/internal/domain"
@@ -51,17 +50,14 @@ func networks(field string, list []string) ([]string, error) {
 	}
 	var out []string
 	for i, entry := range list {
-		p, err := netip.ParsePrefix(entry)
-		if addr, bare := netip.ParseAddr(entry); err != nil && bare == nil && addr.Zone() == "" {
-			p, err = addr.Unmap().Prefix(addr.Unmap().BitLen())
-		}
+		p, ok := domain.ParseNetwork(entry)
 		switch {
-		case err != nil:
+		case !ok:
 			return nil, domain.Invalid(field, "%s: entry %d is not a network; write it like 198.51.100.0/24 or 198.51.100.7", field, i+1)
 		case p.Bits() == 0:
 			return nil, domain.Invalid(field, "%s: entry %d is every address there is; give callers a username and password instead", field, i+1)
 		}
-		if word := p.Masked().String(); !slices.Contains(out, word) {
+		if word := p.String(); !slices.Contains(out, word) {
 			out = append(out, word)
 		}
 	}

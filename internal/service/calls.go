@@ -45,6 +45,10 @@ func (s *Service) PlaceCall(ctx context.Context, in domain.Scope, req PlaceReque
 		return nil, err
 	}
 	return effect(ctx, s, in, once, func(ctx context.Context, st *domain.Stores) (*domain.Call, error) {
+		w, err := st.Workspaces.Get(ctx, in.Workspace)
+		if err != nil {
+			return nil, err
+		}
 		agent, err := st.Agents.Get(ctx, in, req.AgentID)
 		if err != nil {
 			return nil, err
@@ -75,12 +79,18 @@ func (s *Service) PlaceCall(ctx context.Context, in domain.Scope, req PlaceReque
 		if err := callable(ctx, st, in, req.To); err != nil {
 			return nil, err
 		}
+		if err := affords(w); err != nil {
+			return nil, err
+		}
 		call := s.newCall(in, agent, flow, from, req)
+		call.KeyID, call.Callback = keyOf(ctx), callback
 		if err := acquaint(ctx, st, in, call, contact, agent.Variables, req.Variables); err != nil {
 			return nil, err
 		}
-		call.Callback = callback
 		if err := st.Calls.Create(ctx, call); err != nil {
+			return nil, err
+		}
+		if err := s.countCall(ctx, st, call); err != nil {
 			return nil, err
 		}
 		return call, st.Attempts.Create(ctx, &domain.Attempt{

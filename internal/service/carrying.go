@@ -110,6 +110,9 @@ func (s *Service) FinishCall(ctx context.Context, v Verdict) error {
 		if v.Model != "" {
 			call.Model = v.Model
 		}
+		if err := s.charge(ctx, st, call); err != nil {
+			return err
+		}
 		if err := st.Calls.Update(ctx, call); err != nil {
 			return err
 		}

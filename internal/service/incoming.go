@@ -138,6 +138,9 @@ func (s *Service) Receive(ctx context.Context, in Incoming, number *domain.Phone
 		if err := st.Calls.Create(ctx, &d.Call); err != nil {
 			return err
 		}
+		if err := s.countCall(ctx, st, &d.Call); err != nil {
+			return err
+		}
 		d.Attempt = domain.Attempt{
 			ID: domain.NewID(), WorkspaceID: scope.Workspace, Mode: scope.Mode, CallID: d.Call.ID, Kind: domain.AttemptIncoming,
 			Number: d.Call.From, TrunkID: trunk.ID, TryNumber: 1, State: domain.AttemptRinging, Epoch: in.Epoch,

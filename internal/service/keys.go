@@ -1,103 +1,121 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
-	"crypto/subtle"
-	"net/netip"
 	"slices"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/callwright/callwright/internal/domain"
 )
 
-// AllScopes lets a key do everything.
-const AllScopes = "*"
-
-// keyResources are the first path segments of the native API: what comes before
-// ":read" and ":write" in a scope.
-var keyResources = []string{
-	"agents", "appointments", "batches", "calls", "campaigns", "contacts", "dialing", "do-not-call", "flows",
-	"keys", "live", "messages", "notices", "phone-numbers", "recordings", "trunks", "usage", "webhooks", "workspaces",
-}
-
-// How keys behave over time.
+// The bounds of what may be asked for of keys.
 const (
-	keyStaleness  = time.Second // a key revoked by another process may work this long
-	keyTouchEvery = time.Minute // how exact the time of last use is
-	keyCacheMost  = 10_000      // keys remembered
-	maxOverlap    = 7 * 24 * time.Hour
+	maxOverlap   = 7 * 24 * time.Hour
+	maxRateLimit = 1_000_000
 )
-
-// Identity is whom a key string belongs to.
-type Identity struct {
-	Key       domain.Key
-	Workspace domain.Workspace
-}
-
-// RequestsPerMinute is the key's rate: the plan's, or the key's own when that
-// is lower. domain.Unlimited means none.
-func (i *Identity) RequestsPerMinute() int {
-	plan, own := i.Workspace.Plan.Limits().RequestsPerMinute, i.Key.RateLimit
-	switch {
-	case own == 0:
-		return plan
-	case plan == domain.Unlimited:
-		return own
-	}
-	return min(plan, own)
-}
 
 // NewKey is the request for a key.
 type NewKey struct {
 	Workspace domain.ID
 	Name      string
-	Mode      domain.Mode // "" is live
-	Scopes    []string    // none is all
+	Mode      domain.Mode // "" is live, or that of Within
+	Scopes    []string    // nil is all that By has
 	Allow     []string    // addresses or CIDRs; none is everywhere
 	RateLimit int         // requests a minute; 0 is the plan's
 	ExpiresAt time.Time   // zero is never
+
+	By     *domain.Key // who asks; nil is the operator, who may everything
+	Within domain.Mode // the mode in which By asks
+	Once   *Once[domain.Key]
 }
 
-// CreateKey makes a key and returns its secret, which is kept nowhere.
+// CreateKey makes a key and returns its secret, which is kept nowhere. No key
+// makes one that may do more than itself.
 func (s *Service) CreateKey(ctx context.Context, req NewKey) (key *domain.Key, secret string, err error) {
-	if req.Mode == "" {
-		req.Mode = domain.Live
-	}
-	if len(req.Scopes) == 0 {
-		req.Scopes = []string{AllScopes}
-	}
-	allow, err := prefixes("allow", req.Allow)
-	if err == nil {
-		err = first(name("name", req.Name), scopes("scopes", req.Scopes),
-			oneOf("mode", string(req.Mode), string(domain.Live), string(domain.Test)),
-			within("rateLimit", req.RateLimit, 0, 1_000_000))
-	}
+	fresh, err := s.newKey(req)
 	if err != nil {
 		return nil, "", err
 	}
-	now := s.clock()
-	if !req.ExpiresAt.IsZero() && !req.ExpiresAt.After(now) {
-		return nil, "", domain.Invalid("expiresAt", "expiresAt must be in the future")
-	}
-	key = &domain.Key{
-		WorkspaceID: req.Workspace, Mode: req.Mode, Name: req.Name, Scopes: req.Scopes, Allow: allow,
-		RateLimit: req.RateLimit, ExpiresAt: req.ExpiresAt,
-	}
-	secret = s.seal(key)
-	err = s.store.InTx(ctx, domain.LaneAPI, func(ctx context.Context, st *domain.Stores) error {
+	in := domain.Scope{Workspace: req.Workspace, Mode: req.Within}
+	key, err = effect(ctx, s, in, req.Once, func(ctx context.Context, st *domain.Stores) (*domain.Key, error) {
 		if _, err := st.Workspaces.Get(ctx, req.Workspace); err != nil {
-			return err
+			return nil, err
 		}
-		row := *key
-		return st.Keys.Create(ctx, &row)
+		row := *fresh
+		secret = s.seal(&row)
+		return &row, st.Keys.Create(ctx, &row)
 	})
 	if err != nil {
 		return nil, "", err
 	}
 	return key, secret, nil
+}
+
+// newKey checks a request and returns the key that it asks for, not sealed yet.
+func (s *Service) newKey(req NewKey) (*domain.Key, error) {
+	if req.Mode == "" {
+		req.Mode = cmp.Or(req.Within, domain.Live)
+	}
+	switch {
+	case req.Scopes == nil && req.By != nil:
+		req.Scopes = slices.Clone(req.By.Scopes)
+	case req.Scopes == nil:
+		req.Scopes = []string{AllScopes}
+	}
+	k := &domain.Key{WorkspaceID: req.Workspace, Mode: req.Mode, Version: 1}
+	change := KeyChange{Name: &req.Name, Scopes: &req.Scopes, Allow: &req.Allow, RateLimit: &req.RateLimit, By: req.By}
+	if !req.ExpiresAt.IsZero() {
+		change.ExpiresAt = &req.ExpiresAt
+	}
+	if err := oneOf("mode", string(req.Mode), string(domain.Live), string(domain.Test)); err != nil {
+		return nil, err
+	}
+	if req.Within == domain.Test && req.Mode != domain.Test {
+		return nil, domain.Errorf(domain.CodeForbidden, "in test mode only test keys can be made; ask in live mode for a live one")
+	}
+	return k, change.apply(k, s.clock())
+}
+
+// KeyChange is what is to change in a key. Nil fields keep what is there.
+type KeyChange struct {
+	Name      Change[string]
+	Scopes    Change[[]string]
+	Allow     Change[[]string]  // none is everywhere
+	RateLimit Change[int]       // 0 is the plan's
+	ExpiresAt Change[time.Time] // zero is never
+	IfVersion int64             // 0 for any
+	By        *domain.Key       // who asks; nil is the operator
+}
+
+// apply puts the changes into k and checks them.
+func (req KeyChange) apply(k *domain.Key, now time.Time) error {
+	if req.Scopes != nil {
+		granted, err := scopes("scopes", *req.Scopes)
+		if err != nil {
+			return err
+		}
+		if err := grant(req.By, granted); err != nil {
+			return err
+		}
+		k.Scopes = granted
+	}
+	if req.Allow != nil {
+		allow, err := allowlist("allow", *req.Allow)
+		if err != nil {
+			return err
+		}
+		k.Allow = allow
+	}
+	if req.ExpiresAt != nil && !req.ExpiresAt.IsZero() && !req.ExpiresAt.After(now) {
+		return domain.Invalid("expiresAt", "expiresAt must be in the future")
+	}
+	set(&k.Name, req.Name)
+	set(&k.RateLimit, req.RateLimit)
+	set(&k.ExpiresAt, req.ExpiresAt)
+	k.ExpiresAt = k.ExpiresAt.UTC().Truncate(time.Microsecond)
+	return first(name("name", k.Name), within("rateLimit", k.RateLimit, 0, maxRateLimit))
 }
 
 // seal gives key a new id and secret.
@@ -109,16 +127,64 @@ func (s *Service) seal(key *domain.Key) (secret string) {
 	return secret
 }
 
-// Keys lists a workspace's keys.
-func (s *Service) Keys(ctx context.Context, workspace domain.ID) ([]domain.Key, error) {
-	return view(ctx, s, func(ctx context.Context, st *domain.Stores) ([]domain.Key, error) {
-		return st.Keys.List(ctx, workspace)
+// KeyDetail is a key with what is known of its use.
+type KeyDetail struct {
+	domain.Key
+	domain.KeyTrace
+}
+
+// Keys returns a page of the keys that can be seen in a scope, newest first, and
+// the number of all. Live mode sees the keys of both modes, test mode its own;
+// no mode is the operator's, who sees all.
+func (s *Service) Keys(ctx context.Context, in domain.Scope, page domain.Page) ([]domain.Key, int, error) {
+	mode := in.Mode
+	if mode == domain.Live {
+		mode = ""
+	}
+	var total int
+	rows, err := view(ctx, s, func(ctx context.Context, st *domain.Stores) ([]domain.Key, error) {
+		var err error
+		if total, err = st.Keys.Count(ctx, in.Workspace, mode); err != nil {
+			return nil, err
+		}
+		return st.Keys.List(ctx, in.Workspace, mode, page)
+	})
+	return rows, total, err
+}
+
+// Key returns one key.
+func (s *Service) Key(ctx context.Context, in domain.Scope, id domain.ID) (*KeyDetail, error) {
+	return view(ctx, s, func(ctx context.Context, st *domain.Stores) (*KeyDetail, error) {
+		k, err := keyIn(ctx, st, in, id)
+		if err != nil {
+			return nil, err
+		}
+		trace, err := st.KeyTraces.Of(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		return &KeyDetail{Key: *k, KeyTrace: *trace}, nil
 	})
 }
 
-// RevokeKey ends a key at once.
+// UpdateKey changes the fields of a key that req names.
+func (s *Service) UpdateKey(ctx context.Context, in domain.Scope, id domain.ID, req KeyChange) (*domain.Key, error) {
+	return s.changeKey(ctx, in, id, nil, func(k *domain.Key) error {
+		if err := at(req.IfVersion, k.Version); err != nil {
+			return err
+		}
+		return req.apply(k, s.clock())
+	})
+}
+
+// RevokeKey ends a key at once, as an operator does.
 func (s *Service) RevokeKey(ctx context.Context, workspace, id domain.ID) (*domain.Key, error) {
-	return s.changeKey(ctx, workspace, id, func(k *domain.Key) error {
+	return s.RevokeKeyIn(ctx, domain.Scope{Workspace: workspace}, id, nil)
+}
+
+// RevokeKeyIn ends a key at once.
+func (s *Service) RevokeKeyIn(ctx context.Context, in domain.Scope, id domain.ID, once *Once[domain.Key]) (*domain.Key, error) {
+	return s.changeKey(ctx, in, id, once, func(k *domain.Key) error {
 		if k.RevokedAt.IsZero() {
 			k.RevokedAt = s.clock()
 		}
@@ -126,225 +192,91 @@ func (s *Service) RevokeKey(ctx context.Context, workspace, id domain.ID) (*doma
 	})
 }
 
-// RotateKey makes a key that replaces the one named id, with the same name,
-// mode, scopes, allowlist and rate, and lets the old one work for overlap, at
-// most seven days.
+// DeleteKey ends a key at once and forgets it; its usage stays.
+func (s *Service) DeleteKey(ctx context.Context, in domain.Scope, id domain.ID, ifVersion int64) error {
+	defer s.keys.forget(id)
+	return s.store.InTx(ctx, domain.LaneAPI, func(ctx context.Context, st *domain.Stores) error {
+		k, err := keyIn(ctx, st, in, id)
+		if err != nil {
+			return err
+		}
+		if err := at(ifVersion, k.Version); err != nil {
+			return err
+		}
+		return st.Keys.Delete(ctx, in.Workspace, id)
+	})
+}
+
+// Rotation asks for a key that replaces another one.
+type Rotation struct {
+	Overlap time.Duration // how long the old one goes on to work, at most seven days
+	By      *domain.Key   // who asks; nil is the operator
+	Once    *Once[domain.Key]
+}
+
+// RotateKey replaces a key, as an operator does.
 func (s *Service) RotateKey(ctx context.Context, workspace, id domain.ID, overlap time.Duration) (key *domain.Key, secret string, err error) {
-	if overlap < 0 || overlap > maxOverlap {
-		return nil, "", domain.Invalid("overlap", "overlap must be from 0 to %s", maxOverlap)
+	return s.RotateKeyIn(ctx, domain.Scope{Workspace: workspace}, id, Rotation{Overlap: overlap})
+}
+
+// RotateKeyIn makes a key that replaces the one named id, with the same name,
+// mode, scopes, allowlist, rate and expiry, and lets the old one work for the
+// overlap.
+func (s *Service) RotateKeyIn(ctx context.Context, in domain.Scope, id domain.ID, req Rotation) (key *domain.Key, secret string, err error) {
+	if req.Overlap < 0 || req.Overlap > maxOverlap {
+		return nil, "", domain.Invalid("overlap", "overlap must be from 0 to %d seconds (7 days)", maxOverlap/time.Second)
 	}
-	now := s.clock()
-	old, err := view(ctx, s, func(ctx context.Context, st *domain.Stores) (*domain.Key, error) {
-		return keyIn(ctx, st, workspace, id)
+	defer s.keys.forget(id)
+	key, err = effect(ctx, s, in, req.Once, func(ctx context.Context, st *domain.Stores) (*domain.Key, error) {
+		now := s.clock()
+		old, err := keyIn(ctx, st, in, id)
+		if err != nil {
+			return nil, err
+		}
+		if err := grant(req.By, old.Scopes); err != nil {
+			return nil, err
+		}
+		if !old.Usable(now) {
+			return nil, domain.Errorf(domain.CodeConflict, "the key is revoked or has expired; create a new one")
+		}
+		fresh := *old
+		fresh.RotatedUntil, fresh.LastUsedAt, fresh.Version = time.Time{}, time.Time{}, 1
+		secret = s.seal(&fresh)
+		old.RotatedUntil = now.Add(req.Overlap)
+		if old.ExpiresAt.IsZero() || old.RotatedUntil.Before(old.ExpiresAt) {
+			old.ExpiresAt = old.RotatedUntil
+		}
+		if err := st.Keys.Create(ctx, &fresh); err != nil {
+			return nil, err
+		}
+		return &fresh, st.Keys.Update(ctx, old)
 	})
 	if err != nil {
 		return nil, "", err
 	}
-	if !old.Usable(now) {
-		return nil, "", domain.Errorf(domain.CodeConflict, "the key is revoked or has expired; create a new one")
-	}
-	fresh := *old
-	fresh.RotatedUntil, fresh.LastUsedAt = time.Time{}, time.Time{}
-	secret = s.seal(&fresh)
-	_, err = s.changeKey(ctx, workspace, id, func(k *domain.Key) error {
-		k.RotatedUntil = now.Add(overlap)
-		if k.ExpiresAt.IsZero() || k.RotatedUntil.Before(k.ExpiresAt) {
-			k.ExpiresAt = k.RotatedUntil
-		}
-		return nil
-	}, &fresh)
-	if err != nil {
-		return nil, "", err
-	}
-	return &fresh, secret, nil
+	return key, secret, nil
 }
 
-// changeKey applies change to a key and stores it, with any keys to add, in one
-// transaction.
-func (s *Service) changeKey(ctx context.Context, workspace, id domain.ID, change func(*domain.Key) error, add ...*domain.Key) (*domain.Key, error) {
-	var changed *domain.Key
-	err := s.store.InTx(ctx, domain.LaneAPI, func(ctx context.Context, st *domain.Stores) error {
-		var err error
-		if changed, err = keyIn(ctx, st, workspace, id); err != nil {
-			return err
+// changeKey applies change to a key and stores it.
+func (s *Service) changeKey(ctx context.Context, in domain.Scope, id domain.ID, once *Once[domain.Key], change func(*domain.Key) error) (*domain.Key, error) {
+	defer s.keys.forget(id)
+	return effect(ctx, s, in, once, func(ctx context.Context, st *domain.Stores) (*domain.Key, error) {
+		k, err := keyIn(ctx, st, in, id)
+		if err != nil {
+			return nil, err
 		}
-		if err := change(changed); err != nil {
-			return err
+		if err := change(k); err != nil {
+			return nil, err
 		}
-		for _, k := range add {
-			row := *k
-			if err := st.Keys.Create(ctx, &row); err != nil {
-				return err
-			}
-		}
-		return st.Keys.Update(ctx, changed)
+		return k, st.Keys.Update(ctx, k)
 	})
-	s.keys.forget(id)
-	if err != nil {
-		return nil, err
-	}
-	return changed, nil
 }
 
-// keyIn returns the key named id of workspace.
-func keyIn(ctx context.Context, st *domain.Stores, workspace, id domain.ID) (*domain.Key, error) {
+// keyIn returns the key named id, if it can be seen in a scope.
+func keyIn(ctx context.Context, st *domain.Stores, in domain.Scope, id domain.ID) (*domain.Key, error) {
 	k, err := st.Keys.ByID(ctx, id)
-	if err == nil && k.WorkspaceID != workspace {
+	if err == nil && (k.WorkspaceID != in.Workspace || in.Mode == domain.Test && k.Mode != domain.Test) {
 		return nil, domain.NotFound("Key", id)
 	}
 	return k, err
-}
-
-// VerifyKey returns whom secret belongs to, or CodeUnauthorized. It takes the
-// same way for an unknown key and a wrong secret.
-func (s *Service) VerifyKey(ctx context.Context, secret string) (*Identity, error) {
-	id, ok := keyIDOf(secret)
-	if !ok {
-		return nil, unauthorized()
-	}
-	now := s.clock()
-	entry, cached := s.keys.get(id, now)
-	if !cached {
-		loaded, err := s.loadKey(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		entry = keyEntry{Identity: loaded, readAt: now}
-		s.keys.put(id, entry, now)
-	}
-	sum := sha256.Sum256([]byte(secret))
-	if subtle.ConstantTimeCompare(sum[:], entry.Key.Hash) != 1 || !entry.Key.Usable(now) {
-		return nil, unauthorized()
-	}
-	s.touchKey(ctx, entry, now)
-	return entry.Identity, nil
-}
-
-// loadKey reads a key and its workspace. An unknown key is CodeUnauthorized.
-func (s *Service) loadKey(ctx context.Context, id domain.ID) (*Identity, error) {
-	found, err := view(ctx, s, func(ctx context.Context, st *domain.Stores) (*Identity, error) {
-		k, err := st.Keys.ByID(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		w, err := st.Workspaces.Get(ctx, k.WorkspaceID)
-		if err != nil {
-			return nil, err
-		}
-		return &Identity{Key: *k, Workspace: *w}, nil
-	})
-	if domain.CodeOf(err) == domain.CodeNotFound {
-		return nil, unauthorized()
-	}
-	return found, err
-}
-
-func unauthorized() error {
-	return domain.Errorf(domain.CodeUnauthorized,
-		"the API key is missing, unknown, expired or revoked; send a valid one as Authorization: Bearer YOUR_API_KEY")
-}
-
-// touchKey notes that a key is used, at most once a minute and without making
-// the request wait.
-func (s *Service) touchKey(ctx context.Context, entry keyEntry, now time.Time) {
-	id := entry.Key.ID
-	if now.Sub(entry.Key.LastUsedAt) < keyTouchEvery || !s.keys.claimTouch(id, now) {
-		return
-	}
-	s.background.Go(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-		defer cancel()
-		err := s.store.InTx(ctx, domain.LaneBackground, func(ctx context.Context, st *domain.Stores) error {
-			return st.Keys.Touch(ctx, id, now)
-		})
-		if err != nil {
-			s.log.Warn("could not note the use of a key", "key", id, "error", err)
-		}
-	})
-}
-
-// keyCache remembers keys for keyStaleness, so that a busy client does not cost
-// a query for each request.
-type keyCache struct {
-	mu      sync.Mutex
-	entries map[domain.ID]keyEntry
-	touched map[domain.ID]time.Time
-}
-
-type keyEntry struct {
-	*Identity
-	readAt time.Time
-}
-
-func (c *keyCache) get(id domain.ID, now time.Time) (keyEntry, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	e, ok := c.entries[id]
-	age := now.Sub(e.readAt)
-	return e, ok && age >= 0 && age < keyStaleness
-}
-
-func (c *keyCache) put(id domain.ID, e keyEntry, now time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.entries) >= keyCacheMost {
-		for old, e := range c.entries {
-			if now.Sub(e.readAt) >= keyStaleness {
-				delete(c.entries, old)
-			}
-		}
-		if len(c.entries) >= keyCacheMost {
-			clear(c.entries)
-		}
-	}
-	c.entries[id] = e
-}
-
-func (c *keyCache) forget(id domain.ID) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.entries, id)
-}
-
-// claimTouch reports whether the caller is the one to note the use of id.
-func (c *keyCache) claimTouch(id domain.ID, now time.Time) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if now.Sub(c.touched[id]) < keyTouchEvery {
-		return false
-	}
-	if c.touched == nil || len(c.touched) >= keyCacheMost {
-		c.touched = make(map[domain.ID]time.Time)
-	}
-	c.touched[id] = now
-	return true
-}
-
-// scopes checks the words of a key's scopes.
-func scopes(field string, list []string) error {
-	for _, scope := range list {
-		resource, right, _ := strings.Cut(scope, ":")
-		if scope != AllScopes && (!slices.Contains(keyResources, resource) || right != "read" && right != "write") {
-			return domain.Invalid(field, "%s: %q is not a scope; use <resource>:read or <resource>:write with one of %s, or *",
-				field, scope, strings.Join(keyResources, ", "))
-		}
-	}
-	return nil
-}
-
-// prefixes reads addresses and CIDRs into CIDRs.
-func prefixes(field string, list []string) ([]string, error) {
-	var out []string
-	for i, word := range list {
-		p, err := netip.ParsePrefix(word)
-		if err != nil {
-			addr, err := netip.ParseAddr(word)
-			if err != nil || addr.Zone() != "" {
-				return nil, domain.Invalid(field, "%s: entry %d is neither an IP address nor a CIDR such as 203.0.113.0/24", field, i+1)
-			}
-			p = netip.PrefixFrom(addr.Unmap(), addr.Unmap().BitLen())
-		}
-		out = append(out, p.Masked().String())
-	}
-	return out, nil
 }

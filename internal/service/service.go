@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/callwright/callwright/internal/domain"
@@ -42,8 +43,11 @@ type Options struct {
 	SigningKey []byte
 	// NoSamples leaves the test mode of a new store without sample data.
 	NoSamples bool
-	Now       func() time.Time // time.Now when nil
-	Logger    *slog.Logger     // slog.Default() when nil
+	// Rates counts requests for all processes that share the store; nil counts in
+	// this one.
+	Rates  domain.RateLimits
+	Now    func() time.Time // time.Now when nil
+	Logger *slog.Logger     // slog.Default() when nil
 }
 
 // Service is the rules over one store. Its methods may be called at once.
@@ -64,6 +68,9 @@ type Service struct {
 	log        *slog.Logger
 
 	keys       keyCache
+	uses       keyUses
+	unfolded   atomic.Bool // there may be usage to fold
+	rates      domain.RateLimits
 	background sync.WaitGroup
 	watchers   watchers
 }
@@ -91,6 +98,8 @@ func New(o Options) *Service {
 	}
 	s.watchers.gone = make(chan struct{})
 	s.keys.entries = make(map[domain.ID]keyEntry)
+	s.unfolded.Store(true) // what an earlier run left
+	s.rates = newRates(o.Rates, s.now, s.log)
 	return s
 }
 
@@ -98,7 +107,8 @@ func New(o Options) *Service {
 // called once, before the first request is served; without it there are none.
 func (s *Service) Attach(live domain.LiveCalls) { s.live = live }
 
-// Close waits for what the service still writes in the background.
+// Close waits for what the service still writes in the background; what was noted
+// of keys is FlushUses's to write.
 func (s *Service) Close() { s.background.Wait() }
 
 // clock is the present as the store keeps it: UTC microseconds.

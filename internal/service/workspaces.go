@@ -65,10 +65,3 @@ func (s *Service) FirstStart(ctx context.Context) (*FirstStart, error) {
 	}
 	return made, nil
 }
-
-// Workspace returns one workspace.
-func (s *Service) Workspace(ctx context.Context, id domain.ID) (*domain.Workspace, error) {
-	return view(ctx, s, func(ctx context.Context, st *domain.Stores) (*domain.Workspace, error) {
-		return st.Workspaces.Get(ctx, id)
-	})
-}

@@ -52,7 +52,7 @@ func TestListsAreServedByIndexes(t *testing.T) {
 		page := domain.Page{Limit: 50, After: "x"}
 		for _, err := range []error{
 			second(s.Calls.Active(ctx, in)), second(s.Agents.List(ctx, in, page)), second(s.Appointments.Taken(ctx, in, now, now, 9)), second(s.Agents.Count(ctx, in)),
-			second(s.Numbers.ByNumber(ctx, in, "+1")), second(s.Keys.List(ctx, "w")), second(s.Flows.Version(ctx, in, "f", 1)),
+			second(s.Numbers.ByNumber(ctx, in, "+1")), second(s.Keys.List(ctx, "w", domain.Live, page)), second(s.Flows.Version(ctx, in, "f", 1)),
 			second(s.Attempts.LiveTo(ctx, in, "+1")), second(s.Attempts.LiveOn(ctx, "t")), second(s.Attempts.Orphans(ctx, "e", 9)),
 			second(s.Attempts.ByCall(ctx, "c")), second(s.Turns.ByCall(ctx, "c")), second(s.Events.ByCall(ctx, "c")),
 			second(s.Contacts.ByNumber(ctx, in, "+1")), second(s.Suppressed.Get(ctx, in, "+1")), second(s.Suppressed.List(ctx, in, page)),

@@ -43,6 +43,7 @@ type DB struct {
 	writer  committer
 	checks  *checkpoints // of SQLite
 	notices *notices     // of PostgreSQL
+	rates   *rates       // of PostgreSQL
 	hooks   *hooks
 }
 
@@ -130,6 +131,7 @@ func (db *DB) openPostgres(ctx context.Context, opts Options) error {
 	}
 	db.readers = p.pool(pgReaders)
 	db.reading = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+	db.rates = &rates{p.pool(pgRates)}
 	db.writer = newCrew(p.pool(crewSize), db.hooks, db.notices, db.log)
 	return nil
 }
@@ -146,6 +148,9 @@ func (db *DB) Close() error {
 	}
 	if db.readers != nil {
 		errs = append(errs, db.readers.Close())
+	}
+	if db.rates != nil {
+		errs = append(errs, db.rates.db.Close())
 	}
 	if db.notices != nil {
 		db.notices.close()
@@ -189,6 +194,8 @@ func stores(tx bun.IDB, touch row.Touch) *domain.Stores {
 	return &domain.Stores{
 		Workspaces:  directory.NewWorkspaces(tx),
 		Keys:        directory.NewKeys(tx),
+		KeyTraces:   directory.NewKeyTraces(tx),
+		Usage:       directory.NewUsages(tx),
 		Agents:      directory.NewAgents(tx),
 		Flows:       directory.NewFlows(tx),
 		Numbers:     directory.NewNumbers(tx),

@@ -48,6 +48,7 @@ type Call struct {
 	Notes           []string       `json:"notes" doc:"What a reader of this call should know."`
 	Voice           *string        `json:"voice" doc:"The engine and voice that really spoke."`
 	Model           *string        `json:"model" doc:"The model that really thought."`
+	Cost            *float64       `json:"cost" doc:"What the call was charged; null before its end."`
 	Attempts        []Attempt      `json:"attempts"`
 }
 
@@ -222,7 +223,7 @@ func (f *face) call(ctx context.Context, c *service.CallDetail) Call {
 		CallItem: f.callItem(ctx, &c.Call), FlowID: orNull(c.FlowID), Record: c.Record,
 		MaxCallDuration: int64(c.MaxDuration / time.Second),
 		Turns:           make([]Turn, len(c.Turns)), Attempts: make([]Attempt, len(c.Attempts)),
-		Variables: variables(&c.Call), Notes: c.Notes, Voice: orNull(c.Voice), Model: orNull(c.Model),
+		Variables: variables(&c.Call), Notes: c.Notes, Voice: orNull(c.Voice), Model: orNull(c.Model), Cost: costOf(&c.Call),
 	}
 	if c.FlowID != "" {
 		out.FlowVersion = &c.FlowVersion

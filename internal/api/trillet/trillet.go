@@ -42,7 +42,7 @@ func New(o wire.Options) (*wire.Dialect, error) {
 	return &wire.Dialect{
 		Name: Name, Prefix: "/trillet", Roots: []string{"/api", "/v1", "/v2"}, Router: rt,
 		Own:   []string{"/v1", "/v2", Root + "/calls/call", Root + "/calls/send"},
-		Hosts: []string{"api.trillet.ai"}, Key: keyOf, Check: checkWorkspace,
+		Hosts: []string{"api.trillet.ai"}, Key: keyOf, Check: checkWorkspace, LiveRate: 60,
 	}, rt.Err()
 }
 

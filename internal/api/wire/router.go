@@ -303,6 +303,9 @@ func Allowed(ctx context.Context, scope string) error {
 	if scope == AnyScope || caller.Identity.Key.Can(scope) {
 		return nil
 	}
+	if use := RequestOf(ctx).Use; use != nil {
+		use.Fault = domain.FaultScope
+	}
 	return domain.Errorf(domain.CodeForbidden, "the API key lacks the scope %s", scope).For(domain.ReasonScopeMissing, scope)
 }
 

@@ -27,6 +27,7 @@ type callRow struct {
 	PhoneNumberID domain.ID
 	CampaignID    domain.ID
 	ContactID     domain.ID
+	KeyID         domain.ID
 	From          string `bun:"from_number"`
 	To            string `bun:"to_number"`
 	Record        bool
@@ -41,6 +42,7 @@ type callRow struct {
 	Recording     string
 	SIPCallID     string `bun:"sip_call_id"`
 	Analysis      row.JSON[*domain.Analysis]
+	Cost          domain.Money
 	Version       int64
 	CreatedAt     row.Micros
 	DialedAt      row.Micros
@@ -57,6 +59,7 @@ func newCallRow(c *domain.Call) *callRow {
 		Variables: row.JSON[map[string]any]{V: c.Variables}, Captured: row.JSON[map[string]any]{V: c.Captured}, Extra: row.JSON[map[string]any]{V: c.Extra},
 		Notes: row.JSON[[]string]{V: c.Notes}, Voice: c.Voice, Model: c.Model, Recording: c.Recording,
 		Callback: row.JSON[*domain.Callback]{V: c.Callback}, SIPCallID: c.SIPCallID, Analysis: row.JSON[*domain.Analysis]{V: c.Analysis}, Version: c.Version,
+		KeyID: c.KeyID, Cost: c.Cost,
 		CreatedAt: row.At(c.CreatedAt), DialedAt: row.At(c.DialedAt), RingingAt: row.At(c.RingingAt),
 		AnsweredAt: row.At(c.AnsweredAt), EndedAt: row.At(c.EndedAt),
 	}
@@ -69,6 +72,7 @@ func (r *callRow) domain() domain.Call {
 		CampaignID: r.CampaignID, ContactID: r.ContactID, From: r.From, To: r.To, Record: r.Record, MaxDuration: r.MaxDuration,
 		Variables: r.Variables.V, Captured: r.Captured.V, Extra: r.Extra.V, Notes: r.Notes.V, Voice: r.Voice, Model: r.Model,
 		Callback: r.Callback.V, Recording: r.Recording, SIPCallID: r.SIPCallID, Analysis: r.Analysis.V, Version: r.Version,
+		KeyID: r.KeyID, Cost: r.Cost,
 		CreatedAt: r.CreatedAt.Time(), DialedAt: r.DialedAt.Time(), RingingAt: r.RingingAt.Time(),
 		AnsweredAt: r.AnsweredAt.Time(), EndedAt: r.EndedAt.Time(),
 	}
@@ -165,7 +169,7 @@ func filtered(q *bun.SelectQuery, in domain.Scope, f domain.CallFilter) *bun.Sel
 func (c *calls) Update(ctx context.Context, call *domain.Call) error {
 	var version int64
 	err := c.db.NewUpdate().Model(newCallRow(call)).
-		ExcludeColumn("id", "workspace_id", "mode", "direction", "created_at").
+		ExcludeColumn("id", "workspace_id", "mode", "direction", "key_id", "created_at").
 		Value("version", "version + 1").
 		Where("id = ?", call.ID).
 		Where("state NOT IN ('completed', 'failed') OR state = ?", call.State).

@@ -19,7 +19,10 @@ import (
 func Exercise(t *testing.T, writers int, open func(t *testing.T) domain.Store) {
 	for name, exercise := range map[string]func(*testing.T, *bench){
 		"Workspaces":         workspaces,
+		"Credits":            credits,
 		"Keys":               keys,
+		"KeyTraces":          keyTraces,
+		"Usage":              usage,
 		"Agents":             agents,
 		"AgentUse":           agentUse,
 		"Trunks":             trunks,
