@@ -37,7 +37,8 @@ func open(ctx context.Context) (*server, error) {
 		return nil, err
 	}
 	rules := service.New(service.Options{
-		Store: db, Hooks: map[string]domain.HookDialect{"native": native.Hooks{}},
+		NoSamples: true,
+		Store:     db, Hooks: map[string]domain.HookDialect{"native": native.Hooks{}},
 		CheckFlow: func(raw []byte) ([]byte, error) {
 			g, err := flow.Parse(raw)
 			if err != nil {

@@ -37,9 +37,10 @@ type Event struct {
 	CallID      ID
 	Sequence    int64 // per call, strictly increasing from 1; 1 without a call
 	At          time.Time
-	Call        *Call  // the call after the change; not stored with the event
-	Turns       []Turn // the transcript so far; not stored with the event
-	Agent       *Agent // the call's, nil when it is gone; not stored with the event
+	Call        *Call    // the call after the change; not stored with the event
+	Turns       []Turn   // the transcript so far; not stored with the event
+	Agent       *Agent   // the call's, nil when it is gone; not stored with the event
+	Contact     *Contact // whom the call is with, or nil; not stored with the event
 
 	// Appointment is the appointment after the change, and Previous what it was
 	// before a change; Reason is why it was cancelled, where somebody said. None

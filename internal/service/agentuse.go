@@ -61,22 +61,3 @@ func numbersByAgent(ctx context.Context, st *domain.Stores, in domain.Scope) (nu
 	})
 	return numbers, spare, err
 }
-
-// AgentsOf returns the agents of calls by their ids; those that are gone are nil.
-func (s *Service) AgentsOf(ctx context.Context, in domain.Scope, calls []domain.Call) (map[domain.ID]*domain.Agent, error) {
-	return view(ctx, s, func(ctx context.Context, st *domain.Stores) (map[domain.ID]*domain.Agent, error) {
-		agents := make(map[domain.ID]*domain.Agent)
-		for i := range calls {
-			id := calls[i].AgentID
-			if _, known := agents[id]; known || id == "" {
-				continue
-			}
-			a, err := st.Agents.Get(ctx, in, id)
-			if err != nil && domain.CodeOf(err) != domain.CodeNotFound {
-				return nil, err
-			}
-			agents[id] = a // nil is not asked for again
-		}
-		return agents, nil
-	})
-}

@@ -53,9 +53,11 @@ func TestAgentUses(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	gone := domain.NewID()
-	names, err := k.AgentsOf(t.Context(), k.test, []domain.Call{{AgentID: a.ID}, {AgentID: gone}, {}, {AgentID: a.ID}})
+	zoe, err := k.CreateContact(t.Context(), k.test, service.ContactChange{FirstName: new("Zoë")}, nil)
 	k.ok(err)
-	if names[a.ID] == nil || names[a.ID].Name != a.Name || names[gone] != nil || names[""] != nil {
-		t.Errorf("%+v", names)
+	met, err := k.Parties(t.Context(), k.test, domain.Call{AgentID: a.ID, ContactID: zoe.ID}, domain.Call{AgentID: gone, ContactID: gone}, domain.Call{}, domain.Call{AgentID: a.ID})
+	k.ok(err)
+	if len(met.Agents) != 2 || met.Agents[a.ID].Name != a.Name || met.Agents[gone] != nil || len(met.Contacts) != 2 || met.Contacts[zoe.ID].FirstName != "Zoë" {
+		t.Errorf("%+v", met)
 	}
 }

@@ -35,7 +35,7 @@ func (s *Service) announce(ctx context.Context, st *domain.Stores, in domain.Sco
 		}
 		body, encoded := bodies[e.Dialect]
 		if !encoded {
-			if err := withAgent(ctx, st, in, ev); err != nil {
+			if err := withParties(ctx, st, in, ev); err != nil {
 				return err
 			}
 			body = s.encode(e.Dialect, ev)
@@ -61,16 +61,19 @@ func (s *Service) announce(ctx context.Context, st *domain.Stores, in domain.Sco
 	return scan(ctx, st.Endpoints, in, endpointID, tell)
 }
 
-// withAgent adds the agent of ev's call, unless it is there or gone.
-func withAgent(ctx context.Context, st *domain.Stores, in domain.Scope, ev *domain.Event) error {
-	if ev.Agent != nil || ev.Call == nil || ev.Call.AgentID == "" {
+// withParties adds who speaks in ev's call.
+func withParties(ctx context.Context, st *domain.Stores, in domain.Scope, ev *domain.Event) error {
+	if ev.Call == nil || ev.Agent != nil || ev.Contact != nil {
 		return nil
 	}
-	a, err := st.Agents.Get(ctx, in, ev.Call.AgentID)
-	if err != nil && domain.CodeOf(err) != domain.CodeNotFound {
+	agents, contacts := make(map[domain.ID]*domain.Agent), make(map[domain.ID]*domain.Contact)
+	if err := meet(ctx, in, ev.Call.AgentID, agents, st.Agents.Get); err != nil {
 		return err
 	}
-	ev.Agent = a
+	if err := meet(ctx, in, ev.Call.ContactID, contacts, st.Contacts.Get); err != nil {
+		return err
+	}
+	ev.Agent, ev.Contact = agents[ev.Call.AgentID], contacts[ev.Call.ContactID]
 	return nil
 }
 

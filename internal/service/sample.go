@@ -18,8 +18,8 @@ const SampleMethod = "sample"
 var sampleFlow []byte
 
 // samples fills a new store's test mode with data to look at: an agent whose
-// flow gets along with every simulated phone, on the sample number, and calls
-// that it had over the last days. They are written as they are, so no webhook
+// flow gets along with every simulated phone, on the sample number, contacts, and
+// calls that it had over the last days. They are written as they are, so no webhook
 // tells of them.
 func (s *Service) samples(ctx context.Context, st *domain.Stores, made *FirstStart) error {
 	graph, err := s.checkFlow(sampleFlow)
@@ -47,8 +47,18 @@ func (s *Service) samples(ctx context.Context, st *domain.Stores, made *FirstSta
 	if err := st.Numbers.Create(ctx, made.Number); err != nil {
 		return err
 	}
+	known := make(map[string]domain.ID) // contacts by their numbers
+	for i := range sampleContacts {
+		c := sampleContacts[i]
+		c.ID, c.WorkspaceID, c.Mode, c.Version, c.CreatedAt, c.UpdatedAt = domain.NewID(), in.Workspace, in.Mode, 1, now, now
+		c.Phones = []domain.ContactPhone{{ID: domain.NewID(), Number: c.Phone, Type: "mobile", Primary: true}}
+		if err := st.Contacts.Create(ctx, &c); err != nil {
+			return err
+		}
+		known[c.Phone] = c.ID
+	}
 	for i := range sampleCalls {
-		if err := sampleCalls[i].store(ctx, st, made, flow); err != nil {
+		if err := sampleCalls[i].store(ctx, st, made, flow, known); err != nil {
 			return err
 		}
 	}
@@ -69,7 +79,7 @@ type sampleCall struct {
 }
 
 // store writes the call with its attempt and its turns.
-func (c *sampleCall) store(ctx context.Context, st *domain.Stores, made *FirstStart, flow *domain.Flow) error {
+func (c *sampleCall) store(ctx context.Context, st *domain.Stores, made *FirstStart, flow *domain.Flow, known map[string]domain.ID) error {
 	at := made.Workspace.CreatedAt.Add(-c.ago)
 	day := at.AddDate(0, 0, 1)
 	said := strings.NewReplacer("{day}", day.Format("Monday, January 2"))
@@ -77,7 +87,7 @@ func (c *sampleCall) store(ctx context.Context, st *domain.Stores, made *FirstSt
 	call := &domain.Call{
 		ID: domain.NewID(), WorkspaceID: made.Workspace.ID, Mode: domain.Test, Direction: domain.Outbound,
 		State: domain.EndedState(c.talk != "", c.reason), EndReason: c.reason, AgentID: made.Agent.ID, FlowID: flow.ID, FlowVersion: flow.Version,
-		PhoneNumberID: made.Number.ID, From: made.Number.Number, To: c.number, MaxDuration: made.Agent.MaxCallDuration,
+		PhoneNumberID: made.Number.ID, ContactID: known[c.number], From: made.Number.Number, To: c.number, MaxDuration: made.Agent.MaxCallDuration,
 		Notes: []string{"This call is sample data: it was never placed."}, Version: 1, CreatedAt: at, DialedAt: at, EndedAt: at.Add(ring),
 	}
 	if c.inbound {

@@ -6,6 +6,17 @@ import (
 	"github.com/callwright/callwright/internal/domain"
 )
 
+// sampleContacts are the people whom test mode knows from the start.
+var sampleContacts = []domain.Contact{
+	{
+		Phone: "+15001020006", FirstName: "Casey", LastName: "Morgan", Email: "casey@example.com", Company: "Morgan & Sons",
+		Stage: "customer", Status: "contacted", Tags: []string{"sample", "regular"}, Custom: map[string]any{"favourite_table": "by the window"},
+	},
+	{Phone: "+15001050006", FirstName: "Ana", LastName: "María Silva", Email: "ana@example.com", Stage: "customer", Status: "contacted", Tags: []string{"sample"}},
+	{Phone: "+15001090008", FirstName: "Jörg", LastName: "Müller", Company: "Müller GmbH", Stage: "lead", Status: "contacted", Tags: []string{"sample"}},
+	{Phone: "+15001060002", FirstName: "Robin", LastName: "Lee", Stage: "lead", Status: "not_contacted", Tags: []string{"sample"}},
+}
+
 // sampleCalls are the calls that test mode has from the start, the newest first.
 var sampleCalls = []sampleCall{
 	{

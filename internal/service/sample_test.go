@@ -2,6 +2,7 @@ package service_test
 
 import (
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -83,6 +84,17 @@ func TestSamples(t *testing.T) {
 	}
 	if len(reasons) < 8 {
 		t.Errorf("only %v", reasons)
+	}
+	people, n, err := rules.Contacts(t.Context(), in, domain.ContactFilter{Tag: "sample"}, domain.Page{Limit: 50})
+	if err != nil || n < 3 || len(people) != n {
+		t.Errorf("%d contacts, %v", n, err)
+	}
+	for _, c := range people {
+		if !slices.ContainsFunc(calls, func(call domain.Call) bool {
+			return call.ContactID == c.ID && (call.To == c.Phone || call.From == c.Phone)
+		}) {
+			t.Errorf("nobody called %+v", c)
+		}
 	}
 	inbound, _, err := rules.Calls(t.Context(), in, domain.CallFilter{Direction: domain.Inbound}, domain.Page{Limit: 5})
 	if err != nil || len(inbound) == 0 || inbound[0].To != service.SampleNumber {

@@ -24,6 +24,15 @@ type CallItem struct {
 	DurationSeconds *int64           `json:"duration_seconds" doc:"From answer to end."`
 	Summary         *string          `json:"summary"`
 	RecordingURL    *string          `json:"recording_url" doc:"A signed link that works for at least a day."`
+	Contact         *CallContact     `json:"contact" doc:"Whom the call is with; null when nobody is known."`
+}
+
+// CallContact is the contact of a call.
+type CallContact struct {
+	ID      domain.ID `json:"id"`
+	Name    string    `json:"name"`
+	Email   *string   `json:"email"`
+	Company *string   `json:"company"`
 }
 
 // CallAgent is the agent of a call.
@@ -47,6 +56,7 @@ type Call struct {
 	Summary         *string          `json:"summary"`
 	Transcript      string           `json:"transcript" doc:"One line a turn, with its speaker."`
 	RecordingURL    *string          `json:"recording_url" doc:"A signed link that works for at least a day."`
+	Contact         *CallContact     `json:"contact" doc:"Whom the call is with; null when nobody is known."`
 	Sentiment       *string          `json:"sentiment"`
 	FailureReason   *string          `json:"failure_reason" doc:"Of a failed call."`
 	EndReason       *string          `json:"end_reason" doc:"The engine's own word for why the call is over."`
@@ -77,6 +87,7 @@ type Calls struct {
 type PlaceFields struct {
 	PhoneNumber wire.Opt[string]         `json:"phone_number,omitzero" doc:"Required; E.164, such as +15551234567."`
 	AgentID     wire.Opt[domain.ID]      `json:"agent_id,omitzero" doc:"Required."`
+	ContactID   wire.Opt[domain.ID]      `json:"contact_id,omitzero" doc:"Whom the call is with; the contact with the number when not sent."`
 	Variables   wire.Opt[map[string]any] `json:"variables,omitzero" doc:"Context variables; lists and objects arrive in {{variable_name}} as JSON."`
 }
 
@@ -136,13 +147,13 @@ func (f *face) listCalls(ctx context.Context, in *callQuery) (*struct {
 		return nil, err
 	}
 	rows, next := cut(rows, window, func(c *domain.Call) domain.ID { return c.ID })
-	agents, err := f.rules.AgentsOf(ctx, scope, rows)
+	who, err := f.rules.Parties(ctx, scope, rows...)
 	if err != nil {
 		return nil, err
 	}
 	body := Calls{Pages: in.head(window.Limit-1, total), Calls: make([]CallItem, len(rows)), NextCursor: next}
 	for i := range rows {
-		body.Calls[i] = f.callItem(ctx, &rows[i], agents[rows[i].AgentID])
+		body.Calls[i] = f.callItem(ctx, &rows[i], who)
 	}
 	return &struct {
 		PageHead
@@ -164,7 +175,7 @@ func (f *face) createCall(ctx context.Context, in *struct{ Body wire.Loose[Place
 	}
 	render := func(c *domain.Call) any { return placed(c, a) }
 	c, err := f.rules.PlaceCall(ctx, scope, service.PlaceRequest{
-		AgentID: a.ID, To: b.PhoneNumber.Value, Variables: b.Variables.Value,
+		AgentID: a.ID, To: b.PhoneNumber.Value, ContactID: b.ContactID.Value, Variables: b.Variables.Value,
 	}, wire.Once(ctx, http.StatusCreated, render))
 	if err != nil {
 		return nil, err
@@ -188,21 +199,21 @@ func (f *face) getCall(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	agents, err := f.rules.AgentsOf(ctx, scope, []domain.Call{c.Call})
+	who, err := f.rules.Parties(ctx, scope, c.Call)
 	if err != nil {
 		return nil, err
 	}
-	return &struct{ Body Call }{f.call(ctx, c, agents[c.AgentID])}, nil
+	return &struct{ Body Call }{f.call(ctx, c, who)}, nil
 }
 
-// callItem renders a call; a is its agent, nil when that is gone.
-func (f *face) callItem(ctx context.Context, c *domain.Call, a *domain.Agent) CallItem {
+// callItem renders a call, which is of one of who.
+func (f *face) callItem(ctx context.Context, c *domain.Call, who service.Parties) CallItem {
 	item := CallItem{
 		ID: c.ID, AgentID: orNull(c.AgentID), Status: status(c.State), Type: c.Direction, PhoneNumber: far(c),
 		StartedAt: wire.Instant(began(c)), EndedAt: wire.Instant(c.EndedAt), DurationSeconds: seconds(c),
-		RecordingURL: f.recordingURL(ctx, c),
+		RecordingURL: f.recordingURL(ctx, c), Contact: callContact(who.Contacts[c.ContactID]),
 	}
-	if a != nil {
+	if a := who.Agents[c.AgentID]; a != nil {
 		item.AgentName = &a.Name
 	}
 	if c.Analysis != nil {
@@ -211,12 +222,12 @@ func (f *face) callItem(ctx context.Context, c *domain.Call, a *domain.Agent) Ca
 	return item
 }
 
-func (f *face) call(ctx context.Context, c *service.CallDetail, a *domain.Agent) Call {
-	item := f.callItem(ctx, &c.Call, a)
+func (f *face) call(ctx context.Context, c *service.CallDetail, who service.Parties) Call {
+	item := f.callItem(ctx, &c.Call, who)
 	out := Call{
 		ID: c.ID, CallID: c.ID, Status: item.Status, Type: item.Type, PhoneNumber: item.PhoneNumber,
 		StartedAt: item.StartedAt, EndedAt: item.EndedAt, DurationSeconds: item.DurationSeconds, Summary: item.Summary,
-		RecordingURL: item.RecordingURL, EndReason: orNull(string(c.EndReason)), Variables: variables(&c.Call), CreatedAt: wire.Instant(c.CreatedAt),
+		RecordingURL: item.RecordingURL, Contact: item.Contact, EndReason: orNull(string(c.EndReason)), Variables: variables(&c.Call), CreatedAt: wire.Instant(c.CreatedAt),
 	}
 	if c.AgentID != "" {
 		out.Agent = &CallAgent{ID: c.AgentID, Name: item.AgentName, AssistantID: c.AgentID}
@@ -233,6 +244,14 @@ func (f *face) call(ctx context.Context, c *service.CallDetail, a *domain.Agent)
 		out.FailureReason = orNull(failure(c.EndReason))
 	}
 	return out
+}
+
+// callContact renders the contact of a call, nil for none.
+func callContact(c *domain.Contact) *CallContact {
+	if c == nil {
+		return nil
+	}
+	return &CallContact{ID: c.ID, Name: c.FullName(), Email: orNull(c.Email), Company: orNull(c.Company)}
 }
 
 // recordingURL is the link to a call's recording as the client reaches us, or

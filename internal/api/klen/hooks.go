@@ -116,6 +116,7 @@ type hookCall struct {
 	StartedAt       wire.Instant     `json:"started_at"`
 	EndedAt         wire.Instant     `json:"ended_at"`
 	DurationSeconds *int64           `json:"duration_seconds"`
+	Contact         *CallContact     `json:"contact,omitempty"` // where one is known
 
 	FailureReason string  `json:"failure_reason,omitempty"` // call.failed
 	EndReason     string  `json:"end_reason,omitempty"`     // the engine's word, once the call is over
@@ -184,7 +185,7 @@ func (h Hooks) call(ev *domain.Event) *hookCall {
 	out := &hookCall{
 		ID: c.ID, KlenCallID: c.ID, AgentID: orNull(c.AgentID), AssistantID: orNull(c.AgentID), Status: status(c.State), Type: c.Direction,
 		PhoneNumber: far(c), StartedAt: wire.Instant(began(c)), EndedAt: wire.Instant(c.EndedAt), DurationSeconds: seconds(c),
-		EndReason: string(c.EndReason),
+		EndReason: string(c.EndReason), Contact: callContact(ev.Contact),
 	}
 	if ev.Agent != nil {
 		out.AgentName = &ev.Agent.Name
