@@ -1,0 +1,217 @@
+package row
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/uptrace/bun"
+)
+
+// Query is a statement with its arguments, in the order of its question marks.
+// The text comes from code only; values are arguments.
+type Query struct {
+	text strings.Builder
+	args []any
+}
+
+// Add appends text, which has a question mark for each of args.
+func (q *Query) Add(text string, args ...any) *Query {
+	q.text.WriteString(text)
+	q.args = append(q.args, args...)
+	return q
+}
+
+// String is the statement without its values.
+func (q *Query) String() string { return q.text.String() }
+
+// Args are the values.
+func (q *Query) Args() []any { return q.args }
+
+// Each runs the query and calls scan for each row. The values are valid until
+// scan returns, which must not use db.
+func (q *Query) Each(ctx context.Context, db bun.IDB, scan func(Values) error) error {
+	if prepared, ok := db.(*Prepared); ok {
+		return prepared.each(ctx, q, scan)
+	}
+	rows, err := db.QueryContext(ctx, q.text.String(), q.args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }() // again, where all went well
+	columns, err := rows.Columns()
+	if err != nil {
+		return err
+	}
+	values := make(Values, len(columns))
+	into := make([]any, len(columns))
+	for i := range values {
+		into[i] = (*any)(&values[i])
+	}
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return err
+		}
+		if err := scan(values); err != nil {
+			return err
+		}
+	}
+	return errors.Join(rows.Err(), rows.Close())
+}
+
+// Int runs a query for one number.
+func (q *Query) Int(ctx context.Context, db bun.IDB) (n int64, err error) {
+	err = q.Each(ctx, db, func(v Values) error {
+		n = v.Int(0)
+		return nil
+	})
+	return n, err
+}
+
+// Values are the columns of one row.
+type Values []driver.Value
+
+// Text is a column of text.
+func (v Values) Text(i int) string {
+	switch text := v[i].(type) {
+	case string:
+		return text
+	case []byte:
+		return string(text)
+	}
+	return ""
+}
+
+// Int is a column of integers.
+func (v Values) Int(i int) int64 {
+	n, _ := v[i].(int64) // NULL is 0
+	return n
+}
+
+// Time is a column of Micros.
+func (v Values) Time(i int) Micros { return Micros(v.Int(i)) }
+
+// Prepared is a connection to SQLite that prepares each Query once. It is used
+// by one goroutine at a time.
+type Prepared struct {
+	bun.Conn
+
+	statements map[string]statement
+	values     Values
+	args       []driver.NamedValue
+}
+
+// statement is what a driver makes of a text.
+type statement interface {
+	driver.Stmt
+	driver.StmtQueryContext
+}
+
+// NewPrepared takes over a connection.
+func NewPrepared(conn bun.Conn) *Prepared {
+	return &Prepared{Conn: conn, statements: make(map[string]statement)}
+}
+
+// Texts returns the statements that were prepared so far, in order.
+func (p *Prepared) Texts() []string {
+	texts := make([]string, 0, len(p.statements))
+	for text := range p.statements {
+		texts = append(texts, text)
+	}
+	slices.Sort(texts)
+	return texts
+}
+
+// Close ends the statements and the connection, with what it has begun.
+func (p *Prepared) Close() error {
+	var errs []error
+	for _, statement := range p.statements {
+		errs = append(errs, statement.Close())
+	}
+	clear(p.statements)
+	_ = p.Raw(func(any) error { return driver.ErrBadConn }) // not back to the pool
+	_ = p.Conn.Close()
+	return errors.Join(errs...)
+}
+
+// Run runs a statement that has no rows.
+func (p *Prepared) Run(ctx context.Context, text string) error {
+	return new(Query).Add(text).Each(ctx, p, func(Values) error { return nil })
+}
+
+func (p *Prepared) each(ctx context.Context, q *Query, scan func(Values) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	// Queries that are prepared are short: watching whether somebody still waits
+	// would cost more than running them.
+	ctx = context.WithoutCancel(ctx)
+	return p.Raw(func(conn any) error {
+		known, err := p.prepare(ctx, conn, q.text.String())
+		if err != nil {
+			return err
+		}
+		rows, err := known.QueryContext(ctx, p.bind(q.args))
+		if err != nil {
+			return err
+		}
+		return errors.Join(p.read(rows, scan), rows.Close())
+	})
+}
+
+func (p *Prepared) prepare(ctx context.Context, conn any, text string) (statement, error) {
+	if known, ok := p.statements[text]; ok {
+		return known, nil
+	}
+	preparer, ok := conn.(driver.ConnPrepareContext)
+	if !ok {
+		return nil, fmt.Errorf("the driver's %T cannot prepare", conn)
+	}
+	made, err := preparer.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	ready, ok := made.(statement)
+	if !ok {
+		return nil, errors.Join(fmt.Errorf("the driver's %T cannot be queried", made), made.Close())
+	}
+	p.statements[text] = ready
+	return ready, nil
+}
+
+// bind gives the arguments the types that a driver knows.
+func (p *Prepared) bind(args []any) []driver.NamedValue {
+	p.args = p.args[:0]
+	for i, arg := range args {
+		p.args = append(p.args, driver.NamedValue{Ordinal: i + 1, Value: plain(arg)})
+	}
+	return p.args
+}
+
+// plain is a value of one of the types of driver.Value.
+func plain(arg any) driver.Value {
+	if v, err := driver.DefaultParameterConverter.ConvertValue(arg); err == nil {
+		return v
+	}
+	return fmt.Sprint(arg) // no query has an argument of another kind
+}
+
+func (p *Prepared) read(rows driver.Rows, scan func(Values) error) error {
+	columns := len(rows.Columns())
+	p.values = slices.Grow(p.values[:0], columns)[:columns]
+	for {
+		switch err := rows.Next(p.values); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+		if err := scan(p.values); err != nil {
+			return err
+		}
+	}
+}
