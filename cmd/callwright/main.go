@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"os/signal"
 	"slices"
@@ -111,6 +112,9 @@ func fileResolver(keys map[string]any) kong.Resolver {
 		if !ok || slices.ContainsFunc(flag.Envs, isSet) {
 			return nil, nil
 		}
+		if table, ok := value.(map[string]any); ok {
+			return pairs(flag, table)
+		}
 		list, many := value.([]any)
 		if !many {
 			return fmt.Sprint(value), nil
@@ -129,6 +133,19 @@ func fileResolver(keys map[string]any) kong.Resolver {
 		}
 		return strings.Join(words, sep), nil
 	})
+}
+
+// pairs writes a table of the configuration file as its flag is written:
+// NAME=VALUE,NAME=VALUE.
+func pairs(flag *kong.Flag, table map[string]any) (string, error) {
+	if !flag.IsMap() {
+		return "", fmt.Errorf("%s: %s must not be a table of keys and values", config.File, flag.Name)
+	}
+	words := make([]string, 0, len(table))
+	for _, name := range slices.Sorted(maps.Keys(table)) {
+		words = append(words, fmt.Sprintf("%s=%v", name, table[name]))
+	}
+	return strings.Join(words, ","), nil
 }
 
 func isObject(value any) bool {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/alecthomas/kong"
@@ -24,6 +25,29 @@ func TestWeightOfSettings(t *testing.T) {
 	}
 	if c.HTTP != "flag" || c.SIP != "env" || c.Data != "file" || c.RTPPorts != "20000-29999" || len(c.WebhookAllow) != 2 {
 		t.Errorf("the settings are %+v", c.Config)
+	}
+}
+
+// TestHostsOfTheFile: a table of the file is a flag's names and values, and only
+// where the flag has such.
+func TestHostsOfTheFile(t *testing.T) {
+	var c struct{ config.Config }
+	parse := func(file map[string]any) error {
+		parser, err := kong.New(&c, kong.DefaultEnvars("CALLWRIGHT"), kong.Resolvers(fileResolver(file)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = parser.Parse(nil)
+		return err
+	}
+	if err := parse(map[string]any{"hosts": map[string]any{"voice.example.com": "klen", "try.example.com": "sandbox/klen"}}); err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Hosts) != 2 || c.Hosts["voice.example.com"] != "klen" || c.Hosts["try.example.com"] != "sandbox/klen" {
+		t.Errorf("hosts %v", c.Hosts)
+	}
+	if err := parse(map[string]any{"http": map[string]any{"port": 9000}}); err == nil || !strings.Contains(err.Error(), "http must not be a table") {
+		t.Errorf("a table for http gave %v", err)
 	}
 }
 

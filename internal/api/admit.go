@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/netip"
 	"strconv"
-	"strings"
 
 	"github.com/callwright/callwright/internal/api/wire"
 	"github.com/callwright/callwright/internal/domain"
@@ -15,6 +14,9 @@ import (
 // admit finds out who sent a request and whether it may go on: key, rate, peer
 // address. From then on the request has a caller.
 func (s *server) admit(ctx context.Context, w http.ResponseWriter, a address, secret string) error {
+	if secret == "" {
+		return wire.KeyMissing()
+	}
 	who, err := s.Service.VerifyKey(ctx, secret)
 	if err != nil {
 		return err
@@ -29,23 +31,17 @@ func (s *server) admit(ctx context.Context, w http.ResponseWriter, a address, se
 	if a.test {
 		mode = domain.Test
 	}
-	wire.RequestOf(ctx).Caller = &wire.Caller{
+	caller := &wire.Caller{
 		Scope:    domain.Scope{Workspace: who.Workspace.ID, Mode: mode},
 		Identity: who,
 	}
-	return nil
-}
-
-// keyOf returns the key that a request carries: "Authorization: Bearer KEY",
-// "Authorization: KEY" or "X-API-Key: KEY".
-func keyOf(h http.Header) string {
-	if auth := strings.TrimSpace(h.Get("Authorization")); auth != "" {
-		if scheme, rest, two := strings.Cut(auth, " "); two && strings.EqualFold(scheme, "Bearer") {
-			return strings.TrimSpace(rest)
+	if a.face.Check != nil {
+		if err := a.face.Check(a.Request, caller); err != nil {
+			return err
 		}
-		return auth
 	}
-	return strings.TrimSpace(h.Get("X-Api-Key"))
+	wire.RequestOf(ctx).Caller = caller
+	return nil
 }
 
 // limit counts the request against its key's rate and says so in the headers,
@@ -57,7 +53,7 @@ func (s *server) limit(w http.ResponseWriter, a address, who *service.Identity) 
 	}
 	now := s.Now()
 	left, end, ok := s.rates.take(who.Key.ID, most, now)
-	if a.face.headers {
+	if a.face.RateHeaders {
 		h := w.Header()
 		h["X-RateLimit-Limit"] = []string{strconv.Itoa(most)}
 		h["X-RateLimit-Remaining"] = []string{strconv.Itoa(left)}
@@ -67,7 +63,7 @@ func (s *server) limit(w http.ResponseWriter, a address, who *service.Identity) 
 		return nil
 	}
 	err := domain.Errorf(domain.CodeRateLimited, "more than %d requests a minute; slow down, and go on at %d (Unix seconds)", most, end.Unix())
-	err.RetryAfter = max(end.Sub(now), 1)
+	err.RetryAfter, err.ResetAt = max(end.Sub(now), 1), end
 	return err
 }
 

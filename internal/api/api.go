@@ -7,21 +7,27 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
-	"github.com/callwright/callwright/internal/api/native"
 	"github.com/callwright/callwright/internal/api/wire"
+	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/service"
 )
 
 // Options are what the server needs.
 type Options struct {
 	Service *service.Service // required
+	// Dialects make the faces of the API; the first one is the default.
+	Dialects []wire.Make
 	// Ready tells whether the process can take work; nil means always.
 	Ready func(context.Context) error
 	// Fallback serves the paths that are not the API's; nil answers 404.
 	Fallback http.Handler
-	// Hosts chooses a dialect by the request's host name.
+	// Hosts chooses a dialect by the request's host name, beside the names that
+	// the dialects bring: "voice.example.com": "klen". "sandbox/klen" chooses the
+	// sandbox, too.
 	Hosts map[string]string
 	// PublicURL is where the server is reached from outside; "" takes what each
 	// request says.
@@ -33,11 +39,7 @@ type Options struct {
 
 // face is one dialect as it is mounted.
 type face struct {
-	name    string
-	prefix  string // "/voxforge": chooses the dialect, and is taken off
-	root    string // where its routes begin
-	router  *wire.Router
-	headers bool // X-RateLimit-* on every answer
+	*wire.Dialect
 	openapi []byte
 	docs    []byte
 }
@@ -46,7 +48,14 @@ type face struct {
 type server struct {
 	Options
 	faces []*face // the first one is the default
+	hosts map[string]door
 	rates *rateLimiter
+}
+
+// door is what a host name chooses.
+type door struct {
+	face *face
+	test bool
 }
 
 // New returns the handler of the whole API.
@@ -57,19 +66,61 @@ func New(o Options) (http.Handler, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	router, err := native.New(native.Options{Rules: o.Service, Version: o.Version, Logger: o.Logger})
+	s := &server{Options: o, rates: newRateLimiter(), hosts: make(map[string]door)}
+	for _, build := range o.Dialects {
+		if err := s.mount(build); err != nil {
+			return nil, err
+		}
+	}
+	if len(s.faces) == 0 {
+		return nil, domain.Invalid("dialects", "the API needs at least one dialect")
+	}
+	return s, s.name(o.Hosts)
+}
+
+// mount adds a dialect.
+func (s *server) mount(build wire.Make) error {
+	d, err := build(wire.Options{Rules: s.Service, Version: s.Version, Logger: s.Logger})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	s := &server{Options: o, rates: newRateLimiter()}
-	s.faces = []*face{{name: "native", prefix: "/voxforge", root: native.Root, router: router, headers: true}}
-	for _, f := range s.faces {
-		if f.openapi, err = f.router.OpenAPI(); err != nil {
-			return nil, err
-		}
-		if f.docs, err = reference(f.router.Contract()); err != nil {
-			return nil, err
+	f := &face{Dialect: d}
+	if f.openapi, err = d.Router.OpenAPI(); err != nil {
+		return err
+	}
+	if f.docs, err = reference(d.Router.Contract()); err != nil {
+		return err
+	}
+	if f.Key == nil {
+		f.Key = wire.KeyOf
+	}
+	for _, host := range d.Hosts {
+		s.hosts[host] = door{face: f}
+		if rest, found := strings.CutPrefix(host, "api."); found {
+			s.hosts["api-sandbox."+rest] = door{face: f, test: true}
 		}
 	}
-	return s, nil
+	s.faces = append(s.faces, f)
+	return nil
+}
+
+// name lets host names choose dialects, as an operator says.
+func (s *server) name(hosts map[string]string) error {
+	for host, word := range hosts {
+		name, test := strings.CutPrefix(word, "sandbox/")
+		i := slices.IndexFunc(s.faces, func(f *face) bool { return f.Name == name })
+		if i < 0 {
+			return domain.Invalid("hosts", "hosts: %s names no dialect of the API; use one of %s, or sandbox/ before it", host, s.dialectNames())
+		}
+		s.hosts[strings.ToLower(host)] = door{face: s.faces[i], test: test}
+	}
+	return nil
+}
+
+func (s *server) dialectNames() string {
+	names := make([]string, len(s.faces))
+	for i, f := range s.faces {
+		names[i] = f.Name
+	}
+	return strings.Join(names, ", ")
 }

@@ -18,7 +18,10 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/callwright/callwright/internal/api"
+	"github.com/callwright/callwright/internal/api/klen"
 	"github.com/callwright/callwright/internal/api/native"
+	"github.com/callwright/callwright/internal/api/trillet"
+	"github.com/callwright/callwright/internal/api/wire"
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/flow"
 	"github.com/callwright/callwright/internal/service"
@@ -27,6 +30,9 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// dialects are the faces that the program has.
+var dialects = []wire.Make{native.New, trillet.New, klen.New}
 
 // app is the whole API over a real store and a real socket.
 type app struct {
@@ -101,7 +107,7 @@ func start(t *testing.T, plan domain.Plan) *app {
 	a.first, err = a.service.FirstStart(t.Context())
 	a.ok(err)
 	a.key = a.newKey(service.NewKey{Name: "all"})
-	handler, err := api.New(api.Options{Service: a.service, Version: "test", Now: a.clock.now, Logger: logger})
+	handler, err := api.New(api.Options{Service: a.service, Dialects: dialects, Version: "test", Now: a.clock.now, Logger: logger})
 	a.ok(err)
 	server := httptest.NewServer(handler)
 	a.url = server.URL

@@ -15,11 +15,11 @@ import (
 // TestContract compares what the program serves with the copy in docs.
 func TestContract(t *testing.T) {
 	const file = "../../docs/openapi/native.json"
-	router, err := native.New(native.Options{Version: "1"})
+	face, err := native.New(wire.Options{Version: "1"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw, err := router.OpenAPI()
+	raw, err := face.Router.OpenAPI()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,7 +31,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			}
 			s.Logger.Error("a request panicked", "request", req.ID, "fault", fault, "stack", string(debug.Stack()))
 			out.reset()
-			wire.WriteError(out, to.face.router.Shape, wire.Public(errPanicked))
+			wire.WriteError(out, to.face.Router.Shape, wire.Public(errPanicked))
 		}
 		out.finish(r)
 		s.Logger.Debug("request", "request", req.ID, "method", r.Method, "path", req.Target.Path,
@@ -43,52 +43,13 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // errPanicked is what a client learns of a panic: nothing.
 var errPanicked = domain.Errorf(domain.CodeInternal, "something went wrong on our end")
 
-// address is where a request goes.
-type address struct {
-	*http.Request
-	face *face
-	test bool // the path or host chose the sandbox
-}
-
-// address takes prefixes off the path and finds the dialect: path, host, native.
-func (s *server) address(r *http.Request) address {
-	a := address{Request: r, face: s.faces[0]}
-	p := r.URL.Path
-	if rest, ok := cutPrefix(p, "/sandbox"); ok {
-		a.test, p = true, rest
+// fail answers with err in the shape of the route, or of the dialect.
+func (s *server) fail(ctx context.Context, w http.ResponseWriter, shape wire.ErrorShape, err error) {
+	shown := wire.Public(err)
+	if shown.Code == domain.CodeInternal {
+		s.Logger.ErrorContext(ctx, "a request failed", "request", wire.RequestOf(ctx).ID, "error", err)
 	}
-	chosen := false
-	for _, f := range s.faces {
-		if rest, ok := cutPrefix(p, f.prefix); ok {
-			a.face, p, chosen = f, rest, true
-			break
-		}
-	}
-	if !chosen {
-		if f := s.byHost(r.Host); f != nil {
-			a.face = f
-		}
-	}
-	if len(p) > 1 {
-		p = strings.TrimSuffix(p, "/")
-	}
-	u := *r.URL
-	u.Path, u.RawPath = p, ""
-	a.URL = &u // r is this server's own copy
-	return a
-}
-
-func (s *server) byHost(host string) *face {
-	name := strings.ToLower(host)
-	if i := strings.LastIndexByte(name, ':'); i > 0 {
-		name = name[:i]
-	}
-	for _, f := range s.faces {
-		if s.Hosts[name] == f.name {
-			return f
-		}
-	}
-	return nil
+	wire.WriteError(w, shape, shown)
 }
 
 // route answers the paths that every dialect has and hands the others to the
@@ -104,16 +65,20 @@ func (s *server) route(ctx context.Context, w *answer, a address) {
 		serveBytes(w, "application/json", a.face.openapi)
 	case read && p == "/docs":
 		serveBytes(w, "text/html; charset=utf-8", a.face.docs)
-	case p != path.Clean(p) || !inside(p, "/api"):
-		if s.Fallback != nil && !inside(p, "/api") {
+	case p != path.Clean(p) || !a.api:
+		if s.Fallback != nil && !a.api && !a.chosen {
 			a.URL = wire.RequestOf(ctx).Target
 			s.Fallback.ServeHTTP(w, a.Request)
 			return
 		}
-		s.fail(ctx, w, a, domain.Errorf(domain.CodeNotFound, "there is nothing at this path; see /docs for the API's routes"))
+		s.fail(ctx, w, a.face.Router.Shape, noSuchPath())
 	default:
 		s.dialect(ctx, w, a)
 	}
+}
+
+func noSuchPath() error {
+	return domain.Errorf(domain.CodeNotFound, "there is nothing at this path; see /docs for the API's routes")
 }
 
 type status struct {
@@ -123,7 +88,7 @@ type status struct {
 func (s *server) ready(ctx context.Context, w http.ResponseWriter, a address) {
 	if s.Ready != nil {
 		if err := s.Ready(ctx); err != nil {
-			wire.WriteError(w, a.face.router.Shape, domain.Unavailable(time.Second, err, "not ready: %s", err))
+			wire.WriteError(w, a.face.Router.Shape, domain.Unavailable(time.Second, err, "not ready: %s", err))
 			return
 		}
 	}
@@ -132,31 +97,24 @@ func (s *server) ready(ctx context.Context, w http.ResponseWriter, a address) {
 
 // dialect lets a request in and serves it.
 func (s *server) dialect(ctx context.Context, w *answer, a address) {
-	route, allow, found := a.face.router.Match(a.Request)
-	secret := keyOf(a.Header)
+	route, allow, found := a.face.Router.Match(a.Request)
+	shape := a.face.Router.ShapeOf(route)
+	secret := a.face.Key(a.Request)
 	if secret != "" || found && !route.Open {
 		if err := s.admit(ctx, w, a, secret); err != nil && (secret != "" || found) {
-			s.fail(ctx, w, a, err)
+			s.fail(ctx, w, shape, err)
 			return
 		}
 	}
 	switch {
 	case found:
-		a.face.router.ServeHTTP(w, a.Request)
+		a.face.Router.ServeHTTP(w, a.Request)
 	case allow != "":
 		w.Header().Set("Allow", allow)
-		s.fail(ctx, w, a, domain.Errorf(domain.CodeMethod, "%s is not possible here; possible are %s", a.Method, allow))
+		s.fail(ctx, w, shape, domain.Errorf(domain.CodeMethod, "%s is not possible here; possible are %s", a.Method, allow))
 	default:
-		s.fail(ctx, w, a, domain.Errorf(domain.CodeNotFound, "there is nothing at this path; see /docs for the API's routes"))
+		s.fail(ctx, w, shape, noSuchPath())
 	}
-}
-
-func (s *server) fail(ctx context.Context, w http.ResponseWriter, a address, err error) {
-	shown := wire.Public(err)
-	if shown.Code == domain.CodeInternal {
-		s.Logger.ErrorContext(ctx, "a request failed", "request", wire.RequestOf(ctx).ID, "error", err)
-	}
-	wire.WriteError(w, a.face.router.Shape, shown)
 }
 
 // publicURL is the scheme and host of links in answers.
@@ -183,22 +141,6 @@ func requestID(r *http.Request) string {
 func serveBytes(w http.ResponseWriter, contentType string, body []byte) {
 	w.Header().Set("Content-Type", contentType)
 	_, _ = w.Write(body) // a client that is gone needs no answer
-}
-
-// cutPrefix takes the path prefix off p when p is it or goes on below it.
-func cutPrefix(p, prefix string) (string, bool) {
-	if prefix == "" || !inside(p, prefix) {
-		return p, false
-	}
-	rest := p[len(prefix):]
-	if rest == "" {
-		rest = "/"
-	}
-	return rest, true
-}
-
-func inside(p, dir string) bool {
-	return strings.HasPrefix(p, dir) && (len(p) == len(dir) || p[len(dir)] == '/')
 }
 
 func cloneURL(u *url.URL) *url.URL {

@@ -20,6 +20,7 @@ func front(t *testing.T, o api.Options) (http.Handler, *logBuffer) {
 	t.Helper()
 	log := &logBuffer{}
 	o.Logger = slog.New(slog.NewTextHandler(log, nil))
+	o.Dialects = dialects
 	o.Service = service.New(service.Options{Store: brokenStore{}, Logger: o.Logger})
 	h, err := api.New(o)
 	if err != nil {

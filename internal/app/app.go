@@ -17,7 +17,10 @@ import (
 
 	"github.com/callwright/callwright/internal/analysis"
 	"github.com/callwright/callwright/internal/api"
+	"github.com/callwright/callwright/internal/api/klen"
 	"github.com/callwright/callwright/internal/api/native"
+	"github.com/callwright/callwright/internal/api/trillet"
+	"github.com/callwright/callwright/internal/api/wire"
 	"github.com/callwright/callwright/internal/blob"
 	"github.com/callwright/callwright/internal/callee"
 	"github.com/callwright/callwright/internal/carrier"
@@ -98,6 +101,7 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 			a.close(ctx)
 		}
 	}()
+	a.preferZones()
 	if a.listener, err = listen(o.Config.HTTP); err != nil {
 		return nil, err
 	}
@@ -133,6 +137,9 @@ func listen(address string) (net.Listener, error) {
 	}
 	return l, nil
 }
+
+// faces are the dialects of the API; the first one is the default.
+var faces = []wire.Make{native.New, trillet.New, klen.New}
 
 // dialects are the ways in which events are told, by the word that an
 // endpoint's dialect holds.
@@ -230,7 +237,7 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 }
 
 func (a *App) openAPI() error {
-	handler, err := api.New(api.Options{Service: a.Service, Ready: a.ready, Version: a.o.Version, Logger: a.log})
+	handler, err := api.New(api.Options{Service: a.Service, Dialects: faces, Hosts: a.o.Config.Hosts, Ready: a.ready, Version: a.o.Version, Logger: a.log})
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ package config
 import (
 	"errors"
 	"io/fs"
+	"maps"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -28,27 +29,28 @@ const Prefix = "CALLWRIGHT_"
 // Config is what every command shares. The tags are read by the command line's
 // parser; each flag is also an environment variable and a key of the file.
 type Config struct {
-	Data         string        `help:"Directory for the database and recordings." default:"./callwright-data" placeholder:"DIR"`
-	Database     string        `help:"Database to use, like postgres://user:password@host:5432/name; the default is SQLite in the data directory." placeholder:"URL"`
-	HTTP         string        `name:"http" help:"Address of the API and the dashboard." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
-	SIP          string        `name:"sip" help:"Address of the SIP user agent." default:"127.0.0.1:5060" placeholder:"IP:PORT"`
-	SIPTLS       string        `name:"sip-tls" help:"Address that takes SIP over TLS; the default is none, and calls out need none." placeholder:"IP:PORT"`
-	TLSCert      string        `name:"tls-cert" help:"PEM file with the certificate for SIP over TLS, and those between it and its authority." placeholder:"FILE"`
-	TLSKey       string        `name:"tls-key" help:"PEM file with the key of that certificate." placeholder:"FILE"`
-	TLSCA        string        `name:"tls-ca" help:"PEM file with the authorities, or the very certificates, that SIP peers are checked against; the default is those of the system." placeholder:"FILE"`
-	ExternalIP   string        `name:"external-ip" help:"IP address at which SIP peers reach this machine, when it is not the one it binds." placeholder:"IP"`
-	RTPPorts     string        `name:"rtp-ports" help:"UDP ports for sound." default:"20000-29999" placeholder:"MIN-MAX"`
-	VAD          string        `name:"vad" help:"How a caller's voice is told from noise: by its spectrum, or by the Silero network." enum:"spectral,silero" default:"spectral"`
-	WebhookAllow []string      `name:"webhook-allow" help:"Private networks that may receive webhooks, also over plain http." placeholder:"CIDR"`
-	LLM          string        `name:"llm" help:"Language models, the preferred first: a list of {engine, url, key, model, …}." placeholder:"LIST"`
-	STT          string        `name:"stt" help:"Engines that hear callers, likewise." placeholder:"LIST"`
-	TTS          string        `name:"tts" help:"Engines that talk, before the voices of this machine, likewise." placeholder:"LIST"`
-	Fillers      []string      `name:"fillers" sep:"|" help:"What is said while a model or a tool makes callers wait, parted by |." placeholder:"TEXT"`
-	Ops          string        `name:"ops" help:"Address of metrics and profiles; the default is none." placeholder:"HOST:PORT"`
-	UnknownPeers string        `name:"unknown-peers" help:"Calls from addresses that no trunk names: drop answers nothing, refuse answers 403, answer takes them." enum:"drop,refuse,answer" default:"drop"`
-	Drain        time.Duration `name:"drain" help:"How long live calls may go on when the server is told to stop." default:"30s" placeholder:"DURATION"`
-	LogFormat    string        `name:"log-format" help:"Log lines on standard error as text or json." enum:"text,json" default:"text"`
-	LogLevel     string        `name:"log-level" help:"How much is logged." enum:"debug,info,warn,error" default:"info"`
+	Data         string            `help:"Directory for the database and recordings." default:"./callwright-data" placeholder:"DIR"`
+	Database     string            `help:"Database to use, like postgres://user:password@host:5432/name; the default is SQLite in the data directory." placeholder:"URL"`
+	HTTP         string            `name:"http" help:"Address of the API and the dashboard." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
+	Hosts        map[string]string `name:"hosts" help:"Host names that choose a dialect of the API, like voice.example.com=klen; sandbox/klen chooses the sandbox, too." mapsep:"," placeholder:"HOST=DIALECT"`
+	SIP          string            `name:"sip" help:"Address of the SIP user agent." default:"127.0.0.1:5060" placeholder:"IP:PORT"`
+	SIPTLS       string            `name:"sip-tls" help:"Address that takes SIP over TLS; the default is none, and calls out need none." placeholder:"IP:PORT"`
+	TLSCert      string            `name:"tls-cert" help:"PEM file with the certificate for SIP over TLS, and those between it and its authority." placeholder:"FILE"`
+	TLSKey       string            `name:"tls-key" help:"PEM file with the key of that certificate." placeholder:"FILE"`
+	TLSCA        string            `name:"tls-ca" help:"PEM file with the authorities, or the very certificates, that SIP peers are checked against; the default is those of the system." placeholder:"FILE"`
+	ExternalIP   string            `name:"external-ip" help:"IP address at which SIP peers reach this machine, when it is not the one it binds." placeholder:"IP"`
+	RTPPorts     string            `name:"rtp-ports" help:"UDP ports for sound." default:"20000-29999" placeholder:"MIN-MAX"`
+	VAD          string            `name:"vad" help:"How a caller's voice is told from noise: by its spectrum, or by the Silero network." enum:"spectral,silero" default:"spectral"`
+	WebhookAllow []string          `name:"webhook-allow" help:"Private networks that may receive webhooks, also over plain http." placeholder:"CIDR"`
+	LLM          string            `name:"llm" help:"Language models, the preferred first: a list of {engine, url, key, model, …}." placeholder:"LIST"`
+	STT          string            `name:"stt" help:"Engines that hear callers, likewise." placeholder:"LIST"`
+	TTS          string            `name:"tts" help:"Engines that talk, before the voices of this machine, likewise." placeholder:"LIST"`
+	Fillers      []string          `name:"fillers" sep:"|" help:"What is said while a model or a tool makes callers wait, parted by |." placeholder:"TEXT"`
+	Ops          string            `name:"ops" help:"Address of metrics and profiles; the default is none." placeholder:"HOST:PORT"`
+	UnknownPeers string            `name:"unknown-peers" help:"Calls from addresses that no trunk names: drop answers nothing, refuse answers 403, answer takes them." enum:"drop,refuse,answer" default:"drop"`
+	Drain        time.Duration     `name:"drain" help:"How long live calls may go on when the server is told to stop." default:"30s" placeholder:"DURATION"`
+	LogFormat    string            `name:"log-format" help:"Log lines on standard error as text or json." enum:"text,json" default:"text"`
+	LogLevel     string            `name:"log-level" help:"How much is logged." enum:"debug,info,warn,error" default:"info"`
 }
 
 // SIPAddr parses the SIP address.
@@ -109,10 +111,11 @@ func ReadFile(path string, known ...string) (map[string]any, error) {
 		why := strings.Join(strings.Fields(err.Error()), " ")
 		return nil, domain.Errorf(domain.CodeInvalid, "%s cannot be read (%s); write a key and its value on each line, like http: 127.0.0.1:8080", path, why)
 	}
-	for _, key := range k.Keys() {
+	keys := k.Raw()
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
 		if !slices.Contains(known, key) {
 			return nil, domain.Errorf(domain.CodeInvalid, "%s has the unknown key %q; the keys are %s", path, key, strings.Join(known, ", "))
 		}
 	}
-	return k.All(), nil
+	return keys, nil
 }

@@ -59,7 +59,6 @@ func TestReadFile(t *testing.T) {
 		"http: [\n":              "cannot be read",
 		"- http\n- sip\n":        "cannot be read",
 		"htpp: 127.0.0.1:9000\n": `unknown key "htpp"; the keys are http, webhook-allow`,
-		"http:\n  port: 9000\n":  `unknown key "http.port"`,
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)

@@ -19,7 +19,8 @@ type Agent struct {
 	Record          bool
 	Variables       map[string]any
 	MaxCallDuration time.Duration
-	Version         int64 // row version, for ETag
+	Extra           map[string]any // members that a dialect keeps and gives back
+	Version         int64          // row version, for ETag
 	CreatedAt       time.Time
 	UpdatedAt       time.Time
 }

@@ -115,6 +115,7 @@ type Call struct {
 	MaxDuration   time.Duration
 	Variables     map[string]any // given with the request
 	Captured      map[string]any // answers and values that the flow set
+	Extra         map[string]any // members that a dialect keeps and gives back
 	Notes         []string       // what a reader of this call should know: a voice that was missing …
 	Voice         string         // the engine and voice that really spoke
 	Model         string         // the model that really thought, or ""

@@ -19,6 +19,7 @@ const (
 	CodeConflict         Code = "conflict"          // clashes with the object's present state
 	CodeMismatch         Code = "mismatch"          // an idempotency key was reused with another body
 	CodeLimitReached     Code = "limit_reached"     // a limit of the plan
+	CodePayment          Code = "payment_required"  // the workspace has no credits left
 	CodeRateLimited      Code = "rate_limited"      // too many requests; RetryAfter says how long
 	CodeTooLarge         Code = "too_large"         // the body is over the limit
 	CodeUnsupportedMedia Code = "unsupported_media" // the body is not of a type that is read here
@@ -28,13 +29,34 @@ const (
 	CodeInternal         Code = "internal"            // everything else; the detail goes to the log only
 )
 
+// The machine words that an Error's Reason may hold: what dialects have words
+// of their own for.
+const (
+	ReasonInvalidNumber         = "invalid_number"
+	ReasonDestinationNotAllowed = "destination_not_allowed"
+	ReasonRegionNotAllowed      = "region_not_allowed" // the workspace calls other regions only
+	ReasonDoNotCall             = "do_not_call"
+	ReasonTimezoneUnknown       = "timezone_unknown"
+	ReasonOutsideWindow         = "outside_window" // not at this time
+	ReasonInsufficientCredits   = "insufficient_credits"
+	ReasonAgentInactive         = "agent_inactive"
+	ReasonNoPhoneNumber         = "no_phone_number" // the agent has none to call from
+	ReasonNoFlow                = "no_flow"         // the agent has nothing to talk by
+	ReasonNoTrunk               = "no_trunk"
+	ReasonNoModel               = "no_model" // nothing here can think for a prompt
+	ReasonInvalidJSON           = "invalid_json"
+	ReasonKeyMissing            = "key_missing" // CodeUnauthorized: no key was sent at all
+)
+
 // Error is the one error type that reaches a transport.
 type Error struct {
 	Code       Code
 	Message    string        // for the user: what was wrong, where, and what to do
+	Noun       string        // with CodeNotFound: what was looked for, "Agent", or ""
 	Field      string        // dotted path of the input at fault, or ""
-	Reason     string        // machine word where a dialect has one (do_not_call, invalid_number …), or ""
+	Reason     string        // one of the Reason words, or ""
 	RetryAfter time.Duration // with CodeRateLimited and CodeUnavailable
+	ResetAt    time.Time     // with CodeRateLimited: when the window is over
 	cause      error
 }
 
@@ -59,9 +81,18 @@ func Invalid(field, format string, args ...any) *Error {
 	return &Error{Code: CodeInvalid, Field: field, Message: fmt.Sprintf(format, args...)}
 }
 
+// For gives the error a machine word, and the field at fault unless that is "".
+func (e *Error) For(reason, field string) *Error {
+	e.Reason = reason
+	if field != "" {
+		e.Field = field
+	}
+	return e
+}
+
 // NotFound makes the documents' error: "Agent with id X not found".
 func NotFound(noun string, id ID) *Error {
-	return Errorf(CodeNotFound, "%s with id %s not found", noun, id)
+	return &Error{Code: CodeNotFound, Noun: noun, Message: fmt.Sprintf("%s with id %s not found", noun, id)}
 }
 
 // Unavailable makes a CodeUnavailable error that says when to try again.

@@ -21,6 +21,7 @@ type Flow struct {
 	Status      FlowStatus
 	Version     int64 // counts up with every saved definition; also the ETag
 	Definition  []byte
+	Extra       map[string]any // members that a dialect keeps and gives back
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 }

@@ -27,7 +27,8 @@ type AgentChange struct {
 	Record          Change[bool]
 	Variables       Change[map[string]any]
 	MaxCallDuration Change[time.Duration]
-	IfVersion       int64 // 0 for any
+	Extra           Change[map[string]any] // all of it
+	IfVersion       int64                  // 0 for any
 }
 
 // CreateAgent makes an agent. It needs a name and one of a system prompt and a
@@ -89,10 +90,11 @@ func (req AgentChange) apply(ctx context.Context, st *domain.Stores, in domain.S
 	set(&a.Record, req.Record)
 	set(&a.Variables, req.Variables)
 	set(&a.MaxCallDuration, req.MaxCallDuration)
+	set(&a.Extra, req.Extra)
 	err := first(
 		name("name", a.Name), text("voice", a.Voice, maxName), text("model", a.Model, maxName),
 		language("language", a.Language), text("systemPrompt", a.SystemPrompt, maxPrompt),
-		text("firstMessage", a.FirstMessage, maxText), variables("variables", a.Variables),
+		text("firstMessage", a.FirstMessage, maxText), variables("variables", a.Variables), variables("extra", a.Extra),
 		callDuration("maxCallDuration", a.MaxCallDuration),
 	)
 	if err != nil {

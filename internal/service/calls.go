@@ -15,13 +15,15 @@ type PlaceRequest struct {
 	To            string    // E.164
 	Record        Change[bool]
 	Variables     map[string]any // over the agent's
+	Extra         map[string]any // members that a dialect keeps
 }
 
 // PlaceCall accepts a call: the call, its first attempt and the answer for an
 // Idempotency-Key are committed together. The call is placed by whoever claims
 // the attempt.
 func (s *Service) PlaceCall(ctx context.Context, in domain.Scope, req PlaceRequest, once *Once[domain.Call]) (*domain.Call, error) {
-	if err := first(required("agentId", string(req.AgentID)), number("to", req.To), variables("variables", req.Variables)); err != nil {
+	if err := first(required("agentId", string(req.AgentID)), number("to", req.To),
+		variables("variables", req.Variables), variables("extra", req.Extra)); err != nil {
 		return nil, err
 	}
 	if err := s.takesCalls(); err != nil {
@@ -66,7 +68,7 @@ func (s *Service) newCall(in domain.Scope, agent *domain.Agent, flow *domain.Flo
 		Direction: domain.Outbound, State: domain.CallQueued,
 		AgentID: agent.ID, PhoneNumberID: from.ID, From: from.Number, To: req.To,
 		Record: agent.Record, MaxDuration: agent.MaxCallDuration,
-		Variables: merged(agent.Variables, req.Variables), Version: 1, CreatedAt: s.clock(),
+		Variables: merged(agent.Variables, req.Variables), Extra: req.Extra, Version: 1, CreatedAt: s.clock(),
 	}
 	set(&call.Record, req.Record)
 	if call.MaxDuration <= 0 {
@@ -82,7 +84,8 @@ func (s *Service) newCall(in domain.Scope, agent *domain.Agent, flow *domain.Flo
 // prompt does; an agent that can do neither is CodeInvalid.
 func (s *Service) brain(ctx context.Context, st *domain.Stores, in domain.Scope, agent *domain.Agent) (*domain.Flow, error) {
 	if !agent.IsActive {
-		return nil, domain.Invalid("agentId", "%s is not active; set isActive to true first", label("agent", agent.Name, agent.ID))
+		return nil, domain.Invalid("agentId", "%s is not active; set isActive to true first", label("agent", agent.Name, agent.ID)).
+			For(domain.ReasonAgentInactive, "")
 	}
 	if agent.FlowID != "" {
 		flow, err := st.Flows.Get(ctx, in, agent.FlowID)
@@ -99,12 +102,13 @@ func (s *Service) brain(ctx context.Context, st *domain.Stores, in domain.Scope,
 	case agent.SystemPrompt != "":
 		return nil, domain.Invalid("agentId",
 			"%s talks by its systemPrompt, and no language model is configured; configure one, or give the agent a published flow",
-			label("agent", agent.Name, agent.ID))
+			label("agent", agent.Name, agent.ID)).For(domain.ReasonNoModel, "")
 	case agent.FlowID != "":
 		return nil, domain.Invalid("agentId", "the flow of %s is not published; set the flow's status to published first",
-			label("agent", agent.Name, agent.ID))
+			label("agent", agent.Name, agent.ID)).For(domain.ReasonNoFlow, "")
 	}
-	return nil, domain.Invalid("agentId", "%s has neither a systemPrompt nor a flow", label("agent", agent.Name, agent.ID))
+	return nil, domain.Invalid("agentId", "%s has neither a systemPrompt nor a flow", label("agent", agent.Name, agent.ID)).
+		For(domain.ReasonNoFlow, "")
 }
 
 // callerNumber returns the number that the call goes out from.
@@ -123,7 +127,8 @@ func (s *Service) callerNumber(ctx context.Context, st *domain.Stores, in domain
 		}
 	}
 	return nil, domain.Invalid("phoneNumberId",
-		"phoneNumberId is required: %s has no phone number of its own to call from", label("agent", agent.Name, agent.ID))
+		"phoneNumberId is required: %s has no phone number of its own to call from", label("agent", agent.Name, agent.ID)).
+		For(domain.ReasonNoPhoneNumber, "")
 }
 
 // agentNumber returns the oldest number that belongs to an agent, or nil.
@@ -142,11 +147,13 @@ func agentNumber(ctx context.Context, st *domain.Stores, in domain.Scope, agent 
 // trunkOf returns the trunk that a number's calls go over.
 func trunkOf(ctx context.Context, st *domain.Stores, in domain.Scope, from *domain.PhoneNumber) (*domain.Trunk, error) {
 	if from.TrunkID == "" {
-		return nil, domain.Invalid("phoneNumberId", "the phone number %s has no trunk; set its trunkId first", from.Number)
+		return nil, domain.Invalid("phoneNumberId", "the phone number %s has no trunk; set its trunkId first", from.Number).
+			For(domain.ReasonNoTrunk, "")
 	}
 	trunk, err := st.Trunks.Get(ctx, in, from.TrunkID)
 	if domain.CodeOf(err) == domain.CodeNotFound {
-		return nil, domain.Invalid("phoneNumberId", "the trunk of the phone number %s is gone; set its trunkId to another", from.Number)
+		return nil, domain.Invalid("phoneNumberId", "the trunk of the phone number %s is gone; set its trunkId to another", from.Number).
+			For(domain.ReasonNoTrunk, "")
 	}
 	return trunk, err
 }
@@ -159,12 +166,11 @@ func destination(trunk *domain.Trunk, to string) error {
 	}
 	n, err := phone.Parse(to)
 	if err != nil {
-		return domain.Invalid("to", "to %s", err)
+		return domain.Invalid("to", "to %s", err).For(domain.ReasonInvalidNumber, "")
 	}
 	if n.Class.Risky() {
-		refused := domain.Errorf(domain.CodeForbidden, "calls to %s numbers are not allowed", n.Class)
-		refused.Field, refused.Reason = "to", "destination_not_allowed"
-		return refused
+		return domain.Errorf(domain.CodeForbidden, "calls to %s numbers are not allowed", n.Class).
+			For(domain.ReasonDestinationNotAllowed, "to")
 	}
 	return nil
 }

@@ -50,7 +50,7 @@ func name(field, value string) error {
 // number checks that value is a phone number.
 func number(field, value string) error {
 	if err := phone.Valid(value); err != nil {
-		return domain.Invalid(field, "%s %s", field, err)
+		return domain.Invalid(field, "%s %s", field, err).For(domain.ReasonInvalidNumber, "")
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package service
 import (
 	"bytes"
 	"context"
+	"reflect"
 
 	"github.com/callwright/callwright/internal/domain"
 )
@@ -12,8 +13,9 @@ import (
 type FlowChange struct {
 	Name       Change[string]
 	Status     Change[domain.FlowStatus]
-	Definition []byte // the graph as JSON; nil keeps it
-	IfVersion  int64  // 0 for any
+	Definition []byte                 // the graph as JSON; nil keeps it
+	Extra      Change[map[string]any] // all of it
+	IfVersion  int64                  // 0 for any
 }
 
 // CreateFlow stores a flow after its graph was checked. It is a draft unless
@@ -77,17 +79,19 @@ func (req FlowChange) apply(f *domain.Flow) (changed bool, err error) {
 	was := *f
 	set(&f.Name, req.Name)
 	set(&f.Status, req.Status)
+	set(&f.Extra, req.Extra)
 	if req.Definition != nil {
 		f.Definition = req.Definition
 	}
 	err = first(
 		name("name", f.Name),
 		oneOf("status", string(f.Status), string(domain.FlowDraft), string(domain.FlowPublished)),
+		variables("extra", f.Extra),
 	)
 	if err == nil && f.Definition == nil {
 		err = domain.Invalid("nodes", "nodes is required: a flow needs at least one node")
 	}
-	changed = was.Name != f.Name || was.Status != f.Status || !bytes.Equal(was.Definition, f.Definition)
+	changed = was.Name != f.Name || was.Status != f.Status || !bytes.Equal(was.Definition, f.Definition) || !reflect.DeepEqual(was.Extra, f.Extra)
 	return changed, err
 }
 

@@ -4,7 +4,6 @@ package native
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 
 	"github.com/callwright/callwright/internal/api/wire"
@@ -15,20 +14,13 @@ import (
 // Root is where the dialect's routes begin.
 const Root = "/api/v1"
 
-// Options are what the dialect needs.
-type Options struct {
-	Rules   *service.Service
-	Version string // of the program, for the contract
-	Logger  *slog.Logger
-}
-
 // face serves the dialect's routes from the rules.
 type face struct {
 	rules *service.Service
 }
 
-// New returns the dialect's routes.
-func New(o Options) (*wire.Router, error) {
+// New returns the dialect.
+func New(o wire.Options) (*wire.Dialect, error) {
 	rt := wire.NewRouter(wire.RouterOptions{
 		Title: "Callwright", Version: o.Version, Rules: o.Rules, Logger: o.Logger,
 		Description: "Voice-AI phone calls over REST: agents, flows, numbers, trunks, calls, recordings and webhooks.",
@@ -41,10 +33,11 @@ func New(o Options) (*wire.Router, error) {
 	f.numberRoutes(rt)
 	f.trunkRoutes(rt)
 	f.callRoutes(rt)
+	f.dialingRoutes(rt)
 	f.liveRoutes(rt)
 	f.recordingRoutes(rt)
 	f.webhookRoutes(rt)
-	return rt, rt.Err()
+	return &wire.Dialect{Name: "native", Prefix: "/voxforge", Roots: []string{"/api"}, Router: rt, RateHeaders: true}, rt.Err()
 }
 
 // Fault is the body of every error.
@@ -67,6 +60,7 @@ var words = map[domain.Code]string{
 	domain.CodeConflict:         "CONFLICT",
 	domain.CodeMismatch:         "IDEMPOTENCY_MISMATCH",
 	domain.CodeLimitReached:     "LIMIT_REACHED",
+	domain.CodePayment:          "INSUFFICIENT_CREDITS",
 	domain.CodeRateLimited:      "RATE_LIMITED",
 	domain.CodeTooLarge:         "PAYLOAD_TOO_LARGE",
 	domain.CodeUnsupportedMedia: "UNSUPPORTED_MEDIA_TYPE",

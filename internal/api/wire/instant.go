@@ -27,6 +27,15 @@ func (Instant) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString, Format: "date-time", Nullable: true}
 }
 
+// Plus gives a phone number of a query its plus sign back: one that was not
+// escaped arrives as a space.
+func Plus(number string) string {
+	if strings.HasPrefix(number, " ") {
+		return "+" + strings.TrimSpace(number)
+	}
+	return number
+}
+
 // instantForms are the forms of ISO 8601 that a request may use, each with the
 // length of what it names. Without a zone a time is UTC.
 var instantForms = []struct {

@@ -20,7 +20,7 @@ const MaxDepth = 64
 // value of the request.
 func CheckJSON(raw []byte) error {
 	if !utf8.Valid(raw) {
-		return domain.Invalid("", "the request body is not valid UTF-8")
+		return notJSON("the request body is not valid UTF-8")
 	}
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()
@@ -29,7 +29,7 @@ func CheckJSON(raw []byte) error {
 		return err
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return domain.Invalid("", "the request body holds more than one JSON value")
+		return notJSON("the request body holds more than one JSON value")
 	}
 	return nil
 }
@@ -108,7 +108,7 @@ func (c *checker) text(s string) error {
 func (c *checker) token() (json.Token, error) {
 	token, err := c.dec.Token()
 	if err != nil {
-		return nil, domain.Invalid("", "the request body is not valid JSON (near byte %d)", c.dec.InputOffset())
+		return nil, notJSON("the request body is not valid JSON (near byte %d)", c.dec.InputOffset())
 	}
 	return token, nil
 }
@@ -121,6 +121,11 @@ func (c *checker) invalid(name, what string) error {
 	}
 	field := clip(strings.Join(path, "."), 200)
 	return domain.Invalid(field, "%s %s", field, what)
+}
+
+// notJSON is the error of a body that is not one JSON value.
+func notJSON(format string, args ...any) error {
+	return domain.Invalid("", format, args...).For(domain.ReasonInvalidJSON, "")
 }
 
 // clip shortens what a client sent to at most n bytes, at a whole character.

@@ -25,6 +25,8 @@ func StatusOf(code domain.Code) int {
 		return http.StatusBadRequest
 	case domain.CodeUnauthorized:
 		return http.StatusUnauthorized
+	case domain.CodePayment:
+		return http.StatusPaymentRequired
 	case domain.CodeForbidden:
 		return http.StatusForbidden
 	case domain.CodeNotFound:

@@ -34,6 +34,27 @@ type Route struct {
 	Hidden bool // not in the contract: an alias
 	// Open lets requests without a key in; the handler checks who may.
 	Open bool
+	// Aliases are other ways to the route, "PATH" with its Method or "METHOD
+	// PATH", with the same names of path parameters. They pass the same chain and
+	// are not in the contract.
+	Aliases []string
+	// Shape renders the route's errors, where they differ from the dialect's.
+	Shape ErrorShape
+}
+
+// aliases are the routes of r's other ways, hidden and numbered.
+func (r Route) aliases() []Route {
+	all := make([]Route, len(r.Aliases))
+	for i, way := range r.Aliases {
+		alias := r
+		alias.Aliases, alias.Hidden, alias.ID = nil, true, fmt.Sprintf("%s-alias-%d", r.ID, i+1)
+		alias.Path = way
+		if method, path, found := strings.Cut(way, " "); found {
+			alias.Method, alias.Path = method, path
+		}
+		all[i] = alias
+	}
+	return all
 }
 
 // AnyScope is the scope of a route that every key may use.
@@ -106,15 +127,19 @@ func marshal(w io.Writer, v any) error {
 // package huma for the tags of I and O. An error of handler is answered in the
 // dialect's shape.
 func Handle[I, O any](rt *Router, r Route, handler func(context.Context, *I) (*O, error)) {
+	for _, alias := range r.aliases() {
+		Handle(rt, alias, handler)
+	}
 	if !rt.add(r) {
 		return
 	}
+	shape := rt.ShapeOf(r)
 	op := huma.Operation{
 		OperationID: r.ID, Method: r.Method, Path: r.Path, Summary: r.Summary,
 		DefaultStatus: r.Status, Hidden: r.Hidden, Tags: tags(r),
 		// The body was read, bounded and checked before huma sees it.
 		MaxBodyBytes: -1, BodyReadTimeout: -1,
-		Metadata:    map[string]any{shapeKey: rt.Shape},
+		Metadata:    map[string]any{shapeKey: shape},
 		Middlewares: huma.Middlewares{rt.admit(r)},
 		Responses:   map[string]*huma.Response{"default": rt.fault},
 	}
@@ -128,7 +153,7 @@ func Handle[I, O any](rt *Router, r Route, handler func(context.Context, *I) (*O
 	huma.Register(rt.api, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handler(ctx, in)
 		if err != nil {
-			return nil, rt.problem(ctx, err)
+			return nil, newProblem(shape, rt.public(ctx, err))
 		}
 		return out, nil
 	})
@@ -136,6 +161,9 @@ func Handle[I, O any](rt *Router, r Route, handler func(context.Context, *I) (*O
 
 // Raw adds a route that answers by itself; doc describes it in the contract.
 func (rt *Router) Raw(r Route, doc *huma.Operation, handler func(http.ResponseWriter, *http.Request) error) {
+	for _, alias := range r.aliases() {
+		rt.Raw(alias, nil, handler)
+	}
 	if !rt.add(r) {
 		return
 	}
@@ -145,9 +173,17 @@ func (rt *Router) Raw(r Route, doc *huma.Operation, handler func(http.ResponseWr
 	}
 	rt.mux.HandleFunc(r.Method+" "+r.Path, func(w http.ResponseWriter, req *http.Request) {
 		if err := handler(w, req); err != nil {
-			WriteError(w, rt.Shape, rt.problem(req.Context(), err).err)
+			WriteError(w, rt.ShapeOf(r), rt.public(req.Context(), err))
 		}
 	})
+}
+
+// ShapeOf returns how the errors of r are rendered.
+func (rt *Router) ShapeOf(r Route) ErrorShape {
+	if r.Shape != nil {
+		return r.Shape
+	}
+	return rt.Shape
 }
 
 // add notes a route; one without a scope is an error of Err.
@@ -222,22 +258,23 @@ func (p *allowProbe) WriteHeader(int)             {}
 // admit checks the key's scope, reads the body and looks at the
 // Idempotency-Key before huma decodes anything.
 func (rt *Router) admit(route Route) func(huma.Context, func(huma.Context)) {
+	shape := rt.ShapeOf(route)
 	return func(ctx huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(ctx)
 		if err := Allowed(r.Context(), route.Scope); err != nil && !route.Open {
-			WriteError(w, rt.Shape, Public(err))
+			WriteError(w, shape, Public(err))
 			return
 		}
 		body, err := readJSON(r)
 		if err != nil {
-			WriteError(w, rt.Shape, Public(err))
+			WriteError(w, shape, Public(err))
 			return
 		}
 		stored, leave, err := rt.once.enter(r, body)
 		defer leave()
 		switch {
 		case err != nil:
-			WriteError(w, rt.Shape, rt.problem(r.Context(), err).err)
+			WriteError(w, shape, rt.public(r.Context(), err))
 		case stored != nil:
 			replay(w, stored)
 		default:
@@ -248,11 +285,17 @@ func (rt *Router) admit(route Route) func(huma.Context, func(huma.Context)) {
 	}
 }
 
+// KeyMissing is the error of a request without a key.
+func KeyMissing() error {
+	return domain.Errorf(domain.CodeUnauthorized, "an API key is required; send it as Authorization: Bearer YOUR_API_KEY").
+		For(domain.ReasonKeyMissing, "")
+}
+
 // Allowed returns CodeForbidden when the request's key has not got scope.
 func Allowed(ctx context.Context, scope string) error {
 	caller := RequestOf(ctx).Caller
 	if caller == nil {
-		return domain.Errorf(domain.CodeUnauthorized, "an API key is required; send it as Authorization: Bearer YOUR_API_KEY")
+		return KeyMissing()
 	}
 	if scope == AnyScope || caller.Identity.Key.Can(scope) {
 		return nil
@@ -260,14 +303,14 @@ func Allowed(ctx context.Context, scope string) error {
 	return domain.Errorf(domain.CodeForbidden, "the API key lacks the scope %s", scope)
 }
 
-// problem turns an error of a handler into an answer. What the client must not
+// public is what the client may know of an error of a handler. What it must not
 // see goes to the log.
-func (rt *Router) problem(ctx context.Context, err error) *problem {
+func (rt *Router) public(ctx context.Context, err error) *domain.Error {
 	shown := Public(err)
 	if shown.Code == domain.CodeInternal {
 		rt.log.ErrorContext(ctx, "a request failed", "request", RequestOf(ctx).ID, "error", err)
 	}
-	return newProblem(rt.Shape, shown)
+	return shown
 }
 
 func tags(r Route) []string {

@@ -32,6 +32,7 @@ type callRow struct {
 	MaxDuration   time.Duration
 	Variables     row.JSON[map[string]any]
 	Captured      row.JSON[map[string]any]
+	Extra         row.JSON[map[string]any]
 	Notes         row.JSON[[]string]
 	Voice         string
 	Model         string
@@ -51,7 +52,7 @@ func newCallRow(c *domain.Call) *callRow {
 		ID: c.ID, WorkspaceID: c.WorkspaceID, Mode: c.Mode, Direction: c.Direction, State: c.State, EndReason: c.EndReason,
 		AgentID: c.AgentID, FlowID: c.FlowID, FlowVersion: c.FlowVersion, PhoneNumberID: c.PhoneNumberID,
 		CampaignID: c.CampaignID, From: c.From, To: c.To, Record: c.Record, MaxDuration: c.MaxDuration,
-		Variables: row.JSON[map[string]any]{V: c.Variables}, Captured: row.JSON[map[string]any]{V: c.Captured},
+		Variables: row.JSON[map[string]any]{V: c.Variables}, Captured: row.JSON[map[string]any]{V: c.Captured}, Extra: row.JSON[map[string]any]{V: c.Extra},
 		Notes: row.JSON[[]string]{V: c.Notes}, Voice: c.Voice, Model: c.Model, Recording: c.Recording,
 		SIPCallID: c.SIPCallID, Analysis: row.JSON[*domain.Analysis]{V: c.Analysis}, Version: c.Version,
 		CreatedAt: row.At(c.CreatedAt), DialedAt: row.At(c.DialedAt), RingingAt: row.At(c.RingingAt),
@@ -64,7 +65,7 @@ func (r *callRow) domain() domain.Call {
 		ID: r.ID, WorkspaceID: r.WorkspaceID, Mode: r.Mode, Direction: r.Direction, State: r.State, EndReason: r.EndReason,
 		AgentID: r.AgentID, FlowID: r.FlowID, FlowVersion: r.FlowVersion, PhoneNumberID: r.PhoneNumberID,
 		CampaignID: r.CampaignID, From: r.From, To: r.To, Record: r.Record, MaxDuration: r.MaxDuration,
-		Variables: r.Variables.V, Captured: r.Captured.V, Notes: r.Notes.V, Voice: r.Voice, Model: r.Model,
+		Variables: r.Variables.V, Captured: r.Captured.V, Extra: r.Extra.V, Notes: r.Notes.V, Voice: r.Voice, Model: r.Model,
 		Recording: r.Recording, SIPCallID: r.SIPCallID, Analysis: r.Analysis.V, Version: r.Version,
 		CreatedAt: r.CreatedAt.Time(), DialedAt: r.DialedAt.Time(), RingingAt: r.RingingAt.Time(),
 		AnsweredAt: r.AnsweredAt.Time(), EndedAt: r.EndedAt.Time(),

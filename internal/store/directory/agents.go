@@ -23,6 +23,7 @@ type agentRow struct {
 	Record          bool
 	Variables       row.JSON[map[string]any]
 	MaxCallDuration time.Duration
+	Extra           row.JSON[map[string]any]
 }
 
 var _ record[domain.Agent] = (*agentRow)(nil)
@@ -41,6 +42,7 @@ func (r *agentRow) fill(a *domain.Agent) {
 		Name: a.Name, IsActive: a.IsActive, Voice: a.Voice, Language: a.Language, Model: a.Model,
 		SystemPrompt: a.SystemPrompt, FirstMessage: a.FirstMessage, FlowID: a.FlowID, Record: a.Record,
 		Variables: row.JSON[map[string]any]{V: a.Variables}, MaxCallDuration: a.MaxCallDuration,
+		Extra: row.JSON[map[string]any]{V: a.Extra},
 	}
 }
 
@@ -50,6 +52,6 @@ func (r *agentRow) domain() domain.Agent {
 		CreatedAt: r.CreatedAt.Time(), UpdatedAt: r.UpdatedAt.Time(),
 		Name: r.Name, IsActive: r.IsActive, Voice: r.Voice, Language: r.Language, Model: r.Model,
 		SystemPrompt: r.SystemPrompt, FirstMessage: r.FirstMessage, FlowID: r.FlowID, Record: r.Record,
-		Variables: r.Variables.V, MaxCallDuration: r.MaxCallDuration,
+		Variables: r.Variables.V, MaxCallDuration: r.MaxCallDuration, Extra: r.Extra.V,
 	}
 }

@@ -15,6 +15,7 @@ type flowRow struct {
 	Name       string
 	Status     domain.FlowStatus
 	Definition []byte
+	Extra      row.JSON[map[string]any]
 }
 
 var _ record[domain.Flow] = (*flowRow)(nil)
@@ -25,7 +26,7 @@ func (r *flowRow) fill(f *domain.Flow) {
 			ID: f.ID, WorkspaceID: f.WorkspaceID, Mode: f.Mode, Version: f.Version,
 			CreatedAt: row.At(f.CreatedAt), UpdatedAt: row.At(f.UpdatedAt),
 		},
-		Name: f.Name, Status: f.Status, Definition: f.Definition,
+		Name: f.Name, Status: f.Status, Definition: f.Definition, Extra: row.JSON[map[string]any]{V: f.Extra},
 	}
 }
 
@@ -33,7 +34,7 @@ func (r *flowRow) domain() domain.Flow {
 	return domain.Flow{
 		ID: r.ID, WorkspaceID: r.WorkspaceID, Mode: r.Mode, Version: r.Version,
 		CreatedAt: r.CreatedAt.Time(), UpdatedAt: r.UpdatedAt.Time(),
-		Name: r.Name, Status: r.Status, Definition: r.Definition,
+		Name: r.Name, Status: r.Status, Definition: r.Definition, Extra: r.Extra.V,
 	}
 }
 
