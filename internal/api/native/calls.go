@@ -121,7 +121,7 @@ type callQuery struct {
 }
 
 func (q *callQuery) filter() (domain.CallFilter, error) {
-	f := domain.CallFilter{AgentID: q.AgentID, CampaignID: q.CampaignID, Direction: domain.Direction(q.Direction)}
+	f := domain.CallFilter{AgentID: q.AgentID, CampaignID: q.CampaignID, Direction: domain.Direction(q.Direction), Brief: true}
 	var known bool
 	if f.States, known = callStates[q.Status]; q.Status != "" && !known {
 		return f, domain.Invalid("status", "status must be one of: queued, in-progress, completed, failed")

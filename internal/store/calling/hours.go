@@ -16,9 +16,9 @@ type walk struct {
 	f     domain.CallFilter
 	reach reach
 	skip  int64 // calls to pass over
-	// visit is told of an hour that may hold calls of the filter, the part of it
-	// that the filter reaches, and how many calls of it to pass over. It returns
-	// false when it has enough.
+	// visit is told of hours that may hold calls of the filter, as far as the
+	// filter reaches, and how many of these calls to pass over. It returns false
+	// when it has enough.
 	visit func(from, to, skip int64) (more bool, err error)
 }
 
@@ -29,8 +29,12 @@ func (w *walk) run(ctx context.Context) error {
 	return err
 }
 
-// span is a row of sums over all kinds.
-type span struct{ starts, n int64 }
+// span is a stretch of hours: how many calls of the filter are in it, and how
+// many of all kinds.
+type span struct{ starts, n, all int64 }
+
+// few is how many calls of all kinds are read through for those of a filter.
+const few = 1000
 
 // descend walks through the hours from until before to, in spans of widths[0]
 // and, where it must look closer, of the next width.
@@ -47,10 +51,10 @@ func (w *walk) descend(ctx context.Context, from, to int64, widths []int64) (mor
 		case whole && w.skip >= s.n:
 			w.skip -= s.n
 			continue
-		case width > 1:
-			more, err = w.descend(ctx, low, high, widths[1:])
+		case width == 1 || s.all <= few:
+			more, err = w.enter(ctx, low, high, whole)
 		default:
-			more, err = w.enter(ctx, low, whole)
+			more, err = w.descend(ctx, low, high, widths[1:])
 		}
 		if err != nil || !more {
 			return false, err
@@ -59,9 +63,9 @@ func (w *walk) descend(ctx context.Context, from, to int64, widths []int64) (mor
 	return true, nil
 }
 
-// enter visits one hour.
-func (w *walk) enter(ctx context.Context, at int64, whole bool) (more bool, err error) {
-	from, to := max(at*hour, w.reach.min), min((at+1)*hour, w.reach.max)
+// enter visits the hours from until before to.
+func (w *walk) enter(ctx context.Context, from, to int64, whole bool) (more bool, err error) {
+	from, to = max(from*hour, w.reach.min), min(to*hour, w.reach.max)
 	if !whole && w.skip > 0 { // the sum is of more than the filter reaches
 		q := new(row.Query).Add("SELECT count(*) FROM calls WHERE ")
 		within(q, w.in, w.f, from, to)
@@ -79,18 +83,20 @@ func (w *walk) enter(ctx context.Context, at int64, whole bool) (more bool, err 
 	return w.visit(from, to, skip)
 }
 
-// spans returns how many calls of the filter there are in each span of a width
-// that begins from (a multiple of width) until before to, the newest first.
-func (w *walk) spans(ctx context.Context, from, to, width int64) (all []span, err error) {
-	q := new(row.Query).Add("SELECT starts, CAST(sum(n) AS BIGINT) FROM (SELECT starts, n FROM call_counts WHERE ")
+// spans returns the spans of a width that begin from (a multiple of width) until
+// before to and hold calls of the filter, the newest first.
+func (w *walk) spans(ctx context.Context, from, to, width int64) (found []span, err error) {
+	q := new(row.Query).Add("SELECT starts, CAST(sum(n) AS BIGINT), CAST(sum(of_all) AS BIGINT) FROM (SELECT starts, n, 0 AS of_all FROM call_counts WHERE ")
 	summed(q, w.in, w.f, width)
-	q.Add(" AND starts >= ? AND starts < ? UNION ALL SELECT hour - hour % ? AS starts, n FROM call_changes WHERE ", from, to, width)
+	q.Add(" AND starts >= ? AND starts < ? UNION ALL SELECT starts, 0 AS n, n AS of_all FROM call_counts WHERE ", from, to)
+	summed(q, w.in, domain.CallFilter{}, width)
+	q.Add(" AND starts >= ? AND starts < ? UNION ALL SELECT hour - hour % ? AS starts, n, 0 AS of_all FROM call_changes WHERE ", from, to, width)
 	matching(q, w.in, w.f)
 	q.Add(" AND hour >= ? AND hour < ?", from, (to+width-1)/width*width)
 	q.Add(") AS addends GROUP BY starts HAVING sum(n) > 0 ORDER BY starts DESC")
 	err = q.Each(ctx, w.db, func(v row.Values) error {
-		all = append(all, span{v.Int(0), v.Int(1)})
+		found = append(found, span{v.Int(0), v.Int(1), v.Int(2)})
 		return nil
 	})
-	return all, err
+	return found, err
 }

@@ -31,6 +31,11 @@ func (c *calls) page(ctx context.Context, in domain.Scope, f domain.CallFilter, 
 	}
 	w.visit = func(from, to, skip int64) (bool, error) {
 		q := new(row.Query)
+		if indexed(f) { // what is further down is next in the index
+			within(q, in, f, w.reach.min, to)
+			list, err = c.read(ctx, in, f, last.before(q), page.Limit, int(skip))
+			return false, err
+		}
 		within(q, in, f, from, to)
 		more, err := c.read(ctx, in, f, last.before(q), page.Limit-len(list), int(skip))
 		list = append(list, more...)

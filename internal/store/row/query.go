@@ -35,6 +35,9 @@ func (q *Query) Args() []any { return q.args }
 // Each runs the query and calls scan for each row. The values are valid until
 // scan returns, which must not use db.
 func (q *Query) Each(ctx context.Context, db bun.IDB, scan func(Values) error) error {
+	if watch, ok := ctx.Value(watching{}).(func(*Query)); ok {
+		watch(q)
+	}
 	if prepared, ok := db.(*Prepared); ok {
 		return prepared.each(ctx, q, scan)
 	}
@@ -61,6 +64,14 @@ func (q *Query) Each(ctx context.Context, db bun.IDB, scan func(Values) error) e
 		}
 	}
 	return errors.Join(rows.Err(), rows.Close())
+}
+
+type watching struct{}
+
+// Watch lets see be told of each query that is run with the context it returns,
+// before it runs: for those who want to know how the database would run it.
+func Watch(ctx context.Context, see func(*Query)) context.Context {
+	return context.WithValue(ctx, watching{}, see)
 }
 
 // Int runs a query for one number.
