@@ -57,6 +57,7 @@ type Service struct {
 	allow      []netip.Prefix
 	publicURL  string
 	signingKey []byte
+	signers    sync.Pool // of hash.Hash: HMACs of signingKey
 	now        func() time.Time
 	log        *slog.Logger
 

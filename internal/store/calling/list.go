@@ -3,6 +3,7 @@ package calling
 import (
 	"context"
 	"encoding/json"
+	"strings"
 
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/store/row"
@@ -132,7 +133,12 @@ func (c *calls) read(ctx context.Context, in domain.Scope, f domain.CallFilter, 
 	if limit <= 0 {
 		limit = 1<<31 - 1 // an offset needs a limit
 	}
-	q.Add(" LIMIT ? OFFSET ?", limit, offset)
+	// As bare arguments they would have SQLite prepare the statement each time anew
+	// for their values.
+	q.Add(" LIMIT CAST(? AS BIGINT)", limit)
+	if offset > 0 {
+		q.Add(" OFFSET CAST(? AS BIGINT)", offset)
+	}
 	list := make([]domain.Call, 0, min(limit, 200))
 	err := q.Each(ctx, c.db, func(v row.Values) error {
 		list = append(list, domain.Call{WorkspaceID: in.Workspace, Mode: in.Mode})
@@ -149,8 +155,33 @@ func brief(v row.Values, c *domain.Call) error {
 	c.From, c.To, c.Recording = v.Text(7), v.Text(8), v.Text(9)
 	c.Version = v.Int(11)
 	c.CreatedAt, c.AnsweredAt, c.EndedAt = v.Time(12).Time(), v.Time(13).Time(), v.Time(14).Time()
-	if text := v.Text(10); text != "" && text != "null" {
-		return json.Unmarshal([]byte(text), &c.Analysis)
+	return analysis(v.Text(10), c)
+}
+
+// analysis reads the column of that name. Nearly all texts are of one form, and
+// reading these as such saves half of the time that a list takes.
+func analysis(text string, c *domain.Call) error {
+	if text == "" || text == "null" {
+		return nil
 	}
-	return nil
+	a := new(domain.Analysis)
+	rest, ok := text, !strings.Contains(text, `\`)
+	for _, f := range []struct {
+		name string
+		into *string
+	}{{`{"Summary":"`, &a.Summary}, {`,"Sentiment":"`, &a.Sentiment}, {`,"Method":"`, &a.Method}} {
+		if rest, ok = cut(rest, f.name, ok); ok {
+			*f.into, rest, ok = strings.Cut(rest, `"`)
+		}
+	}
+	if ok && rest == "}" {
+		c.Analysis = a
+		return nil
+	}
+	return json.Unmarshal([]byte(text), &c.Analysis)
+}
+
+func cut(text, prefix string, ok bool) (string, bool) {
+	rest, found := strings.CutPrefix(text, prefix)
+	return rest, ok && found
 }
