@@ -97,7 +97,7 @@ func explain(ctx context.Context, db *store.DB, in domain.Scope, f domain.CallFi
 			continue
 		}
 		err := new(row.Query).Add(ask+text, q.Args()...).Each(ctx, raw, func(v row.Values) error {
-			steps.WriteString("      " + v.Text(len(v)-1) + "\n")
+			steps.WriteString("      " + v.Text(v.Len()-1) + "\n")
 			return nil
 		})
 		if err != nil {

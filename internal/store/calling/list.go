@@ -116,9 +116,11 @@ func kinds(q *row.Query, in domain.Scope, f domain.CallFilter) {
 	}
 }
 
-// briefColumns are what a brief call has, in the order of brief.
-const briefColumns = `id, direction, state, end_reason, agent_id, phone_number_id, campaign_id, from_number, to_number,
-	recording, analysis, version, created_at, answered_at, ended_at`
+// briefColumns are what a brief call has.
+var briefColumns = []string{
+	"id", "direction", "state", "end_reason", "agent_id", "phone_number_id", "campaign_id", "from_number", "to_number",
+	"recording", "version", "created_at", "answered_at", "ended_at", "analysis",
+}
 
 // read returns the calls that where selects, newest first.
 func (c *calls) read(ctx context.Context, in domain.Scope, f domain.CallFilter, where *row.Query, limit, offset int) ([]domain.Call, error) {
@@ -128,19 +130,22 @@ func (c *calls) read(ctx context.Context, in domain.Scope, f domain.CallFilter, 
 		err := row.Bound(q, limit, offset).Scan(ctx)
 		return row.Map(rows, (*callRow).domain), err
 	}
-	q := new(row.Query).Add("SELECT "+briefColumns+" FROM calls WHERE "+where.String(), where.Args()...).
-		Add(" ORDER BY created_at DESC, id DESC")
-	if limit <= 0 {
-		limit = 1<<31 - 1 // an offset needs a limit
-	}
-	// As bare arguments they would have SQLite prepare the statement each time anew
-	// for their values.
-	q.Add(" LIMIT CAST(? AS BIGINT)", limit)
-	if offset > 0 {
-		q.Add(" OFFSET CAST(? AS BIGINT)", offset)
-	}
-	list := make([]domain.Call, 0, min(limit, 200))
-	err := q.Each(ctx, c.db, func(v row.Values) error {
+	list := make([]domain.Call, 0, min(max(limit, 0), 200))
+	err := row.Packed(ctx, c.db, briefColumns, func(columns string) *row.Query {
+		list = list[:0]
+		q := new(row.Query).Add("SELECT "+columns+" FROM calls WHERE "+where.String(), where.Args()...).
+			Add(" ORDER BY created_at DESC, id DESC")
+		if limit <= 0 {
+			limit = 1<<31 - 1 // an offset needs a limit
+		}
+		// As bare arguments they would have SQLite prepare the statement each time
+		// anew for their values.
+		q.Add(" LIMIT CAST(? AS BIGINT)", limit)
+		if offset > 0 {
+			q.Add(" OFFSET CAST(? AS BIGINT)", offset)
+		}
+		return q
+	}, func(v row.Values) error {
 		list = append(list, domain.Call{WorkspaceID: in.Workspace, Mode: in.Mode})
 		return brief(v, &list[len(list)-1])
 	})
@@ -152,10 +157,9 @@ func brief(v row.Values, c *domain.Call) error {
 	c.ID, c.Direction, c.State = domain.ID(v.Text(0)), domain.Direction(v.Text(1)), domain.CallState(v.Text(2))
 	c.EndReason, c.AgentID = domain.EndReason(v.Text(3)), domain.ID(v.Text(4))
 	c.PhoneNumberID, c.CampaignID = domain.ID(v.Text(5)), domain.ID(v.Text(6))
-	c.From, c.To, c.Recording = v.Text(7), v.Text(8), v.Text(9)
-	c.Version = v.Int(11)
-	c.CreatedAt, c.AnsweredAt, c.EndedAt = v.Time(12).Time(), v.Time(13).Time(), v.Time(14).Time()
-	return analysis(v.Text(10), c)
+	c.From, c.To, c.Recording, c.Version = v.Text(7), v.Text(8), v.Text(9), v.Int(10)
+	c.CreatedAt, c.AnsweredAt, c.EndedAt = v.Time(11).Time(), v.Time(12).Time(), v.Time(13).Time()
+	return analysis(v.Text(14), c)
 }
 
 // analysis reads the column of that name. Nearly all texts are of one form, and
