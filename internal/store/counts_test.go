@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pressly/goose/v3"
 	"pgregory.net/rapid"
 
 	"github.com/callwright/callwright/internal/domain"
@@ -197,11 +199,7 @@ func (l *ledger) look(t *rapid.T) {
 // with the counts folded in between, and compares totals and pages of any filter.
 func TestTotalsAndPagesEqualTheTable(t *testing.T) {
 	dir, url := t.TempDir(), storetest.URL(t)
-	db, err := store.Open(t.Context(), store.Options{Dir: dir, DSN: url})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
+	db := openBoth(t, dir, url)
 	raw := beside(t, dir, url)
 	rapid.Check(t, func(rt *rapid.T) {
 		l := &ledger{in: domain.Scope{Workspace: domain.NewID(), Mode: domain.Live}, db: db, raw: raw}
@@ -223,7 +221,7 @@ func TestFoldsAtOnce(t *testing.T) {
 
 func foldsAtOnce(t *testing.T, stores ...*store.DB) {
 	in := domain.Scope{Workspace: domain.NewID(), Mode: domain.Live}
-	const each = 60
+	const each = 20
 	var writers, others sync.WaitGroup
 	done := make(chan struct{})
 	check := func(err error) {
@@ -295,5 +293,156 @@ func TestEveryFieldOfTheFilterIsCounted(t *testing.T) {
 	const known = "{States:[] AgentID: CampaignID: Direction: To: CreatedMin:0001-01-01 00:00:00 +0000 UTC CreatedMax:0001-01-01 00:00:00 +0000 UTC Brief:false}"
 	if text != known {
 		t.Errorf("a filter is %s, but the sums know %s", text, known)
+	}
+}
+
+// TestOldCallsAreCounted has the calls of a database from before the counts.
+func TestOldCallsAreCounted(t *testing.T) {
+	dir, url := t.TempDir(), storetest.URL(t)
+	db := openBoth(t, dir, url)
+	in := domain.Scope{Workspace: domain.NewID(), Mode: domain.Test}
+	start := time.Date(2026, 5, 5, 5, 0, 0, 0, time.UTC)
+	err := db.InTx(t.Context(), domain.LaneAPI, func(ctx context.Context, s *domain.Stores) error {
+		for i := range 60 {
+			c := domain.Call{
+				ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, CreatedAt: start.Add(time.Duration(i) * 7 * time.Hour),
+				State: ledgerStates[i%6], AgentID: ledgerAgents[i%3], CampaignID: ledgerCampaigns[i%4], Direction: domain.Outbound,
+			}
+			if err := s.Calls.Create(ctx, &c); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw := beside(t, dir, url)
+	dialect, files := goose.DialectSQLite3, "migrations/sqlite"
+	if url != "" {
+		dialect, files = goose.DialectPostgres, "migrations/postgres"
+	}
+	steps, err := goose.NewProvider(dialect, raw, os.DirFS(files), goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, up := range []bool{false, true} {
+		if _, err := steps.ApplyVersion(t.Context(), 6, up); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		f    domain.CallFilter
+		want int
+	}{
+		{domain.CallFilter{}, 60}, {domain.CallFilter{AgentID: ledgerAgents[1]}, 20}, {domain.CallFilter{CampaignID: ledgerCampaigns[3]}, 15},
+		{domain.CallFilter{AgentID: ledgerAgents[1], CampaignID: ledgerCampaigns[3]}, 5}, {domain.CallFilter{States: ledgerStates[:2]}, 20},
+		{domain.CallFilter{CreatedMin: start.Add(7 * time.Hour), CreatedMax: start.Add(35*time.Hour + time.Minute)}, 5},
+		{domain.CallFilter{CreatedMin: start.Add(14*time.Hour + time.Minute)}, 57},
+	} {
+		err := db.View(t.Context(), func(ctx context.Context, s *domain.Stores) error {
+			page, total, err := s.Calls.List(ctx, in, c.f, domain.Page{Limit: 100})
+			if total != c.want || len(page) != c.want {
+				t.Errorf("%+v: %d calls, total %d, want %d", c.f, len(page), total, c.want)
+			}
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func openBoth(t *testing.T, dir, url string) *store.DB {
+	t.Helper()
+	db, err := store.Open(t.Context(), store.Options{Dir: dir, DSN: url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// TestChangesAreFoldedByThemselves waits for the pass in the background.
+func TestChangesAreFoldedByThemselves(t *testing.T) {
+	dir, url := t.TempDir(), storetest.URL(t)
+	db := openBoth(t, dir, url)
+	in := domain.Scope{Workspace: domain.NewID(), Mode: domain.Live}
+	err := db.InTx(t.Context(), domain.LaneAPI, func(ctx context.Context, s *domain.Stores) error {
+		for range 700 { // more than are folded at once
+			c := domain.Call{ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, CreatedAt: time.Now(), State: domain.CallQueued}
+			if err := s.Calls.Create(ctx, &c); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw := beside(t, dir, url)
+	waiting := -1
+	for deadline := time.Now().Add(30 * time.Second); waiting != 0 && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		if err := raw.QueryRow("SELECT count(*) FROM call_changes").Scan(&waiting); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var sum int
+	if err := raw.QueryRow("SELECT sum(n) FROM call_counts WHERE span = 0 AND agent_id = '' AND campaign_id = ''").Scan(&sum); err != nil {
+		t.Fatal(err)
+	}
+	if waiting != 0 || sum != 700 {
+		t.Errorf("%d changes wait, the sum is %d", waiting, sum)
+	}
+}
+
+// TestBriefCallsAreTheCalls compares calls of a brief list, with what strangers
+// may have put into them, to the calls by themselves.
+func TestBriefCallsAreTheCalls(t *testing.T) {
+	db := openBoth(t, t.TempDir(), storetest.URL(t))
+	in := domain.Scope{Workspace: domain.NewID(), Mode: domain.Live}
+	at := time.Now().UTC().Truncate(time.Microsecond)
+	made := []domain.Call{
+		{From: "+15005550100", To: "+15005550006"},
+		{From: "a\x1fb", To: "\x1f\x1f"},
+		{From: "", To: "x", Analysis: &domain.Analysis{}},
+		{From: "'\"\\\n", Analysis: &domain.Analysis{Summary: `said "yes"` + "\x1f", Sentiment: "positive", Method: "lexicon"}},
+		{Analysis: &domain.Analysis{Summary: "plain, }", Sentiment: "neutral", Method: "m"}, Recording: "2026/x.wav", EndReason: domain.EndFlow},
+	}
+	err := db.InTx(t.Context(), domain.LaneAPI, func(ctx context.Context, s *domain.Stores) error {
+		for i := range made {
+			c := &made[i]
+			c.ID, c.WorkspaceID, c.Mode, c.Direction, c.State, c.Version = domain.NewID(), in.Workspace, in.Mode, domain.Inbound, domain.CallCompleted, 3
+			c.AgentID, c.PhoneNumberID, c.CampaignID = domain.NewID(), domain.NewID(), domain.NewID()
+			c.CreatedAt, c.AnsweredAt, c.EndedAt = at, at.Add(time.Second), at.Add(time.Minute)
+			if err := s.Calls.Create(ctx, c); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Reverse(made) // newest first
+	err = db.View(t.Context(), func(ctx context.Context, s *domain.Stores) error {
+		got, _, err := s.Calls.List(ctx, in, domain.CallFilter{Brief: true}, domain.Page{})
+		if diff := len(got) - len(made); diff != 0 {
+			t.Fatalf("%d calls too many", diff)
+		}
+		for i := range got {
+			a, b := got[i].Analysis, made[i].Analysis
+			if (a == nil) != (b == nil) || a != nil && *a != *b {
+				t.Errorf("analysis %+v, want %+v", a, b)
+			}
+			got[i].Analysis, made[i].Analysis = nil, nil
+			if g, w := fmt.Sprintf("%+q", fmt.Sprint(got[i])), fmt.Sprintf("%+q", fmt.Sprint(made[i])); g != w {
+				t.Errorf("\ngot  %s\nwant %s", g, w)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
