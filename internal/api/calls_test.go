@@ -116,18 +116,31 @@ func TestEventsReachEndpoints(t *testing.T) {
 	agent := a.create("/sandbox/api/v1/agents", a.key, `{"name":"A","systemPrompt":"p"}`)
 	call := a.create("/sandbox/api/v1/calls", a.key, `{"agentId":"`+agent+`","to":"+15005550106"}`)
 	a.want(a.send("POST", "/sandbox/api/v1/calls/"+call+"/cancel", a.key, ""), http.StatusOK, "")
-	for id, n := range map[string]int{wants: 1, all: 1, other: 0, asleep: 0} {
+	for id, n := range map[string]int{wants: 1, all: 1, other: 0, asleep: 1} {
 		r := a.send("GET", "/sandbox/api/v1/webhooks/"+id+"/deliveries", a.key, "")
 		if strings.Count(r.body, `"event":"call.failed"`) != n || strings.Count(r.body, call) != n {
 			t.Errorf("%s got %s, want %d", id, r.body, n)
 		}
+	}
+	// What a switched-off endpoint misses is kept, and sent when it is asked for.
+	path := "/sandbox/api/v1/webhooks/" + asleep
+	if r := a.send("GET", path+"/deliveries?status=failed", a.key, ""); !strings.Contains(r.body, "switched off") {
+		t.Errorf("a switched-off endpoint missed %s", r.body)
+	}
+	a.want(a.send("POST", path+"/resend", a.key, ""), http.StatusConflict, "CONFLICT")
+	a.want(a.send("POST", path+"/enable", a.key, ""), http.StatusOK, "")
+	if r := a.send("POST", path+"/resend", a.key, `{"since":"2020-01-01"}`); r.status != http.StatusAccepted || r.body != `{"resent":1}` {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	if r := a.send("GET", path+"/deliveries?status=pending", a.key, ""); strings.Count(r.body, call) != 1 {
+		t.Errorf("nothing waits to be sent again: %s", r.body)
 	}
 	if r := a.send("GET", "/api/v1/webhooks/"+live+"/deliveries", a.key, ""); r.body != "[]" {
 		t.Errorf("the other mode's endpoint got %s", r.body)
 	}
 	a.ok(a.store.View(t.Context(), func(ctx context.Context, s *domain.Stores) error {
 		sent, err := s.Deliveries.ByCall(ctx, domain.Scope{Workspace: a.first.Workspace.ID, Mode: domain.Test}, domain.ID(call))
-		if err == nil && (len(sent) != 2 || !bytes.Equal(sent[0].Body, sent[1].Body) || !bytes.HasPrefix(sent[0].Body, []byte(`{"event":"call.failed","timestamp":"`))) {
+		if err == nil && (len(sent) != 3 || !bytes.Equal(sent[0].Body, sent[1].Body) || !bytes.HasPrefix(sent[0].Body, []byte(`{"event":"call.failed","timestamp":"`))) {
 			t.Errorf("%d deliveries, first %s", len(sent), sent[0].Body)
 		}
 		return err

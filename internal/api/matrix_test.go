@@ -96,10 +96,24 @@ func (a *app) objects(key string) map[string]string {
 	trunk := a.create("/api/v1/trunks", key, `{"name":"T","host":"127.0.0.1"}`)
 	number := a.create("/api/v1/phone-numbers", key, `{"number":"+14155550100","trunkId":"`+trunk+`","agentId":"`+agent+`"}`)
 	call := a.create("/api/v1/calls", key, `{"agentId":"`+agent+`","to":"+14155552671"}`)
+	notice := a.notice()
 	hook := a.create("/api/v1/webhooks", key, `{"url":"https://example.com/","events":["*"]}`)
 	return map[string]string{
-		"flows": flow, "agents": agent, "trunks": trunk, "phone-numbers": number, "calls": call, "recordings": call, "webhooks": hook,
+		"flows": flow, "agents": agent, "trunks": trunk, "phone-numbers": number, "calls": call, "recordings": call, "webhooks": hook, "notices": notice,
 	}
+}
+
+// notice leaves a notice in the first workspace.
+func (a *app) notice() string {
+	a.Helper()
+	n := domain.Notice{
+		ID: domain.NewID(), WorkspaceID: a.first.Workspace.ID, Mode: domain.Live, Kind: domain.NoticeEndpointDisabled, Version: 1, CreatedAt: a.clock.now(),
+	}
+	a.ok(a.store.InTx(a.Context(), domain.LaneAPI, func(ctx context.Context, s *domain.Stores) error {
+		row := n
+		return s.Notices.Create(ctx, &row)
+	}))
+	return string(n.ID)
 }
 
 func (a *app) seesNothing(r reply, objects map[string]string) {

@@ -173,7 +173,7 @@ func (a *App) openRules(ctx context.Context, recordings domain.Recordings) error
 	if a.First, err = a.Service.FirstStart(ctx); err != nil {
 		return err
 	}
-	a.webhooks = webhook.New(webhook.Options{Store: a.watched, Dialects: told, Allow: allow, Observer: a.observer, Logger: a.log})
+	a.webhooks = webhook.New(webhook.Options{Store: a.watched, Dialects: told, Allow: allow, Disable: a.Service.DisableEndpoint, Observer: a.observer, Logger: a.log})
 	a.analysis = analysis.New(analysis.Options{Store: a.watched, Complete: a.Service.CompleteAnalysis, Logger: a.log})
 	return nil
 }

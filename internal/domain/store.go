@@ -65,7 +65,8 @@ type Stores struct {
 	Attempts    Attempts
 	Turns       Turns
 	Events      Events
-	Endpoints   Collection[Endpoint]
+	Endpoints   Endpoints
+	Notices     Collection[Notice]
 	Deliveries  Deliveries
 	Jobs        Jobs
 	Idempotency Idempotency
@@ -185,6 +186,16 @@ type Events interface {
 	ByCall(ctx context.Context, call ID) ([]Event, error)
 }
 
+// Endpoints keeps receivers of webhooks.
+type Endpoints interface {
+	Collection[Endpoint]
+	// FailingSince returns since when each of the endpoints has had no success;
+	// those that work are not in the map.
+	FailingSince(ctx context.Context, ids ...ID) (map[ID]time.Time, error)
+	// Failing notes since when an endpoint fails; the zero time says that it works.
+	Failing(ctx context.Context, id ID, since time.Time) error
+}
+
 // Deliveries keeps events on their way to endpoints.
 type Deliveries interface {
 	Create(ctx context.Context, d *Delivery) error
@@ -194,11 +205,33 @@ type Deliveries interface {
 	// Deliveries to the endpoints in busy are passed over, in both results: one
 	// slow receiver must not hold up the others.
 	Claim(ctx context.Context, now time.Time, lease time.Duration, limit int, busy ...ID) ([]Delivery, time.Time, error)
-	// Finish stores the outcome where id and Attempt are as given; a delivery
-	// that was claimed again since is left alone.
-	Finish(ctx context.Context, done ...Delivery) error
-	ByEndpoint(ctx context.Context, in Scope, endpoint ID, page Page) ([]Delivery, error)
+	// Finish stores the outcome where id and Attempt are as given, and the try
+	// that led to it; a delivery that was claimed again since is left alone.
+	Finish(ctx context.Context, done ...Tried) error
+	ByEndpoint(ctx context.Context, in Scope, endpoint ID, f DeliveryFilter, page Page) ([]Delivery, error)
 	ByCall(ctx context.Context, in Scope, call ID) ([]Delivery, error)
+	// Tries returns the tries of a delivery, oldest first.
+	Tries(ctx context.Context, delivery ID) ([]Try, error)
+	// Resend makes failed deliveries wait to be sent at now, with their schedule
+	// from the start: the one named id, or, when that is "", up to limit of the
+	// endpoint's that were created at since or later. It returns how many.
+	Resend(ctx context.Context, in Scope, r Resend) (int, error)
+}
+
+// Tried is a delivery after a try, and the try; a Try without a Number says that
+// there was none and the delivery is only given back.
+type Tried struct {
+	Delivery
+	Try Try
+}
+
+// Resend says which failed deliveries are sent again.
+type Resend struct {
+	Endpoint ID
+	ID       ID // one delivery, whatever its state; "" is all failed ones since Since
+	Since    time.Time
+	Now      time.Time
+	Limit    int
 }
 
 // Jobs keeps work in the background.

@@ -42,7 +42,7 @@ func (s *Service) CheckDialing(ctx context.Context, in domain.Scope, q DialingQu
 		}
 	}
 	if fault := phone.Valid(q.To); fault != nil {
-		return refusedNumber(domain.ReasonInvalidNumber, "to "+fault.Error()), nil
+		return refusedNumber(domain.ReasonInvalidNumber, "to "+fault.Error()), nil //nolint:nilerr // a refusal is an answer
 	}
 	n, err := phone.Parse(q.To)
 	if err != nil {
@@ -99,9 +99,9 @@ func (s *Service) hours(n phone.Number, q DialingQuestion) (*DialingAnswer, erro
 	if err != nil {
 		return nil, err
 	}
-	zones, err := calledZones(n, q)
-	if err != nil {
-		return refusedNumber(domain.ReasonTimezoneUnknown, err.Error()), nil
+	zones := calledZones(n, q)
+	if len(zones) == 0 {
+		return refusedNumber(domain.ReasonTimezoneUnknown, phone.ErrNoPlace.Error()), nil
 	}
 	call := compliance.Call{Places: zones, Rules: book.For(n.Region, n.State())}
 	answer := &DialingAnswer{Allowed: call.Allowed(q.At), Zones: zones, Rules: call.Rules, RulesVersion: book.Version}
@@ -115,11 +115,14 @@ func (s *Service) hours(n phone.Number, q DialingQuestion) (*DialingAnswer, erro
 }
 
 // calledZones are where the called party may be: where it is said to be, else
-// where its number may be.
-func calledZones(n phone.Number, q DialingQuestion) ([]*time.Location, error) {
-	if q.Timezone == "" {
-		return phone.Places(n, q.At)
+// where its number may be; none when that cannot be told.
+func calledZones(n phone.Number, q DialingQuestion) []*time.Location {
+	if zone, err := phone.Zone(q.Timezone); err == nil {
+		return []*time.Location{zone}
 	}
-	zone, err := phone.Zone(q.Timezone)
-	return []*time.Location{zone}, err
+	zones, err := phone.Places(n, q.At)
+	if err != nil {
+		return nil
+	}
+	return zones
 }

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/callwright/callwright/internal/domain"
 )
@@ -26,7 +27,9 @@ type EndpointChange struct {
 	Dialect     Change[string]
 	Description Change[string]
 	IsActive    Change[bool]
-	IfVersion   int64 // 0 for any
+	Schedule    Change[domain.RetrySchedule]
+	RateLimit   Change[int] // deliveries a second; 0 is none
+	IfVersion   int64       // 0 for any
 }
 
 // CreateEndpoint makes a receiver of webhooks. The secret in the returned
@@ -48,7 +51,7 @@ func (s *Service) CreateEndpoint(ctx context.Context, in domain.Scope, req Endpo
 		now := s.clock()
 		e := &domain.Endpoint{
 			ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, Dialect: DefaultDialect,
-			Secret: secret, IsActive: true, Version: 1, CreatedAt: now, UpdatedAt: now,
+			Secret: secret, IsActive: true, Schedule: domain.RetryStandard, Version: 1, CreatedAt: now, UpdatedAt: now,
 		}
 		if err := s.applyEndpoint(req, e); err != nil {
 			return nil, err
@@ -59,31 +62,85 @@ func (s *Service) CreateEndpoint(ctx context.Context, in domain.Scope, req Endpo
 
 // UpdateEndpoint changes the fields of an endpoint that req names.
 func (s *Service) UpdateEndpoint(ctx context.Context, in domain.Scope, id domain.ID, req EndpointChange) (*domain.Endpoint, error) {
-	return s.changeEndpoint(ctx, in, id, nil, func(e *domain.Endpoint) error {
+	return s.changeEndpoint(ctx, in, id, nil, func(ctx context.Context, st *domain.Stores, e *domain.Endpoint) error {
 		if err := at(req.IfVersion, e.Version); err != nil {
 			return err
+		}
+		if req.IsActive != nil && *req.IsActive {
+			if err := enable(ctx, st, e); err != nil {
+				return err
+			}
 		}
 		return s.applyEndpoint(req, e)
 	})
 }
 
+// EnableEndpoint switches an endpoint on again. What it missed meanwhile can be
+// sent again.
+func (s *Service) EnableEndpoint(ctx context.Context, in domain.Scope, id domain.ID, once *Once[domain.Endpoint]) (*domain.Endpoint, error) {
+	return s.changeEndpoint(ctx, in, id, once, func(ctx context.Context, st *domain.Stores, e *domain.Endpoint) error {
+		e.IsActive = true
+		return enable(ctx, st, e)
+	})
+}
+
+// enable forgets why an endpoint was switched off, and that it failed.
+func enable(ctx context.Context, st *domain.Stores, e *domain.Endpoint) error {
+	e.DisabledAt, e.DisabledFor = time.Time{}, ""
+	return st.Endpoints.Failing(ctx, e.ID, time.Time{})
+}
+
+// DisableEndpoint switches an endpoint off within a transaction and leaves a
+// notice that says why.
+func (s *Service) DisableEndpoint(ctx context.Context, st *domain.Stores, in domain.Scope, id domain.ID, why string) error {
+	e, err := st.Endpoints.Get(ctx, in, id)
+	if err != nil || !e.IsActive {
+		return err
+	}
+	now := s.clock()
+	e.IsActive, e.DisabledAt, e.DisabledFor, e.UpdatedAt = false, now, why, now
+	if err := st.Endpoints.Update(ctx, e); err != nil {
+		return err
+	}
+	return st.Notices.Create(ctx, &domain.Notice{
+		ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, Kind: domain.NoticeEndpointDisabled, SubjectID: id,
+		Text: "The webhook endpoint " + hostOf(e.URL) + " was switched off: " + why +
+			". Mend it, switch it on again, and send again what it missed.",
+		Version: 1, CreatedAt: now, UpdatedAt: now,
+	})
+}
+
+// hostOf is the host of a URL; the rest may hold secrets.
+func hostOf(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return "(unreadable)"
+	}
+	return u.Host
+}
+
+// secretOverlap is how long a secret that was replaced signs beside the new one.
+const secretOverlap = 24 * time.Hour
+
 // RotateEndpointSecret gives an endpoint a new secret, which is shown this once.
+// The old one signs beside it for 24 hours.
 func (s *Service) RotateEndpointSecret(ctx context.Context, in domain.Scope, id domain.ID, once *Once[domain.Endpoint]) (*domain.Endpoint, error) {
 	secret := newHookSecret()
-	return s.changeEndpoint(ctx, in, id, once, func(e *domain.Endpoint) error {
+	return s.changeEndpoint(ctx, in, id, once, func(_ context.Context, _ *domain.Stores, e *domain.Endpoint) error {
+		e.OldSecret, e.OldSecretUntil = e.Secret, s.clock().Add(secretOverlap)
 		e.Secret = secret
 		return nil
 	})
 }
 
 func (s *Service) changeEndpoint(ctx context.Context, in domain.Scope, id domain.ID, once *Once[domain.Endpoint],
-	change func(*domain.Endpoint) error) (*domain.Endpoint, error) {
+	change func(context.Context, *domain.Stores, *domain.Endpoint) error) (*domain.Endpoint, error) {
 	return effect(ctx, s, in, once, func(ctx context.Context, st *domain.Stores) (*domain.Endpoint, error) {
 		e, err := st.Endpoints.Get(ctx, in, id)
 		if err != nil {
 			return nil, err
 		}
-		if err := change(e); err != nil {
+		if err := change(ctx, st, e); err != nil {
 			return nil, err
 		}
 		e.UpdatedAt = s.clock()
@@ -107,7 +164,11 @@ func (s *Service) applyEndpoint(req EndpointChange, e *domain.Endpoint) error {
 	set(&e.Dialect, req.Dialect)
 	set(&e.Description, req.Description)
 	set(&e.IsActive, req.IsActive)
+	set(&e.Schedule, req.Schedule)
+	set(&e.RateLimit, req.RateLimit)
 	return first(
+		oneOf("schedule", string(e.Schedule), string(domain.RetryStandard), string(domain.RetryExtended)),
+		within("rateLimit", e.RateLimit, 0, 10_000),
 		s.receiver("url", e.URL), events("events", e.Events),
 		oneOf("dialect", e.Dialect, slices.Sorted(maps.Keys(s.hooks))...),
 		text("description", e.Description, maxText),
@@ -228,16 +289,6 @@ func (s *Service) TestEndpoint(ctx context.Context, in domain.Scope, id domain.I
 		}
 		d := s.delivery(ev, e, body)
 		return d, st.Deliveries.Create(ctx, d)
-	})
-}
-
-// Deliveries returns a page of what was sent to one endpoint, newest first.
-func (s *Service) Deliveries(ctx context.Context, in domain.Scope, endpoint domain.ID, page domain.Page) ([]domain.Delivery, error) {
-	return view(ctx, s, func(ctx context.Context, st *domain.Stores) ([]domain.Delivery, error) {
-		if _, err := st.Endpoints.Get(ctx, in, endpoint); err != nil {
-			return nil, err
-		}
-		return st.Deliveries.ByEndpoint(ctx, in, endpoint, page)
 	})
 }
 

@@ -33,7 +33,12 @@ func (s *Service) emit(ctx context.Context, st *domain.Stores, typ domain.EventT
 		if body == nil {
 			return nil
 		}
-		return st.Deliveries.Create(ctx, s.delivery(ev, e, body))
+		d := s.delivery(ev, e, body)
+		if !e.IsActive {
+			// Kept, so that it can be sent when the endpoint is mended.
+			d.State, d.Error, d.FinishedAt = domain.DeliveryFailed, "the endpoint is switched off", d.CreatedAt
+		}
+		return st.Deliveries.Create(ctx, d)
 	})
 }
 

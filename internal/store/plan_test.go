@@ -28,7 +28,8 @@ func TestListsAreServedByIndexes(t *testing.T) {
 			second(s.Numbers.ByNumber(ctx, in, "+1")), second(s.Keys.List(ctx, "w")), second(s.Flows.Version(ctx, in, "f", 1)),
 			second(s.Attempts.LiveTo(ctx, in, "+1")), second(s.Attempts.LiveOn(ctx, "t")), second(s.Attempts.Orphans(ctx, "e", 9)),
 			second(s.Attempts.ByCall(ctx, "c")), second(s.Turns.ByCall(ctx, "c")), second(s.Events.ByCall(ctx, "c")),
-			second(s.Deliveries.ByCall(ctx, in, "c")), second(s.Deliveries.ByEndpoint(ctx, in, "e", page)),
+			second(s.Deliveries.ByCall(ctx, in, "c")), second(s.Deliveries.ByEndpoint(ctx, in, "e", domain.DeliveryFilter{}, page)), second(s.Deliveries.Tries(ctx, "d")),
+			second(s.Endpoints.FailingSince(ctx, "e", "f")),
 		} {
 			if err != nil && domain.CodeOf(err) != domain.CodeNotFound {
 				return err

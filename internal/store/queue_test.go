@@ -78,7 +78,7 @@ func (q deliveryTable) Claim(ctx context.Context, now time.Time, lease time.Dura
 
 func (q deliveryTable) Finish(ctx context.Context, item queuetest.Item) error {
 	return q.db.InTx(ctx, domain.LaneBackground, func(ctx context.Context, s *domain.Stores) error {
-		return s.Deliveries.Finish(ctx, domain.Delivery{ID: domain.ID(item.ID), Attempt: item.Fence, State: domain.DeliveryDelivered})
+		return s.Deliveries.Finish(ctx, domain.Tried{Delivery: domain.Delivery{ID: domain.ID(item.ID), Attempt: item.Fence, State: domain.DeliveryDelivered}})
 	})
 }
 

@@ -220,6 +220,7 @@ func stores(tx bun.IDB, touch row.Touch) *domain.Stores {
 		Events:      outbox.NewEvents(tx),
 		Endpoints:   directory.NewEndpoints(tx),
 		Deliveries:  outbox.NewDeliveries(tx, touch),
+		Notices:     directory.NewNotices(tx),
 		Jobs:        outbox.NewJobs(tx, touch),
 		Idempotency: outbox.NewIdempotency(tx),
 		Nodes:       calling.NewNodes(tx),

@@ -19,7 +19,7 @@ func TestSettle(t *testing.T) {
 	for attempt, wait := range map[int64]time.Duration{0: 30 * time.Second, 1: 30 * time.Second, 2: 5 * time.Minute, 3: 30 * time.Minute, 4: 2 * time.Hour, 5: 0, 9: 0} {
 		for range 50 {
 			d := domain.Delivery{State: domain.DeliveryPending, Attempt: attempt, LeaseUntil: now}
-			outcome{err: errors.New("no")}.settle(&d, now)
+			outcome{err: errors.New("no")}.settle(&d, "", now)
 			if !d.LeaseUntil.IsZero() || d.Error != "no" {
 				t.Fatalf("%+v", d)
 			}
@@ -35,9 +35,50 @@ func TestSettle(t *testing.T) {
 		}
 	}
 	d := domain.Delivery{Error: "before", Attempt: 9}
-	outcome{status: 200}.settle(&d, now)
+	outcome{status: 200}.settle(&d, domain.RetryStandard, now)
 	if d.State != domain.DeliveryDelivered || d.Error != "" || d.StatusCode != 200 || d.FinishedAt != now {
 		t.Errorf("%+v", d)
+	}
+	// The receiver may ask for a longer wait, not for a shorter one.
+	for _, c := range []struct{ after, least, most time.Duration }{
+		{time.Second, 30 * time.Second, 33 * time.Second}, {time.Hour, time.Hour, 66 * time.Minute},
+	} {
+		d := domain.Delivery{Attempt: 1}
+		outcome{err: errors.New("busy"), after: c.after}.settle(&d, domain.RetryStandard, now)
+		if wait := d.NextAt.Sub(now); wait < c.least || wait > c.most {
+			t.Errorf("asked for %s it waits %s", c.after, wait)
+		}
+	}
+	// What was sent again by hand begins its schedule anew.
+	d = domain.Delivery{Attempt: 6, Resent: 5}
+	outcome{err: errors.New("no")}.settle(&d, domain.RetryStandard, now)
+	if d.State != domain.DeliveryPending || d.NextAt.Sub(now) > 33*time.Second {
+		t.Errorf("%+v", d)
+	}
+	// The extended schedule goes on for days.
+	var total time.Duration
+	for attempt := int64(1); ; attempt++ {
+		d := domain.Delivery{Attempt: attempt}
+		outcome{err: errors.New("no")}.settle(&d, domain.RetryExtended, now)
+		if d.State == domain.DeliveryFailed {
+			break
+		}
+		total += d.NextAt.Sub(now)
+	}
+	if total < 75*time.Hour || total > 84*time.Hour {
+		t.Errorf("the extended schedule is over after %s", total)
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	now := time.Date(2026, 3, 15, 12, 0, 0, 0, time.UTC)
+	for header, want := range map[string]time.Duration{
+		"": 0, "120": 2 * time.Minute, " 5 ": 5 * time.Second, "-3": 0, "soon": 0, "1.5": 0, "99999999999999999999": 0, "9999999": 24 * time.Hour,
+		"Sun, 15 Mar 2026 12:01:00 GMT": time.Minute, "Sun, 15 Mar 2026 11:00:00 GMT": 0, "Wed, 15 Mar 2028 12:00:00 GMT": 24 * time.Hour,
+	} {
+		if got := retryAfter(header, now); got != want {
+			t.Errorf("%q is %s, want %s", header, got, want)
+		}
 	}
 }
 
@@ -75,7 +116,7 @@ func TestScheduleIsWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, wait := range schedule {
+	for i, wait := range schedules[domain.RetryStandard] {
 		short := wait.String()
 		for _, zero := range []string{"m0s", "h0m"} { // 2h0m0s is 2h
 			if before, found := strings.CutSuffix(short, zero); found {

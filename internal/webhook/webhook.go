@@ -45,7 +45,9 @@ type Options struct {
 	PerEndpoint int // of them to one endpoint; 0 is DefaultPerEndpoint, which is also the most
 	Logger      *slog.Logger
 	Now         func() time.Time // nil is time.Now
-	Observer    domain.Observer  // is told of tries; nil is nobody
+	// Disable switches an endpoint off and tells its people why; nil leaves it on.
+	Disable  func(ctx context.Context, s *domain.Stores, in domain.Scope, endpoint domain.ID, why string) error
+	Observer domain.Observer // is told of tries; nil is nobody
 }
 
 // Worker delivers until it is stopped.
@@ -53,8 +55,9 @@ type Worker struct {
 	opts     Options
 	client   *http.Client
 	queue    *queue.Queue[task]
-	finished *queue.Batcher[domain.Delivery]
+	finished *queue.Batcher[finished]
 	places   *places
+	breakers *breakers
 }
 
 // task is a delivery and where it goes; no endpoint means that it was deleted.
@@ -84,7 +87,7 @@ func New(opts Options) *Worker {
 	w := &Worker{
 		opts:   opts,
 		client: NewClient(opts.Allow, Timeout),
-		places: newPlaces(opts.PerEndpoint),
+		places: newPlaces(opts.PerEndpoint), breakers: newBreakers(),
 	}
 	w.queue = queue.New(queue.Options[task]{
 		Name: "deliveries", Claim: w.claim, Handle: w.handle, Workers: opts.Workers,
@@ -107,7 +110,7 @@ func (w *Worker) Run(ctx context.Context) error {
 // The others wait at their endpoint for a place.
 func (w *Worker) claim(ctx context.Context, _ time.Time, limit int) ([]task, time.Time, error) {
 	now := w.opts.Now()
-	busy := w.places.busy()
+	busy := append(w.places.busy(), w.breakers.shut(now)...)
 	var claimed []task
 	var next time.Time
 	err := w.opts.Store.InTx(ctx, domain.LaneBackground, func(ctx context.Context, s *domain.Stores) error {
@@ -158,9 +161,13 @@ func (w *Worker) handle(ctx context.Context, t task) {
 	}
 }
 
-// try makes one try and stores how it went.
+// try makes one try, unless the endpoint is to be left alone, and stores how it
+// went.
 func (w *Worker) try(ctx context.Context, t task) {
 	d := t.delivery
+	if t.endpoint != nil && t.endpoint.IsActive && !w.turn(ctx, t) {
+		return
+	}
 	began := w.opts.Now()
 	w.opts.Observer.WorkClaimed("deliveries", began.Sub(d.NextAt))
 	result := w.send(ctx, t, began)
@@ -168,26 +175,62 @@ func (w *Worker) try(ctx context.Context, t task) {
 		return // cut off by the end of the process: the lease brings it back
 	}
 	ended := w.opts.Now()
-	result.settle(&d, ended)
+	schedule := domain.RetryStandard
+	if t.endpoint != nil {
+		schedule = t.endpoint.Schedule
+		if t.endpoint.IsActive {
+			w.breakers.learn(t.endpoint.ID, result.err == nil, ended)
+		}
+	}
+	result.settle(&d, schedule, ended)
 	d.LatencyMs = ended.Sub(began).Milliseconds()
 	w.opts.Observer.Delivered(&d)
 	if d.State == domain.DeliveryFailed {
 		w.opts.Logger.Warn("webhook delivery failed for good", "delivery", d.ID, "endpoint", d.EndpointID,
 			"event", d.EventType, "tries", d.Attempt, "error", d.Error)
 	}
-	w.finish(ctx, d)
+	w.finish(ctx, finished{Tried: domain.Tried{Delivery: d, Try: domain.Try{
+		DeliveryID: d.ID, Number: d.Attempt, At: began, StatusCode: d.StatusCode, LatencyMs: d.LatencyMs,
+		Error: d.Error, Request: result.request, Response: d.Response,
+	}}, gone: result.gone})
 }
 
-// finish stores d, and tries again while the database is away and d is ours.
-func (w *Worker) finish(ctx context.Context, d domain.Delivery) {
+// turn waits until the endpoint may be sent to. When that is too long, the
+// delivery is put back as if it had not been taken, and turn reports false.
+func (w *Worker) turn(ctx context.Context, t task) bool {
+	now := w.opts.Now()
+	wait := w.breakers.pass(t.endpoint, now)
+	if wait <= patience {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(wait):
+			return true
+		}
+	}
+	d := t.delivery
+	d.Resent++ // it had no try
+	d.NextAt, d.LeaseUntil = now.Add(wait), time.Time{}
+	w.finish(ctx, finished{Tried: domain.Tried{Delivery: d}})
+	return false
+}
+
+// finished is a delivery that was tried or put back.
+type finished struct {
+	domain.Tried
+	gone bool // the receiver said that it is gone for good
+}
+
+// finish stores f, and tries again while the database is away and it is ours.
+func (w *Worker) finish(ctx context.Context, f finished) {
 	ours := time.Now().Add(lease)
 	for wait := 20 * time.Millisecond; ; wait = min(2*wait, time.Second) {
-		err := w.finished.Do(ctx, d)
+		err := w.finished.Do(ctx, f)
 		if err == nil {
 			return
 		}
 		if ctx.Err() != nil || time.Now().After(ours) {
-			w.opts.Logger.Error("the outcome of a webhook delivery is lost; it will be sent again", "delivery", d.ID, "error", err)
+			w.opts.Logger.Error("the outcome of a webhook delivery is lost; it will be sent again", "delivery", f.ID, "error", err)
 			return
 		}
 		select {
@@ -197,8 +240,15 @@ func (w *Worker) finish(ctx context.Context, d domain.Delivery) {
 	}
 }
 
-func (w *Worker) store(ctx context.Context, done []domain.Delivery) error {
+func (w *Worker) store(ctx context.Context, done []finished) error {
 	return w.opts.Store.InTx(ctx, domain.LaneBackground, func(ctx context.Context, s *domain.Stores) error {
-		return s.Deliveries.Finish(ctx, done...)
+		tried := make([]domain.Tried, len(done))
+		for i := range done {
+			tried[i] = done[i].Tried
+		}
+		if err := s.Deliveries.Finish(ctx, tried...); err != nil {
+			return err
+		}
+		return w.judge(ctx, s, done)
 	})
 }

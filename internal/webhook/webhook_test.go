@@ -18,6 +18,7 @@ import (
 
 	"github.com/callwright/callwright/internal/api/native"
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/service"
 	"github.com/callwright/callwright/internal/store"
 	"github.com/callwright/callwright/internal/store/storetest"
 	"github.com/callwright/callwright/internal/webhook"
@@ -74,7 +75,8 @@ func (d *desk) run(allow ...string) {
 	d.Helper()
 	opts := webhook.Options{
 		Store: d, Dialects: map[string]domain.HookDialect{"native": native.Hooks{}},
-		Now: func() time.Time { return *d.clock.Load() },
+		Now:     func() time.Time { return *d.clock.Load() },
+		Disable: service.New(service.Options{Store: d.store, Now: func() time.Time { return *d.clock.Load() }}).DisableEndpoint,
 	}
 	for _, cidr := range allow {
 		opts.Allow = append(opts.Allow, netip.MustParsePrefix(cidr))
@@ -273,7 +275,7 @@ func TestFailures(t *testing.T) {
 		want   string
 	}{
 		"redirect":      {answer: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other, http.StatusTemporaryRedirect) }, state: domain.DeliveryPending, want: "answered 307"},
-		"gone":          {answer: status(410), state: domain.DeliveryPending, want: "answered 410"},
+		"gone":          {answer: status(410), state: domain.DeliveryFailed, want: "answered 410"},
 		"informational": {answer: status(304), state: domain.DeliveryPending, want: "answered 304"},
 		"broken off": {answer: func(w http.ResponseWriter, _ *http.Request) {
 			conn, _, err := http.NewResponseController(w).Hijack()

@@ -17,6 +17,10 @@ type Webhook struct {
 	Dialect     string       `json:"dialect"`
 	Description string       `json:"description"`
 	IsActive    bool         `json:"isActive"`
+	Schedule    string       `json:"schedule" enum:"standard,extended" doc:"How failed deliveries are repeated: over about three hours, or over three days."`
+	RateLimit   int          `json:"rateLimit" doc:"Deliveries a second; 0 is as many as come."`
+	DisabledAt  wire.Instant `json:"disabledAt" doc:"When the system switched it off."`
+	DisabledFor *string      `json:"disabledReason"`
 	CreatedAt   wire.Instant `json:"createdAt"`
 	UpdatedAt   wire.Instant `json:"updatedAt"`
 }
@@ -35,20 +39,8 @@ type WebhookFields struct {
 	Dialect     wire.Opt[string]   `json:"dialect,omitzero" doc:"The form of the payloads; native when not sent."`
 	Description wire.Opt[string]   `json:"description,omitzero"`
 	IsActive    wire.Opt[bool]     `json:"isActive,omitzero" doc:"true when not sent."`
-}
-
-// Delivery is one event on its way to a receiver.
-type Delivery struct {
-	ID         domain.ID    `json:"id"`
-	Event      string       `json:"event"`
-	CallID     *domain.ID   `json:"callId"`
-	Status     string       `json:"status" enum:"pending,delivered,failed"`
-	Attempts   int64        `json:"attempts"`
-	StatusCode *int         `json:"statusCode" doc:"Of the last try's answer."`
-	Error      *string      `json:"error"`
-	NextAt     wire.Instant `json:"nextAttemptAt"`
-	CreatedAt  wire.Instant `json:"createdAt"`
-	FinishedAt wire.Instant `json:"finishedAt"`
+	Schedule    wire.Opt[string]   `json:"schedule,omitzero" doc:"standard or extended; standard when not sent."`
+	RateLimit   wire.Opt[int]      `json:"rateLimit,omitzero" doc:"Deliveries a second; 0, when not sent, is as many as come."`
 }
 
 func (f *face) webhookRoutes(rt *wire.Router) {
@@ -59,7 +51,8 @@ func (f *face) webhookRoutes(rt *wire.Router) {
 	wire.Handle(rt, wire.Route{Method: http.MethodDelete, Path: one, ID: "delete-webhook", Scope: "webhooks:write", Summary: "Delete a webhook endpoint"}, f.deleteWebhook)
 	wire.Handle(rt, wire.Route{Method: http.MethodPost, Path: one + "/rotate-secret", ID: "rotate-webhook-secret", Scope: "webhooks:write", Summary: "Give a webhook endpoint a new secret"}, f.rotateWebhook)
 	wire.Handle(rt, wire.Route{Method: http.MethodPost, Path: one + "/test", ID: "test-webhook", Scope: "webhooks:write", Status: http.StatusAccepted, Summary: "Send a test event to a webhook endpoint"}, f.testWebhook)
-	wire.Handle(rt, wire.Route{Method: http.MethodGet, Path: one + "/deliveries", ID: "list-webhook-deliveries", Scope: "webhooks:read", Summary: "List what was sent to a webhook endpoint"}, f.listDeliveries)
+	wire.Handle(rt, wire.Route{Method: http.MethodPost, Path: one + "/enable", ID: "enable-webhook", Scope: "webhooks:write", Summary: "Switch a webhook endpoint on again"}, f.enableWebhook)
+	f.deliveryRoutes(rt, one)
 	update(rt, wire.Route{Path: one, ID: "webhook", Scope: "webhooks:write", Summary: "Update a webhook endpoint"}, f.updateWebhook)
 }
 
@@ -121,19 +114,12 @@ func (f *face) testWebhook(ctx context.Context, in *ByID) (*object[Delivery], er
 	return &object[Delivery]{Body: delivery(d)}, nil
 }
 
-func (f *face) listDeliveries(ctx context.Context, in *struct {
-	ByID
-	wire.Paging
-}) (*object[[]Delivery], error) {
-	rows, err := f.rules.Deliveries(ctx, wire.ScopeOf(ctx), in.ID, in.Page())
+func (f *face) enableWebhook(ctx context.Context, in *ByID) (*object[Webhook], error) {
+	e, err := f.rules.EnableEndpoint(ctx, wire.ScopeOf(ctx), in.ID, wire.Once(ctx, http.StatusOK, webhookBody))
 	if err != nil {
 		return nil, err
 	}
-	out := &object[[]Delivery]{Body: make([]Delivery, len(rows))}
-	for i := range rows {
-		out.Body[i] = delivery(&rows[i])
-	}
-	return out, nil
+	return reply(e.Version, webhook(e)), nil
 }
 
 func (f *face) deleteWebhook(ctx context.Context, in *Removal) (*object[Deleted], error) {
@@ -141,37 +127,30 @@ func (f *face) deleteWebhook(ctx context.Context, in *Removal) (*object[Deleted]
 }
 
 func (b *WebhookFields) change() service.EndpointChange {
-	return service.EndpointChange{
-		URL: b.URL.Given(), Events: b.Events.Given(), Dialect: b.Dialect.Given(),
+	req := service.EndpointChange{
+		RateLimit: b.RateLimit.Given(),
+		URL:       b.URL.Given(), Events: b.Events.Given(), Dialect: b.Dialect.Given(),
 		Description: b.Description.Change(), IsActive: b.IsActive.Given(),
 	}
+	if word := b.Schedule.Given(); word != nil {
+		schedule := domain.RetrySchedule(*word)
+		req.Schedule = &schedule
+	}
+	return req
 }
 
 func webhook(e *domain.Endpoint) Webhook {
 	return Webhook{
 		ID: e.ID, URL: e.URL, Events: e.Events, Dialect: e.Dialect, Description: e.Description, IsActive: e.IsActive,
+		Schedule: string(e.Schedule), RateLimit: e.RateLimit, DisabledAt: wire.Instant(e.DisabledAt), DisabledFor: orNull(e.DisabledFor),
 		CreatedAt: wire.Instant(e.CreatedAt), UpdatedAt: wire.Instant(e.UpdatedAt),
 	}
 }
+
+func webhookBody(e *domain.Endpoint) any { return webhook(e) }
 
 func secretWebhook(e *domain.Endpoint) SecretWebhook {
 	return SecretWebhook{Webhook: webhook(e), Secret: e.Secret}
 }
 
 func secretWebhookBody(e *domain.Endpoint) any { return secretWebhook(e) }
-
-func delivery(d *domain.Delivery) Delivery {
-	out := Delivery{
-		ID: d.ID, Event: string(d.EventType), CallID: orNull(d.CallID), Status: string(d.State), Attempts: d.Attempt,
-		Error: orNull(d.Error), CreatedAt: wire.Instant(d.CreatedAt), FinishedAt: wire.Instant(d.FinishedAt),
-	}
-	if d.State == domain.DeliveryPending {
-		out.NextAt = wire.Instant(d.NextAt)
-	}
-	if d.StatusCode != 0 {
-		out.StatusCode = &d.StatusCode
-	}
-	return out
-}
-
-func deliveryBody(d *domain.Delivery) any { return delivery(d) }

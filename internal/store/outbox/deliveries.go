@@ -27,6 +27,7 @@ type deliveryRow struct {
 	NextAt      row.Micros
 	LeaseUntil  row.Micros
 	Attempt     int64
+	Resent      int64
 	StatusCode  int
 	Error       string
 	Response    string
@@ -40,7 +41,7 @@ func newDeliveryRow(d *domain.Delivery) *deliveryRow {
 	return &deliveryRow{
 		ID: d.ID, WorkspaceID: d.WorkspaceID, Mode: d.Mode, EventID: d.EventID, EventType: d.EventType,
 		EndpointID: d.EndpointID, CallID: d.CallID, Body: d.Body, State: d.State, NextAt: row.At(d.NextAt),
-		LeaseUntil: row.At(d.LeaseUntil), Attempt: d.Attempt, StatusCode: d.StatusCode, Error: d.Error,
+		LeaseUntil: row.At(d.LeaseUntil), Attempt: d.Attempt, Resent: d.Resent, StatusCode: d.StatusCode, Error: d.Error,
 		Response: d.Response, LatencyMs: d.LatencyMs, CreatedAt: row.At(d.CreatedAt), FinishedAt: row.At(d.FinishedAt),
 	}
 }
@@ -49,7 +50,7 @@ func (r *deliveryRow) domain() domain.Delivery {
 	return domain.Delivery{
 		ID: r.ID, WorkspaceID: r.WorkspaceID, Mode: r.Mode, EventID: r.EventID, EventType: r.EventType,
 		EndpointID: r.EndpointID, CallID: r.CallID, Body: r.Body, State: r.State, NextAt: r.NextAt.Time(),
-		LeaseUntil: r.LeaseUntil.Time(), Attempt: r.Attempt, StatusCode: r.StatusCode, Error: r.Error,
+		LeaseUntil: r.LeaseUntil.Time(), Attempt: r.Attempt, Resent: r.Resent, StatusCode: r.StatusCode, Error: r.Error,
 		Response: r.Response, LatencyMs: r.LatencyMs, CreatedAt: r.CreatedAt.Time(), FinishedAt: r.FinishedAt.Time(),
 	}
 }
@@ -102,17 +103,25 @@ func (s *deliveries) Claim(ctx context.Context, now time.Time, lease time.Durati
 	return row.Map(rows, (*deliveryRow).domain), next, err
 }
 
-// Finish stores outcomes and gives up the leases. A delivery that is left
-// pending is tried again at its NextAt.
-func (s *deliveries) Finish(ctx context.Context, done ...domain.Delivery) error {
+// Finish stores outcomes with their tries and gives up the leases. A delivery
+// that is left pending is tried again at its NextAt.
+func (s *deliveries) Finish(ctx context.Context, done ...domain.Tried) error {
 	for i := range done {
-		r := newDeliveryRow(&done[i])
+		r := newDeliveryRow(&done[i].Delivery)
 		r.LeaseUntil = 0
-		_, err := s.db.NewUpdate().Model(r).
-			Column("state", "next_at", "lease_until", "status_code", "error", "response", "latency_ms", "finished_at").
+		res, err := s.db.NewUpdate().Model(r).
+			Column("state", "next_at", "lease_until", "resent", "status_code", "error", "response", "latency_ms", "finished_at").
 			Where("id = ?", r.ID).Where("attempt = ?", r.Attempt).Exec(ctx)
 		if err != nil {
 			return row.Error(err, "finish delivery")
+		}
+		if !row.Changed(res) {
+			continue
+		}
+		if done[i].Try.Number > 0 {
+			if _, err := s.db.NewInsert().Model(newTryRow(&done[i].Try)).On("CONFLICT DO NOTHING").Exec(ctx); err != nil {
+				return row.Error(err, "log a try")
+			}
 		}
 		if r.State == domain.DeliveryPending {
 			s.touch("deliveries")
@@ -122,10 +131,42 @@ func (s *deliveries) Finish(ctx context.Context, done ...domain.Delivery) error 
 }
 
 // ByEndpoint returns a page of the deliveries to an endpoint, newest first.
-func (s *deliveries) ByEndpoint(ctx context.Context, in domain.Scope, endpoint domain.ID, page domain.Page) ([]domain.Delivery, error) {
+func (s *deliveries) ByEndpoint(ctx context.Context, in domain.Scope, endpoint domain.ID, f domain.DeliveryFilter, page domain.Page) ([]domain.Delivery, error) {
 	var rows []deliveryRow
-	err := row.Cut(row.In(s.db.NewSelect().Model(&rows).Where("endpoint_id = ?", endpoint), in), page).Scan(ctx)
+	q := row.In(s.db.NewSelect().Model(&rows).Where("endpoint_id = ?", endpoint), in)
+	if f.State != "" {
+		q = q.Where("state = ?", f.State)
+	}
+	if f.EventType != "" {
+		q = q.Where("event_type = ?", f.EventType)
+	}
+	if f.CallID != "" {
+		q = q.Where("call_id = ?", f.CallID)
+	}
+	if !f.CreatedMin.IsZero() {
+		q = q.Where("created_at >= ?", row.At(f.CreatedMin))
+	}
+	err := row.Cut(q, page).Scan(ctx)
 	return row.Map(rows, (*deliveryRow).domain), row.Error(err, "list deliveries")
+}
+
+// Resend makes deliveries wait to be sent once more.
+func (s *deliveries) Resend(ctx context.Context, in domain.Scope, r domain.Resend) (int, error) {
+	due := row.In(s.db.NewSelect().Model((*deliveryRow)(nil)).Column("id").Where("endpoint_id = ?", r.Endpoint), in)
+	if r.ID != "" {
+		due = due.Where("id = ?", r.ID).Where("state <> 'pending'")
+	} else {
+		due = due.Where("state = 'failed'").Where("created_at >= ?", row.At(r.Since)).OrderExpr("created_at, id").Limit(int64(r.Limit))
+	}
+	res, err := s.db.NewUpdate().Model((*deliveryRow)(nil)).
+		Set("state = 'pending', next_at = ?, lease_until = 0, resent = attempt, finished_at = 0", row.At(r.Now)).
+		Where("id IN (?)", due).Exec(ctx)
+	if err != nil {
+		return 0, row.Error(err, "send deliveries again")
+	}
+	s.touch("deliveries")
+	n, err := res.RowsAffected()
+	return int(n), row.Error(err, "send deliveries again")
 }
 
 // ByCall returns the deliveries about a call, oldest first.

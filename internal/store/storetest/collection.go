@@ -215,11 +215,27 @@ func endpoints(_ *testing.T, b *bench) {
 			return domain.Endpoint{
 				ID: id, WorkspaceID: in.Workspace, Mode: in.Mode, Version: 1, CreatedAt: at, UpdatedAt: at,
 				URL: "https://example.com/hook?x=1", Events: []string{"call.ended", domain.AllEvents}, Dialect: "native",
-				Description: "d", Secret: "whsec_x", IsActive: true,
+				Description: "d", Secret: "whsec_x", IsActive: true, Schedule: domain.RetryExtended, RateLimit: 7,
+				OldSecret: "whsec_y", OldSecretUntil: at, DisabledAt: at, DisabledFor: "why",
 			}
 		},
 		id: func(e *domain.Endpoint) domain.ID { return e.ID }, version: func(e *domain.Endpoint) int64 { return e.Version },
 		change: func(e *domain.Endpoint) { e.Events, e.IsActive = []string{"call.failed"}, false },
+	}.exercise(b)
+}
+
+func notices(_ *testing.T, b *bench) {
+	plain[domain.Notice]{
+		noun: "Notice",
+		pick: func(s *domain.Stores) domain.Collection[domain.Notice] { return s.Notices },
+		make: func(in domain.Scope, id domain.ID, at time.Time, _ int) domain.Notice {
+			return domain.Notice{
+				ID: id, WorkspaceID: in.Workspace, Mode: in.Mode, Version: 1, CreatedAt: at, UpdatedAt: at,
+				Kind: domain.NoticeEndpointDisabled, SubjectID: "s", Text: "t",
+			}
+		},
+		id: func(n *domain.Notice) domain.ID { return n.ID }, version: func(n *domain.Notice) int64 { return n.Version },
+		change: func(n *domain.Notice) { n.Text = "u" },
 	}.exercise(b)
 }
 

@@ -93,7 +93,10 @@ func deliveries(_ *testing.T, b *bench) {
 	failed.NextAt, failed.StatusCode, failed.Error, failed.Response, failed.LatencyMs = now.Add(30*time.Second), 500, "no", "oops\x00", 12
 	stale := failed
 	stale.Attempt, stale.State = 0, domain.DeliveryDelivered
-	b.write(func(ctx context.Context, s *domain.Stores) error { return s.Deliveries.Finish(ctx, failed, stale) })
+	log := domain.Try{DeliveryID: failed.ID, Number: 1, At: now, StatusCode: 500, LatencyMs: 12, Error: "no", Request: "POST /", Response: "oops"}
+	b.write(func(ctx context.Context, s *domain.Stores) error {
+		return s.Deliveries.Finish(ctx, domain.Tried{Delivery: failed, Try: log}, domain.Tried{Delivery: stale, Try: domain.Try{DeliveryID: failed.ID, Number: 7}})
+	})
 	failed.LeaseUntil, failed.Response = time.Time{}, "oops\ufffd"
 	b.read(func(ctx context.Context, s *domain.Stores) error {
 		got, err := s.Deliveries.Get(ctx, in, failed.ID)
@@ -104,10 +107,10 @@ func deliveries(_ *testing.T, b *bench) {
 		for _, other := range others {
 			_, err := s.Deliveries.Get(ctx, other, failed.ID)
 			b.wantCode(err, domain.CodeNotFound, "Delivery with id "+string(failed.ID))
-			list, err := s.Deliveries.ByEndpoint(ctx, other, endpoint, domain.Page{})
+			list, err := s.Deliveries.ByEndpoint(ctx, other, endpoint, domain.DeliveryFilter{}, domain.Page{})
 			b.same([]any{len(list), err}, []any{0, nil})
 		}
-		page, err := s.Deliveries.ByEndpoint(ctx, in, endpoint, domain.Page{Limit: 1, Offset: 1})
+		page, err := s.Deliveries.ByEndpoint(ctx, in, endpoint, domain.DeliveryFilter{}, domain.Page{Limit: 1, Offset: 1})
 		b.same(page, []domain.Delivery{made[1]})
 		list, err2 := s.Deliveries.ByCall(ctx, in, call)
 		b.same([]any{len(list), list[2].ID, err, err2}, []any{3, made[2].ID, nil, nil})
@@ -116,12 +119,98 @@ func deliveries(_ *testing.T, b *bench) {
 	got, next = claim(now.Add(30 * time.Second))
 	b.same([]any{len(got), got[0].ID, got[2].ID, got[2].Attempt}, []any{3, made[1].ID, made[0].ID, int64(2)})
 	b.same(next, now.Add(90*time.Second))
+	tried := make([]domain.Tried, len(got))
 	for i := range got {
-		got[i].State, got[i].FinishedAt = domain.DeliveryDelivered, now
+		got[i].State, got[i].FinishedAt = domain.DeliveryFailed, now
+		tried[i] = domain.Tried{Delivery: got[i], Try: domain.Try{DeliveryID: got[i].ID, Number: got[i].Attempt, At: now, Error: "no"}}
 	}
-	b.write(func(ctx context.Context, s *domain.Stores) error { return s.Deliveries.Finish(ctx, got...) })
-	got, next = claim(now.Add(time.Hour))
-	b.same([]any{len(got), next}, []any{0, time.Time{}})
+	b.write(func(ctx context.Context, s *domain.Stores) error { return s.Deliveries.Finish(ctx, tried...) })
+	none, next := claim(now.Add(time.Hour))
+	b.same([]any{len(none), next}, []any{0, time.Time{}})
+	logged(b, in, endpoint, log)
+	resend(b, in, others, endpoint, failed.ID, now)
+}
+
+// logged proves that tries are kept, and that deliveries can be found.
+func logged(b *bench, in domain.Scope, endpoint domain.ID, log domain.Try) {
+	b.Helper()
+	now := log.At
+	b.read(func(ctx context.Context, s *domain.Stores) error {
+		tries, err := s.Deliveries.Tries(ctx, log.DeliveryID)
+		b.same([]any{len(tries), tries[0], tries[1].Number, err}, []any{2, log, int64(2), nil})
+		for _, f := range []struct {
+			filter domain.DeliveryFilter
+			want   int
+		}{
+			{domain.DeliveryFilter{State: domain.DeliveryFailed}, 3}, {domain.DeliveryFilter{State: domain.DeliveryDelivered}, 0},
+			{domain.DeliveryFilter{EventType: domain.EventCallFailed}, 0}, {domain.DeliveryFilter{CreatedMin: now}, 3},
+			{domain.DeliveryFilter{CreatedMin: now.Add(time.Second)}, 0},
+		} {
+			rows, err := s.Deliveries.ByEndpoint(ctx, in, endpoint, f.filter, domain.Page{})
+			b.same([]any{len(rows), err}, []any{f.want, nil})
+		}
+		return nil
+	})
+}
+
+// resend proves that failed deliveries can be made to wait again, and only
+// those of the endpoint and the scope.
+func resend(b *bench, in domain.Scope, others []domain.Scope, endpoint, one domain.ID, now time.Time) {
+	b.Helper()
+	again := func(in domain.Scope, r domain.Resend) (n int) {
+		b.Helper()
+		r.Now = now
+		b.write(func(ctx context.Context, s *domain.Stores) (err error) {
+			n, err = s.Deliveries.Resend(ctx, in, r)
+			return err
+		})
+		return n
+	}
+	b.same(again(others[0], domain.Resend{Endpoint: endpoint, Limit: 9}), 0)
+	b.same(again(in, domain.Resend{Endpoint: domain.NewID(), Limit: 9}), 0)
+	b.same(again(in, domain.Resend{Endpoint: endpoint, Since: now.Add(time.Second), Limit: 9}), 0)
+	b.read(func(ctx context.Context, s *domain.Stores) error {
+		before, err := s.Deliveries.Get(ctx, in, one)
+		b.same([]any{before.State, before.Resent, err}, []any{domain.DeliveryFailed, int64(0), nil})
+		return err
+	})
+	var left, next int
+	b.write(func(ctx context.Context, s *domain.Stores) (err error) {
+		if left, err = s.Deliveries.Resend(ctx, in, domain.Resend{Endpoint: endpoint, ID: one, Now: now}); err != nil {
+			return err
+		}
+		next, err = s.Deliveries.Resend(ctx, in, domain.Resend{Endpoint: endpoint, Limit: 1, Now: now})
+		return err
+	})
+	b.same([]int{left, next}, []int{1, 1})
+	b.read(func(ctx context.Context, s *domain.Stores) error {
+		after, err := s.Deliveries.Get(ctx, in, one)
+		b.same([]any{after.State, after.Resent, after.Round(), after.FinishedAt, err}, []any{domain.DeliveryPending, int64(2), 0, time.Time{}, nil})
+		return err
+	})
+	b.same(again(in, domain.Resend{Endpoint: endpoint, ID: one}), 0) // it waits already
+}
+
+// failing proves that an endpoint's time of failing is noted once.
+func failing(_ *testing.T, b *bench) {
+	now := clock()
+	a, other := domain.NewID(), domain.NewID()
+	b.write(func(ctx context.Context, s *domain.Stores) error {
+		if err := s.Endpoints.Failing(ctx, a, now); err != nil {
+			return err
+		}
+		return s.Endpoints.Failing(ctx, a, now.Add(time.Hour))
+	})
+	read := func() (since map[domain.ID]time.Time) {
+		b.read(func(ctx context.Context, s *domain.Stores) (err error) {
+			since, err = s.Endpoints.FailingSince(ctx, a, other)
+			return err
+		})
+		return since
+	}
+	b.same(read(), map[domain.ID]time.Time{a: now})
+	b.write(func(ctx context.Context, s *domain.Stores) error { return s.Endpoints.Failing(ctx, a, time.Time{}) })
+	b.same(len(read()), 0)
 }
 
 func jobs(_ *testing.T, b *bench) {

@@ -35,6 +35,8 @@ func Exercise(t *testing.T, writers int, open func(t *testing.T) domain.Store) {
 		"Nodes":              nodes,
 		"EventsSequence":     eventsSequence,
 		"Deliveries":         deliveries,
+		"EndpointsFailing":   failing,
+		"Notices":            notices,
 		"Jobs":               jobs,
 		"Idempotency":        idempotency,
 		"OddText":            oddText,

@@ -1,0 +1,20 @@
+package service
+
+import (
+	"context"
+
+	"github.com/callwright/callwright/internal/domain"
+)
+
+// Notices returns a page of what the system did on its own, newest first, and
+// the number of all.
+func (s *Service) Notices(ctx context.Context, in domain.Scope, page domain.Page) ([]domain.Notice, int, error) {
+	return listed(ctx, s, in, page, func(st *domain.Stores) domain.Collection[domain.Notice] { return st.Notices })
+}
+
+// DeleteNotice deletes a notice that was read.
+func (s *Service) DeleteNotice(ctx context.Context, in domain.Scope, id domain.ID, _ int64) error {
+	return s.store.InTx(ctx, domain.LaneAPI, func(ctx context.Context, st *domain.Stores) error {
+		return st.Notices.Delete(ctx, in, id)
+	})
+}
