@@ -35,10 +35,10 @@ type tongue struct {
 	series string // rows i from the first %d until before the second
 	hex    string // a number, %s, with so many digits, %d
 	before []string
-	// parts lists the statements that make what calls have beside their table, and
-	// those that remove it.
-	parts, unmake string
-	after         []string
+	// parts lists the statements that make what calls have beside their table,
+	// each with the one that removes it.
+	parts string
+	after []string
 }
 
 var sqliteTongue = tongue{
@@ -101,19 +101,8 @@ func (f *filler) run(ctx context.Context) error {
 	if err := f.db.QueryRowContext(ctx, "SELECT id FROM workspaces").Scan(&workspace); err != nil {
 		return err
 	}
-	var made, unmade []string
-	rows, err := f.db.QueryContext(ctx, f.parts)
+	made, unmade, err := f.beside(ctx)
 	if err != nil {
-		return err
-	}
-	for rows.Next() {
-		var a, b string
-		if err := rows.Scan(&a, &b); err != nil {
-			return err
-		}
-		made, unmade = append(made, a), append(unmade, b)
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 		return err
 	}
 	if err := f.do(ctx, unmade...); err != nil {
@@ -133,6 +122,23 @@ func (f *filler) run(ctx context.Context) error {
 		return err
 	}
 	return f.do(ctx, f.after...)
+}
+
+// beside reads parts.
+func (f *filler) beside(ctx context.Context) (made, unmade []string, err error) {
+	rows, err := f.db.QueryContext(ctx, f.parts)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer rows.Close() // it was only read
+	for rows.Next() {
+		var a, b string
+		if err := rows.Scan(&a, &b); err != nil {
+			return nil, nil, err
+		}
+		made, unmade = append(made, a), append(unmade, b)
+	}
+	return made, unmade, rows.Err()
 }
 
 func (f *filler) do(ctx context.Context, statements ...string) error {

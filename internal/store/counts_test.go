@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -355,7 +356,7 @@ func TestOldCallsAreCounted(t *testing.T) {
 
 func openBoth(t *testing.T, dir, url string) *store.DB {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.Options{Dir: dir, DSN: url})
+	db, err := store.Open(t.Context(), store.Options{Dir: dir, DSN: url, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	if err != nil {
 		t.Fatal(err)
 	}

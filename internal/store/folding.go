@@ -78,7 +78,7 @@ func (f *folding) fold(ctx context.Context) error {
 func (f *folding) waiting(ctx context.Context) (bool, error) {
 	var n int64
 	err := f.db.snapshot(ctx, func(db bun.IDB) (err error) {
-		n, err = new(row.Query).Add("SELECT count(*) FROM (SELECT 1 FROM call_changes LIMIT 1) AS some").Int(ctx, db)
+		n, err = new(row.Query).Add("SELECT count(*) FROM (SELECT 1 FROM call_changes LIMIT 1) AS first").Int(ctx, db)
 		return err
 	})
 	return n > 0, row.Error(err, "look for counts to fold")
