@@ -20,7 +20,7 @@ import (
 const (
 	agents    = 20
 	campaigns = 200
-	queued    = 100 // the last of them
+	recent    = 1000 // of the last ones every tenth is queued
 	fillYear  = 365 * 24 * time.Hour
 	fillGroup = 250_000 // a transaction
 )
@@ -154,7 +154,7 @@ func (f *filler) do(ctx context.Context, statements ...string) error {
 func (f *filler) insert(workspace string, from, to int) string {
 	step := fillYear.Microseconds() / int64(f.n)
 	at := fmt.Sprintf("(%d + i * %d)", f.end.UnixMicro()-step*int64(f.n), step)
-	over := fmt.Sprintf("i < %d", f.n-queued)
+	over := fmt.Sprintf("(i < %d OR i %% 10 <> 9)", f.n-recent)
 	done := "(" + over + " AND i % 5 <> 0)"
 	columns := [][2]string{
 		{"id", f.hexOf(at+" / 1000", 12) + " || " + f.hexOf("i", 12)}, {"workspace_id", "'" + workspace + "'"}, {"mode", "'live'"},
