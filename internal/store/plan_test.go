@@ -17,6 +17,7 @@ import (
 // what an index has in order.
 func TestListsAreServedByIndexes(t *testing.T) {
 	db, _ := openDB(t)
+	db.folds.close() // so that nobody else reads
 	seen := &statements{}
 	db.reads.pool = db.reads.pool.WithQueryHook(seen)
 	in := domain.Scope{Workspace: "w", Mode: domain.Live}
