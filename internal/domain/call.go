@@ -156,4 +156,8 @@ type CallFilter struct {
 	To         string
 	CreatedMin time.Time // inclusive
 	CreatedMax time.Time // exclusive
+	// Brief leaves out of the calls what only one call by itself shows: flow,
+	// settings, Variables, Captured, Notes, Voice, Model, SIPCallID, and the times
+	// of dialing and ringing.
+	Brief bool
 }

@@ -211,6 +211,10 @@ type Calls interface {
 	// Active counts calls of the workspace that were dialed or answered and are
 	// not over.
 	Active(ctx context.Context, in Scope) (int, error)
+	// Fold takes up to limit of the changes that List adds up for its totals into
+	// sums, and returns how many it took. Totals are exact without it, but cost
+	// more. The store calls it by itself.
+	Fold(ctx context.Context, limit int) (int, error)
 }
 
 // Attempts keeps tries to reach a number.

@@ -64,6 +64,7 @@ type Service struct {
 	publicURL  string
 	signingKey []byte
 	noSamples  bool
+	signers    sync.Pool // of hash.Hash: HMACs of signingKey
 	now        func() time.Time
 	log        *slog.Logger
 

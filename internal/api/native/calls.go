@@ -124,7 +124,7 @@ type callQuery struct {
 }
 
 func (q *callQuery) filter() (domain.CallFilter, error) {
-	f := domain.CallFilter{AgentID: q.AgentID, CampaignID: q.CampaignID, Direction: domain.Direction(q.Direction)}
+	f := domain.CallFilter{AgentID: q.AgentID, CampaignID: q.CampaignID, Direction: domain.Direction(q.Direction), Brief: true}
 	var known bool
 	if f.States, known = callStates[q.Status]; q.Status != "" && !known {
 		return f, domain.Invalid("status", "status must be one of: queued, in-progress, completed, failed")
@@ -200,8 +200,8 @@ func (f *face) cancelCall(ctx context.Context, in *ByID) (*object[CallItem], err
 func (f *face) callItem(ctx context.Context, c *domain.Call) CallItem {
 	item := CallItem{
 		ID: c.ID, Status: hookStatus(c.State), Direction: c.Direction, To: c.To, From: c.From,
-		RecordingURL: f.recordingURL(ctx, c), AgentID: orNull(c.AgentID), PhoneNumberID: orNull(c.PhoneNumberID),
-		CampaignID: orNull(c.CampaignID), ContactID: orNull(c.ContactID), EndReason: orNull(string(c.EndReason)),
+		RecordingURL: f.recordingURL(ctx, c), AgentID: unlessEmpty(&c.AgentID), PhoneNumberID: unlessEmpty(&c.PhoneNumberID),
+		CampaignID: unlessEmpty(&c.CampaignID), ContactID: unlessEmpty(&c.ContactID), EndReason: (*string)(unlessEmpty(&c.EndReason)),
 		CreatedAt: wire.Instant(c.CreatedAt), AnsweredAt: wire.Instant(c.AnsweredAt), EndedAt: wire.Instant(c.EndedAt),
 	}
 	if c.State.Ended() {
@@ -209,13 +209,22 @@ func (f *face) callItem(ctx context.Context, c *domain.Call) CallItem {
 		item.Duration = &seconds
 	}
 	if c.Analysis != nil {
-		item.Summary, item.Sentiment = orNull(c.Analysis.Summary), orNull(c.Analysis.Sentiment)
+		item.Summary, item.Sentiment = unlessEmpty(&c.Analysis.Summary), unlessEmpty(&c.Analysis.Sentiment)
 	}
 	return item
 }
 
 func turn(t *domain.Turn) Turn {
 	return Turn{Role: t.Role, Text: t.Text, StartMs: t.StartMs, EndMs: t.EndMs, Interrupted: t.Interrupted, Latency: latency(t.Latency)}
+}
+
+// unlessEmpty is the text at a place that stays as it is, nil for none: a long
+// list shows many.
+func unlessEmpty[T ~string](text *T) *T {
+	if *text == "" {
+		return nil
+	}
+	return text
 }
 
 func (f *face) call(ctx context.Context, c *service.CallDetail) Call {

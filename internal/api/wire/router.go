@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -120,12 +121,22 @@ func NewRouter(o RouterOptions) *Router {
 	return rt
 }
 
+// answers are buffers that answers are encoded in.
+var answers = sync.Pool{New: func() any { return new([]byte) }}
+
+// largeAnswer is from where on a buffer is not kept for the next answer.
+const largeAnswer = 256 << 10
+
 func marshal(w io.Writer, v any) error {
-	raw, err := Canonical(v)
-	if err != nil {
-		return err
+	buf := answers.Get().(*[]byte) //nolint:errcheck,forcetypeassert // the pool holds nothing else
+	raw, err := appendCanonical((*buf)[:0], v)
+	if err == nil {
+		_, err = w.Write(raw)
 	}
-	_, err = w.Write(raw)
+	if cap(raw) <= largeAnswer {
+		*buf = raw
+		answers.Put(buf)
+	}
 	return err
 }
 

@@ -111,57 +111,18 @@ func (c *calls) ByID(ctx context.Context, id domain.ID) (*domain.Call, error) {
 // List returns a page of calls, newest first, and how many the filter has in
 // all. A cursor that names no call gives no calls.
 func (c *calls) List(ctx context.Context, in domain.Scope, f domain.CallFilter, page domain.Page) ([]domain.Call, int, error) {
-	total, err := row.Count(ctx, filtered(c.db.NewSelect().Model((*callRow)(nil)), in, f))
+	total, err := c.total(ctx, in, f)
 	if err != nil {
 		return nil, 0, err
 	}
-	var rows []callRow
-	q := filtered(c.db.NewSelect().Model(&rows), in, f).OrderExpr("created_at DESC, id DESC")
 	if page.After != "" {
 		page.Offset = 0
-		q = q.Where("(created_at, id) < (SELECT created_at, id FROM calls WHERE id = ?)", page.After)
 	}
-	err = row.Bound(q, page.Limit, page.Offset).Scan(ctx)
-	return row.Map(rows, (*callRow).domain), total, row.Error(err, "list calls")
-}
-
-func filtered(q *bun.SelectQuery, in domain.Scope, f domain.CallFilter) *bun.SelectQuery {
-	q = row.In(q, in)
-	switch len(f.States) {
-	case 0:
-	case 1:
-		q = q.Where("state = ?", f.States[0])
-	default:
-		q = q.Where("state IN (?)", bun.List(f.States))
+	if page.Offset >= total {
+		return []domain.Call{}, total, nil
 	}
-	if f.AgentID != "" {
-		q = q.Where("agent_id = ?", f.AgentID)
-	}
-	if len(f.Agents) > 0 {
-		q = q.Where("agent_id IN (?)", bun.List(f.Agents))
-	}
-	if len(f.IDs) > 0 {
-		q = q.Where("id IN (?)", bun.List(f.IDs))
-	}
-	if f.FlowID != "" {
-		q = q.Where("flow_id = ?", f.FlowID).Where("flow_id <> ''") // the index is partial
-	}
-	if f.CampaignID != "" {
-		q = q.Where("campaign_id = ?", f.CampaignID).Where("campaign_id <> ''") // the index is partial
-	}
-	if f.Direction != "" {
-		q = q.Where("direction = ?", f.Direction)
-	}
-	if f.To != "" {
-		q = q.Where("to_number = ?", f.To)
-	}
-	if !f.CreatedMin.IsZero() {
-		q = q.Where("created_at >= ?", row.At(f.CreatedMin))
-	}
-	if !f.CreatedMax.IsZero() {
-		q = q.Where("created_at < ?", row.At(f.CreatedMax))
-	}
-	return q
+	list, err := c.page(ctx, in, f, page)
+	return list, total, row.Error(err, "list calls")
 }
 
 // Update stores a call. What a call is about (who, to whom, since when) stays as

@@ -1,0 +1,85 @@
+package store
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/store/row"
+)
+
+// How the counts of calls are folded: a few at a time, so that nobody waits long
+// for the writer, and often enough that lists have little to add up.
+const (
+	foldEvery = time.Second
+	foldSize  = 250
+)
+
+// folding folds the counts of calls in the background.
+type folding struct {
+	db     *DB
+	log    *slog.Logger
+	cancel context.CancelFunc
+	ended  chan struct{}
+}
+
+func newFolding(db *DB) *folding {
+	ctx, cancel := context.WithCancel(context.Background())
+	f := &folding{db: db, log: db.log, cancel: cancel, ended: make(chan struct{})}
+	go f.run(ctx)
+	return f
+}
+
+func (f *folding) close() {
+	f.cancel()
+	<-f.ended
+}
+
+func (f *folding) run(ctx context.Context) {
+	defer close(f.ended)
+	tick := time.NewTicker(foldEvery)
+	defer tick.Stop()
+	failing := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		err := f.fold(ctx)
+		if err != nil && ctx.Err() == nil && !failing {
+			f.log.Warn("the counts of calls could not be folded; lists cost more until they can", "error", err)
+		}
+		failing = err != nil
+	}
+}
+
+// fold takes what there is, group by group.
+func (f *folding) fold(ctx context.Context) error {
+	for {
+		waiting, err := f.waiting(ctx)
+		if err != nil || !waiting {
+			return err
+		}
+		err = f.db.InTx(ctx, domain.LaneBackground, func(ctx context.Context, s *domain.Stores) error {
+			_, err := s.Calls.Fold(ctx, foldSize)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// waiting reports whether there is anything to fold, without asking the writer.
+func (f *folding) waiting(ctx context.Context) (bool, error) {
+	var n int64
+	err := f.db.snapshot(ctx, func(db bun.IDB) (err error) {
+		n, err = new(row.Query).Add("SELECT count(*) FROM (SELECT 1 FROM call_changes LIMIT 1) AS first").Int(ctx, db)
+		return err
+	})
+	return n > 0, row.Error(err, "look for counts to fold")
+}
