@@ -17,6 +17,7 @@ import (
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/flow"
 	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/access"
 	"github.com/callwright/callwright/internal/store"
 )
 
@@ -51,7 +52,7 @@ func open(ctx context.Context) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, key, err := rules.CreateKey(ctx, service.NewKey{Workspace: first.Workspace.ID, Name: "example", Mode: domain.Test})
+	_, key, err := rules.CreateKey(ctx, access.NewKey{Workspace: first.Workspace.ID, Name: "example", Mode: domain.Test})
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/callwright/callwright/internal/app"
 	"github.com/callwright/callwright/internal/config"
 	"github.com/callwright/callwright/internal/domain"
-	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/access"
 	"github.com/callwright/callwright/internal/store"
 )
 
@@ -147,7 +147,7 @@ func demoConfig(c *config.Config) error {
 func (d *demoCmd) play(ctx context.Context, a *app.App, receiver *demoReceiver, show demoPrinter) error {
 	ctx, cancel := context.WithTimeout(ctx, demoLimit)
 	defer cancel()
-	_, secret, err := a.Service.CreateKey(ctx, service.NewKey{Workspace: a.First.Workspace.ID, Name: "demo", Mode: domain.Test})
+	_, secret, err := a.Service.CreateKey(ctx, access.NewKey{Workspace: a.First.Workspace.ID, Name: "demo", Mode: domain.Test})
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/callwright/callwright/internal/config"
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/access"
 )
 
 type keyCmd struct {
@@ -36,7 +37,7 @@ type keyCreate struct {
 // Run makes the key.
 func (k *keyCreate) Run(ctx context.Context, c *config.Config, log *slog.Logger) error {
 	return withRules(ctx, c, log, func(s *service.Service, w *domain.Workspace) error {
-		key, secret, err := s.CreateKey(ctx, service.NewKey{
+		key, secret, err := s.CreateKey(ctx, access.NewKey{
 			Workspace: w.ID, Name: k.Name, Mode: domain.Mode(k.Mode), Scopes: k.Scopes, Allow: k.Allow, RateLimit: k.RateLimit,
 		})
 		if err != nil {

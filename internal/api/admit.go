@@ -8,6 +8,7 @@ import (
 	"github.com/callwright/callwright/internal/api/wire"
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/access"
 )
 
 // admit finds out who sent a request and whether it may go on: key, rate, peer
@@ -25,7 +26,7 @@ func (s *server) admit(ctx context.Context, w http.ResponseWriter, a address, se
 	if a.test {
 		mode = domain.Test
 	}
-	req.Use = &service.KeyUse{Key: &who.Key, Mode: mode, From: req.From}
+	req.Use = &access.KeyUse{Key: &who.Key, Mode: mode, From: req.From}
 	if err := s.limit(ctx, w, a, who, mode); err != nil {
 		return err
 	}
@@ -57,7 +58,7 @@ func (a address) asked(ctx context.Context) *http.Request {
 
 // limit counts the request against its key's rate and says so in the headers,
 // whose letter case is the documented one.
-func (s *server) limit(ctx context.Context, w http.ResponseWriter, a address, who *service.Identity, mode domain.Mode) error {
+func (s *server) limit(ctx context.Context, w http.ResponseWriter, a address, who *access.Identity, mode domain.Mode) error {
 	most := domain.Unlimited
 	if mode == domain.Live {
 		most = a.face.LiveRate

@@ -15,6 +15,7 @@ import (
 	"github.com/callwright/callwright/internal/api/wire"
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/uptime"
 )
 
 // Options are what the server needs.
@@ -25,7 +26,7 @@ type Options struct {
 	// Ready tells whether the process can take work; nil means always.
 	Ready func(context.Context) error
 	// Status has what the public status page shows; nil: there is none.
-	Status func() service.StatusPage
+	Status func() uptime.StatusPage
 	// Fallback serves the paths that are not the API's; nil answers 404.
 	Fallback http.Handler
 	// Hosts chooses a dialect by the request's host name, beside the names that

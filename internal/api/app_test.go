@@ -25,6 +25,7 @@ import (
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/flow"
 	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/access"
 	"github.com/callwright/callwright/internal/store"
 	"github.com/callwright/callwright/internal/store/storetest"
 )
@@ -113,7 +114,7 @@ func startOn(t *testing.T, plan domain.Plan, url string) *app {
 	})
 	a.first, err = a.service.FirstStart(t.Context())
 	a.ok(err)
-	a.key = a.newKey(service.NewKey{Name: "all"})
+	a.key = a.newKey(access.NewKey{Name: "all"})
 	handler, err := api.New(api.Options{Service: a.service, Dialects: dialects, Version: "test", Now: a.clock.now, Logger: logger})
 	a.ok(err)
 	server := httptest.NewServer(handler)
@@ -145,7 +146,7 @@ func (a *app) ok(err error) {
 }
 
 // newKey makes a key in the first workspace, unless req names another.
-func (a *app) newKey(req service.NewKey) string {
+func (a *app) newKey(req access.NewKey) string {
 	a.Helper()
 	if req.Workspace == "" {
 		req.Workspace = a.first.Workspace.ID

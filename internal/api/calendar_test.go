@@ -9,6 +9,7 @@ import (
 
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/access"
 )
 
 const klenCalendar = "/klen/api/v1/calendar"
@@ -209,7 +210,7 @@ func TestKlenCalendarRefuses(t *testing.T) {
 			t.Errorf("%s %s %s: %d %s\nwant %d %s %s", c.method, c.path, c.body, r.status, r.body, c.status, c.word, c.message)
 		}
 	}
-	readOnly := a.newKey(service.NewKey{Name: "r", Scopes: []string{"appointments:read"}})
+	readOnly := a.newKey(access.NewKey{Name: "r", Scopes: []string{"appointments:read"}})
 	if r := a.send("POST", klenCalendar+"/events/create", readOnly, `{"title":"T",`+at+`}`); r.status != http.StatusForbidden || r.json(t)["error"] != "permission_denied" {
 		t.Errorf("%d %s", r.status, r.body)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/callwright/callwright/internal/api"
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/access"
 	"github.com/callwright/callwright/internal/store"
 	"github.com/callwright/callwright/internal/store/storetest"
 )
@@ -43,7 +44,7 @@ func (a *app) behind() *app {
 func TestKeysBehindProxies(t *testing.T) {
 	a := start(t, domain.Enterprise)
 	b := a.behind()
-	office := a.newKey(service.NewKey{Name: "office", Allow: []string{"198.51.100.0/24", "2001:db8::/32"}})
+	office := a.newKey(access.NewKey{Name: "office", Allow: []string{"198.51.100.0/24", "2001:db8::/32"}})
 	for forwarded, status := range map[string]int{
 		"198.51.100.9": 200, "2001:db8::9": 200, "[2001:db8::9]:443": 200, "::ffff:198.51.100.9": 200, "203.0.113.1, 198.51.100.9, 127.0.0.2": 200,
 		"198.51.101.9": 403, "198.51.100.9, 203.0.113.1": 403, "unknown": 403, "2001:db9::9": 403, "": 403,
@@ -102,7 +103,7 @@ func TestLinksBehindProxies(t *testing.T) {
 // when that has changed.
 func TestKeyShowsItsUse(t *testing.T) {
 	a := start(t, domain.Professional)
-	reader := a.newKey(service.NewKey{Name: "reader", Scopes: []string{"can_read_agents"}})
+	reader := a.newKey(access.NewKey{Name: "reader", Scopes: []string{"can_read_agents"}})
 	id := a.keyID(reader)
 	fresh := a.send("GET", "/api/v1/keys/"+id, a.key, "")
 	if v := fresh.json(t); v["lastUsedAt"] != nil || len(v["addresses"].([]any)) != 0 {
@@ -139,7 +140,7 @@ func TestKeyShowsItsUse(t *testing.T) {
 	a.want(a.send("PATCH", "/api/v1/keys/"+id, a.key, `{"name":"renamed"}`, "If-Match: "+tag), http.StatusOK, "")
 	a.want(a.send("PATCH", "/api/v1/keys/"+id, a.key, `{"name":"renamed"}`, "If-Match: "+tag), http.StatusPreconditionFailed, "PRECONDITION_FAILED")
 	// What the reader may do it may not give.
-	keeper := a.newKey(service.NewKey{Name: "keeper", Scopes: []string{"keys:write"}})
+	keeper := a.newKey(access.NewKey{Name: "keeper", Scopes: []string{"keys:write"}})
 	a.want(a.send("POST", "/api/v1/keys", keeper, `{"name":"mine","scopes":["agents:read"]}`), http.StatusForbidden, "FORBIDDEN")
 	a.want(a.send("PATCH", "/api/v1/keys/"+id, keeper, `{"scopes":["keys:write"]}`), http.StatusOK, "")
 	a.want(a.send("PATCH", "/api/v1/keys/"+id, keeper, `{"scopes":["*"]}`), http.StatusForbidden, "FORBIDDEN")
@@ -161,8 +162,8 @@ func TestKeyShowsItsUse(t *testing.T) {
 func TestUsage(t *testing.T) {
 	a := start(t, domain.Professional)
 	objects := a.objects(a.key)
-	tester := a.newKey(service.NewKey{Name: "tester", Mode: domain.Test})
-	caller := a.newKey(service.NewKey{Name: "caller", Scopes: []string{"calls:write", "agents:read"}})
+	tester := a.newKey(access.NewKey{Name: "tester", Mode: domain.Test})
+	caller := a.newKey(access.NewKey{Name: "caller", Scopes: []string{"calls:write", "agents:read"}})
 	a.want(a.send("GET", "/api/v1/agents/"+objects["agents"], caller, "", `If-None-Match: "1"`), http.StatusNotModified, "")
 	for range 2 {
 		a.create("/api/v1/calls", caller, `{"agentId":"`+objects["agents"]+`","to":"+14155552672"}`)
@@ -224,7 +225,7 @@ func TestRateHeaders(t *testing.T) {
 		}
 		return head.String()
 	}
-	one := a.newKey(service.NewKey{Name: "one", RateLimit: 6})
+	one := a.newKey(access.NewKey{Name: "one", RateLimit: 6})
 	for i, ask := range []string{"GET /api/v1/agents", "GET /api/v1/nothing", "PUT /api/v1/agents", "GET /api/v1/agents/x", "POST /api/v1/agents", "GET /api/v1", "GET /api/v1"} {
 		method, path, _ := strings.Cut(ask, " ")
 		head := raw(method, path, one)
@@ -256,7 +257,7 @@ func TestRateHeaders(t *testing.T) {
 // and are told when to go on in the body.
 func TestRateOnTrillet(t *testing.T) {
 	a := start(t, domain.Enterprise)
-	tester := a.newKey(service.NewKey{Name: "tester", Mode: domain.Test})
+	tester := a.newKey(access.NewKey{Name: "tester", Mode: domain.Test})
 	for i := range 61 {
 		r := a.send("GET", "/trillet/api/v1", a.key, "")
 		if (r.status == http.StatusTooManyRequests) != (i == 60) || r.header.Get("X-RateLimit-Limit") != "" {
@@ -313,7 +314,7 @@ func TestRateAcrossServers(t *testing.T) {
 			servers = append(servers, a)
 		}
 		const limit, clients, each = 150, 50, 5
-		key := servers[0].newKey(service.NewKey{Name: "k", RateLimit: limit})
+		key := servers[0].newKey(access.NewKey{Name: "k", RateLimit: limit})
 		var wg sync.WaitGroup
 		var passed, limited atomic.Int64
 		for i := range clients {

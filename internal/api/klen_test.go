@@ -16,7 +16,7 @@ import (
 	"github.com/callwright/callwright/internal/api/klen"
 	"github.com/callwright/callwright/internal/api/wire"
 	"github.com/callwright/callwright/internal/domain"
-	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/access"
 )
 
 // klenCalls stores n finished calls, the last one the newest.
@@ -133,7 +133,7 @@ func TestKlenKeys(t *testing.T) {
 	if bad.status != http.StatusUnauthorized || strings.Contains(bad.body, "klen_secret") {
 		t.Errorf("%d %s", bad.status, bad.body)
 	}
-	narrow := a.newKey(service.NewKey{Name: "narrow", Scopes: []string{"agents:read"}})
+	narrow := a.newKey(access.NewKey{Name: "narrow", Scopes: []string{"agents:read"}})
 	for _, c := range []struct{ method, path, word string }{
 		{"GET", "/calls", "can_read_calls"}, {"POST", "/calls", "can_initiate_calls"}, {"POST", "/agents", "can_write_agents"},
 		{"GET", "/webhooks", "can_read_webhooks"}, {"POST", "/webhooks/create", "can_write_webhooks"},

@@ -13,6 +13,7 @@ import (
 	"github.com/callwright/callwright/internal/api/native"
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/access"
 	"github.com/callwright/callwright/internal/store"
 	"github.com/callwright/callwright/internal/store/storetest"
 )
@@ -140,11 +141,11 @@ func TestTwoServersAtOnce(t *testing.T) {
 			t.Errorf("%s calls, want 13", total)
 		}
 		// The last agent of the plan: whoever comes second finds the limit reached.
-		filler := a.newKey(service.NewKey{Name: "filler"})
+		filler := a.newKey(access.NewKey{Name: "filler"})
 		for range domain.Professional.Limits().Agents - 2 {
 			a.create("/api/v1/agents", filler, `{"name":"A","systemPrompt":"p"}`)
 		}
-		a.key = a.newKey(service.NewKey{Name: "other"}) // with a rate of its own
+		a.key = a.newKey(access.NewKey{Name: "other"}) // with a rate of its own
 		bodies, fresh := a.herd(8, "/api/v1/agents", `{"name":"last","systemPrompt":"p"}`, "last", servers...)
 		if len(bodies) != 1 || fresh != 1 {
 			t.Errorf("the last agent: %d fresh answers, %d different ones", fresh, len(bodies))

@@ -13,7 +13,7 @@ import (
 
 	"github.com/callwright/callwright/internal/api/wire"
 	"github.com/callwright/callwright/internal/domain"
-	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/uptime"
 )
 
 // statusJSON is the status page for programs.
@@ -77,7 +77,7 @@ func (s *server) statusPage(w http.ResponseWriter, r *http.Request, path string)
 }
 
 // statusView is the page as it is told.
-func statusView(p service.StatusPage, now time.Time) statusJSON {
+func statusView(p uptime.StatusPage, now time.Time) statusJSON {
 	view := statusJSON{
 		Status: healthWord(p.Health), UpdatedAt: wire.Instant(p.At),
 		Components: make([]componentJSON, len(p.Components)), Incidents: make([]incidentJSON, len(p.Incidents)),

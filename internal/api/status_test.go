@@ -11,11 +11,11 @@ import (
 
 	"github.com/callwright/callwright/internal/api"
 	"github.com/callwright/callwright/internal/domain"
-	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/uptime"
 )
 
 // statusSample is a page with everything that it can show.
-func statusSample(now time.Time) service.StatusPage {
+func statusSample(now time.Time) uptime.StatusPage {
 	days := func(c domain.Component, count func(ago int) (good, bad int)) []domain.UptimeDay {
 		out := make([]domain.UptimeDay, 90)
 		for i := range out {
@@ -25,9 +25,9 @@ func statusSample(now time.Time) service.StatusPage {
 		}
 		return out
 	}
-	return service.StatusPage{
+	return uptime.StatusPage{
 		At: now, Health: domain.HealthDown,
-		Components: []service.ComponentStatus{
+		Components: []uptime.ComponentStatus{
 			{Component: domain.ComponentAPI, Health: domain.HealthUp, Days: days("api", func(ago int) (int, int) {
 				if ago > 60 {
 					return 0, 0
@@ -56,7 +56,7 @@ func statusSample(now time.Time) service.StatusPage {
 func TestStatusPage(t *testing.T) {
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	page := statusSample(now)
-	handler, err := api.New(api.Options{Dialects: dialects, Version: "test", Now: func() time.Time { return now }, Status: func() service.StatusPage { return page }})
+	handler, err := api.New(api.Options{Dialects: dialects, Version: "test", Now: func() time.Time { return now }, Status: func() uptime.StatusPage { return page }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +136,7 @@ func TestStatusPage(t *testing.T) {
 	if i := told.Incidents; len(i) != 2 || i[0].EndedAt != nil || i[0].DurationSeconds != 1200 || i[1].EndedAt == nil || i[1].DurationSeconds != 300 {
 		t.Errorf("%+v", i)
 	}
-	page = service.StatusPage{}
+	page = uptime.StatusPage{}
 	if r := get("GET", "/status"); r.Code != 200 || !strings.Contains(r.Body.String(), "Nothing was checked yet") || strings.Contains(r.Body.String(), "0001") {
 		t.Errorf("before the first look: %d %s", r.Code, r.Body)
 	}

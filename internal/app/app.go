@@ -30,6 +30,7 @@ import (
 	"github.com/callwright/callwright/internal/ops"
 	"github.com/callwright/callwright/internal/rtp"
 	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/uptime"
 	"github.com/callwright/callwright/internal/speech"
 	"github.com/callwright/callwright/internal/store"
 	"github.com/callwright/callwright/internal/trunk"
@@ -91,7 +92,7 @@ type App struct {
 	voice      string
 	models     *speech.Thinkers // nil when none is configured
 	ears       *speech.Ears     // nil when none is configured
-	board      *service.Board
+	board      *uptime.Board
 }
 
 // Open builds and binds everything; nothing is claimed or served before Run. An

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/internal/domain"
-	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/uptime"
 )
 
 // workerSilence is how long a worker may not look for work until it is taken
@@ -30,7 +30,7 @@ func (a *App) openBoard() {
 			return domain.HealthUp, nil
 		}
 	}
-	a.board = service.NewBoard(service.BoardOptions{Store: a.watched, Logger: a.log, Checks: []service.Check{
+	a.board = uptime.New(uptime.Options{Store: a.watched, Logger: a.log, Checks: []uptime.Check{
 		{Component: domain.ComponentAPI, Run: a.checkAPI},
 		{Component: domain.ComponentDatabase, Run: a.checkDatabase},
 		{Component: domain.ComponentCalls, Run: a.checkCalls},

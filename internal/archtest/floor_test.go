@@ -45,7 +45,11 @@ var house = map[string]room{
 	"store/row":       {floor: 3, side: west},
 	"provider":        {floor: 3, side: west}, "carrier": {floor: 3, side: west}, "blob": {floor: 3, side: west},
 
-	"service": {floor: 3, side: east},
+	"service":        {floor: 3, side: east, also: []string{"service/access", "service/people", "service/uptime", "service/rule"}},
+	"service/access": {floor: 3, side: east, also: []string{"service/rule"}},
+	"service/people": {floor: 3, side: east, also: []string{"service/rule"}},
+	"service/uptime": {floor: 3, side: east, also: []string{"service/rule"}},
+	"service/rule":   {floor: 3, side: east},
 
 	"engine": {floor: 4, side: worker}, "dialer": {floor: 4, side: worker},
 	"analysis": {floor: 4, side: worker}, "webhook": {floor: 4, side: worker},

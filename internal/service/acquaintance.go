@@ -6,6 +6,7 @@ import (
 
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/phone"
+	"github.com/callwright/callwright/internal/service/rule"
 )
 
 // whom checks that a request says who is to be called.
@@ -13,7 +14,7 @@ func (req *PlaceRequest) whom() error {
 	if req.To == "" && req.ContactID != "" {
 		return nil
 	}
-	return number("to", req.To)
+	return rule.Number("to", req.To)
 }
 
 // address sets who is called and with whom: one of the contact's numbers when

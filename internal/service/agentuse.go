@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/service/rule"
 )
 
 // AgentUse is what an agent has to call with, and what it did so far.
@@ -18,7 +19,7 @@ type AgentUse struct {
 // AgentUses returns the use of several agents of one scope, in their order. An
 // agent without id, which is not stored, has no calls and no number of its own.
 func (s *Service) AgentUses(ctx context.Context, in domain.Scope, agents []domain.Agent) ([]AgentUse, error) {
-	return view(ctx, s, func(ctx context.Context, st *domain.Stores) ([]AgentUse, error) {
+	return rule.View(ctx, &s.Kit, func(ctx context.Context, st *domain.Stores) ([]AgentUse, error) {
 		ids := make([]domain.ID, len(agents))
 		for i := range agents {
 			ids[i] = agents[i].ID
@@ -52,7 +53,7 @@ func (s *Service) AgentUses(ctx context.Context, in domain.Scope, agents []domai
 // whether the others may call from the sample number.
 func numbersByAgent(ctx context.Context, st *domain.Stores, in domain.Scope) (numbers map[domain.ID]string, spare bool, err error) {
 	numbers = make(map[domain.ID]string)
-	err = scan(ctx, st.Numbers, in, numberID, func(n *domain.PhoneNumber) error {
+	err = rule.Scan(ctx, st.Numbers, in, numberID, func(n *domain.PhoneNumber) error {
 		if n.AgentID != "" {
 			numbers[n.AgentID] = n.Number // newest first: the last one stays
 		}

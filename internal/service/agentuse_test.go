@@ -7,6 +7,7 @@ import (
 
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/people"
 )
 
 // TestAgentUses: what an agent can do and has done, and what it lacks.
@@ -53,7 +54,7 @@ func TestAgentUses(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	gone := domain.NewID()
-	zoe, err := k.CreateContact(t.Context(), k.test, service.ContactChange{FirstName: new("Zoë")}, nil)
+	zoe, err := k.CreateContact(t.Context(), k.test, people.ContactChange{FirstName: new("Zoë")}, nil)
 	k.ok(err)
 	met, err := k.Parties(t.Context(), k.test, domain.Call{AgentID: a.ID, ContactID: zoe.ID}, domain.Call{AgentID: gone, ContactID: gone}, domain.Call{}, domain.Call{AgentID: a.ID})
 	k.ok(err)

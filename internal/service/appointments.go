@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/service/rule"
 )
 
 // The bounds of what an appointment keeps.
@@ -27,36 +28,36 @@ type AppointmentDetail struct {
 // AppointmentChange is a new appointment, or what is to change in one. Nil
 // fields keep what is there (in a new one: the defaults).
 type AppointmentChange struct {
-	ContactID    Change[domain.ID] // "" takes the contact off
-	AgentID      Change[domain.ID] // "" takes the agent off
-	Title        Change[string]
-	Notes        Change[string]
-	StartAt      Change[time.Time]
-	EndAt        Change[time.Time]
-	Status       Change[domain.AppointmentStatus]
-	Kind         Change[domain.AppointmentKind]
-	Description  Change[string]
-	Location     Change[string]
+	ContactID    rule.Change[domain.ID] // "" takes the contact off
+	AgentID      rule.Change[domain.ID] // "" takes the agent off
+	Title        rule.Change[string]
+	Notes        rule.Change[string]
+	StartAt      rule.Change[time.Time]
+	EndAt        rule.Change[time.Time]
+	Status       rule.Change[domain.AppointmentStatus]
+	Kind         rule.Change[domain.AppointmentKind]
+	Description  rule.Change[string]
+	Location     rule.Change[string]
 	Customer     CustomerChange
-	VideoOn      Change[bool]
-	VideoURL     Change[string]
-	VideoBy      Change[string] // the provider
-	RemindOn     Change[bool]
-	RemindBefore Change[time.Duration]
-	TeamID       Change[string]
-	ByAgent      Change[bool]
-	Sync         Change[bool]
-	Notify       Change[bool]
+	VideoOn      rule.Change[bool]
+	VideoURL     rule.Change[string]
+	VideoBy      rule.Change[string] // the provider
+	RemindOn     rule.Change[bool]
+	RemindBefore rule.Change[time.Duration]
+	TeamID       rule.Change[string]
+	ByAgent      rule.Change[bool]
+	Sync         rule.Change[bool]
+	Notify       rule.Change[bool]
 	IfVersion    int64 // 0 for any
 }
 
 // CustomerChange is what is to change in whom an appointment is with.
-type CustomerChange struct{ Name, Email, Phone, Notes Change[string] }
+type CustomerChange struct{ Name, Email, Phone, Notes rule.Change[string] }
 
 // CreateAppointment makes an appointment. It needs a title, a beginning, and an
 // end after that; both may be in the past, and it may overlap others.
-func (s *Service) CreateAppointment(ctx context.Context, in domain.Scope, req AppointmentChange, once *Once[AppointmentDetail]) (*AppointmentDetail, error) {
-	return effect(ctx, s, in, once, func(ctx context.Context, st *domain.Stores) (*AppointmentDetail, error) {
+func (s *Service) CreateAppointment(ctx context.Context, in domain.Scope, req AppointmentChange, once *rule.Once[AppointmentDetail]) (*AppointmentDetail, error) {
+	return rule.Effect(ctx, &s.Kit, in, once, func(ctx context.Context, st *domain.Stores) (*AppointmentDetail, error) {
 		return s.newAppointment(ctx, st, in, req, "")
 	})
 }
@@ -64,7 +65,7 @@ func (s *Service) CreateAppointment(ctx context.Context, in domain.Scope, req Ap
 // newAppointment stores and announces an appointment that was made in a call, or
 // ("") in none.
 func (s *Service) newAppointment(ctx context.Context, st *domain.Stores, in domain.Scope, req AppointmentChange, call domain.ID) (*AppointmentDetail, error) {
-	now := s.clock()
+	now := s.Clock()
 	a := &domain.Appointment{
 		ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, CallID: call,
 		Status: domain.AppointmentScheduled, Version: 1, CreatedAt: now, UpdatedAt: now,
@@ -88,7 +89,7 @@ func (s *Service) newAppointment(ctx context.Context, st *domain.Stores, in doma
 // change that changes nothing is not announced and makes no new version.
 func (s *Service) UpdateAppointment(ctx context.Context, in domain.Scope, id domain.ID, req AppointmentChange) (*AppointmentDetail, error) {
 	return s.changeAppointment(ctx, in, id, nil, "", func(ctx context.Context, st *domain.Stores, a *domain.Appointment) error {
-		if err := at(req.IfVersion, a.Version); err != nil {
+		if err := rule.At(req.IfVersion, a.Version); err != nil {
 			return err
 		}
 		return req.apply(ctx, st, in, a)
@@ -97,7 +98,7 @@ func (s *Service) UpdateAppointment(ctx context.Context, in domain.Scope, id dom
 
 // CancelAppointment cancels an appointment; one that is cancelled stays as it
 // is. A reason is added to the notes about the customer.
-func (s *Service) CancelAppointment(ctx context.Context, in domain.Scope, id domain.ID, reason string, once *Once[AppointmentDetail]) (*AppointmentDetail, error) {
+func (s *Service) CancelAppointment(ctx context.Context, in domain.Scope, id domain.ID, reason string, once *rule.Once[AppointmentDetail]) (*AppointmentDetail, error) {
 	return s.changeAppointment(ctx, in, id, once, reason, func(_ context.Context, _ *domain.Stores, a *domain.Appointment) error {
 		if !a.Takes() {
 			return nil
@@ -110,15 +111,15 @@ func (s *Service) CancelAppointment(ctx context.Context, in domain.Scope, id dom
 			a.Customer.Notes += "\n"
 		}
 		a.Customer.Notes += reason
-		return text("reason", a.Customer.Notes, maxText)
+		return rule.Text("reason", a.Customer.Notes, rule.MaxText)
 	})
 }
 
 // changeAppointment lets change change an appointment, and stores and announces
 // it if that did; reason is why it was cancelled, if somebody said.
-func (s *Service) changeAppointment(ctx context.Context, in domain.Scope, id domain.ID, once *Once[AppointmentDetail], reason string,
+func (s *Service) changeAppointment(ctx context.Context, in domain.Scope, id domain.ID, once *rule.Once[AppointmentDetail], reason string,
 	change func(context.Context, *domain.Stores, *domain.Appointment) error) (*AppointmentDetail, error) {
-	return effect(ctx, s, in, once, func(ctx context.Context, st *domain.Stores) (*AppointmentDetail, error) {
+	return rule.Effect(ctx, &s.Kit, in, once, func(ctx context.Context, st *domain.Stores) (*AppointmentDetail, error) {
 		a, err := st.Appointments.Get(ctx, in, id)
 		if err != nil {
 			return nil, err
@@ -130,7 +131,7 @@ func (s *Service) changeAppointment(ctx context.Context, in domain.Scope, id dom
 		if *a == was {
 			return withOverlaps(ctx, st, in, a)
 		}
-		a.UpdatedAt = s.clock()
+		a.UpdatedAt = s.Clock()
 		if err := st.Appointments.Update(ctx, a); err != nil {
 			return nil, err
 		}
@@ -156,26 +157,26 @@ func (s *Service) announceChange(ctx context.Context, st *domain.Stores, was, a 
 // DeleteAppointment deletes an appointment. One that still took its time is
 // announced as cancelled.
 func (s *Service) DeleteAppointment(ctx context.Context, in domain.Scope, id domain.ID, ifVersion int64) error {
-	return s.store.InTx(ctx, domain.LaneAPI, func(ctx context.Context, st *domain.Stores) error {
+	return s.Store.InTx(ctx, domain.LaneAPI, func(ctx context.Context, st *domain.Stores) error {
 		a, err := st.Appointments.Get(ctx, in, id)
 		if err != nil {
 			return err
 		}
-		if err := at(ifVersion, a.Version); err != nil {
+		if err := rule.At(ifVersion, a.Version); err != nil {
 			return err
 		}
 		if err := st.Appointments.Delete(ctx, in, id); err != nil || !a.Takes() {
 			return err
 		}
 		was := *a
-		a.Status, a.UpdatedAt = domain.AppointmentCancelled, s.clock()
+		a.Status, a.UpdatedAt = domain.AppointmentCancelled, s.Clock()
 		return s.announceAppointment(ctx, st, &domain.Event{Type: domain.EventAppointmentCancelled, Appointment: a, Previous: &was})
 	})
 }
 
 // Appointment returns one appointment.
 func (s *Service) Appointment(ctx context.Context, in domain.Scope, id domain.ID) (*AppointmentDetail, error) {
-	return view(ctx, s, func(ctx context.Context, st *domain.Stores) (*AppointmentDetail, error) {
+	return rule.View(ctx, &s.Kit, func(ctx context.Context, st *domain.Stores) (*AppointmentDetail, error) {
 		a, err := st.Appointments.Get(ctx, in, id)
 		if err != nil {
 			return nil, err
@@ -188,12 +189,12 @@ func (s *Service) Appointment(ctx context.Context, in domain.Scope, id domain.ID
 // in the order in which they begin, and the number of all.
 func (s *Service) Appointments(ctx context.Context, in domain.Scope, f domain.AppointmentFilter, page domain.Page) ([]domain.Appointment, int, error) {
 	if f.Status != "" {
-		if err := oneOf("status", f.Status, domain.AppointmentStatuses...); err != nil {
+		if err := rule.OneOf("status", f.Status, domain.AppointmentStatuses...); err != nil {
 			return nil, 0, err
 		}
 	}
 	var total int
-	rows, err := view(ctx, s, func(ctx context.Context, st *domain.Stores) ([]domain.Appointment, error) {
+	rows, err := rule.View(ctx, &s.Kit, func(ctx context.Context, st *domain.Stores) ([]domain.Appointment, error) {
 		rows, n, err := st.Appointments.Find(ctx, in, f, page)
 		total = n
 		return rows, err
@@ -219,15 +220,15 @@ func withOverlaps(ctx context.Context, st *domain.Stores, in domain.Scope, a *do
 // apply puts the changes into a and checks the whole.
 func (req *AppointmentChange) apply(ctx context.Context, st *domain.Stores, in domain.Scope, a *domain.Appointment) error {
 	req.set(a)
-	err := first(
-		name("title", a.Title), text("notes", a.Notes, maxText),
+	err := rule.First(
+		rule.Name("title", a.Title), rule.Text("notes", a.Notes, rule.MaxText),
 		moment("startTime", a.StartAt), moment("endTime", a.EndAt),
-		oneOf("status", a.Status, domain.AppointmentStatuses...), oneOf("eventType", a.Kind, domain.AppointmentKinds...),
-		text("description", a.Description, maxText), text("location", a.Location, maxPlace),
-		text("customer.name", a.Customer.Name, maxName), text("customer.email", a.Customer.Email, maxAddress),
-		text("customer.phone", a.Customer.Phone, maxAddress), text("customer.notes", a.Customer.Notes, maxText),
-		text("videoConferenceUrl", a.Video.URL, maxURL), text("videoConferenceProvider", a.Video.Provider, maxName),
-		text("teamId", a.TeamID, maxName), text("contactId", string(a.ContactID), maxName),
+		rule.OneOf("status", a.Status, domain.AppointmentStatuses...), rule.OneOf("eventType", a.Kind, domain.AppointmentKinds...),
+		rule.Text("description", a.Description, rule.MaxText), rule.Text("location", a.Location, maxPlace),
+		rule.Text("customer.name", a.Customer.Name, rule.MaxName), rule.Text("customer.email", a.Customer.Email, maxAddress),
+		rule.Text("customer.phone", a.Customer.Phone, maxAddress), rule.Text("customer.notes", a.Customer.Notes, rule.MaxText),
+		rule.Text("videoConferenceUrl", a.Video.URL, maxURL), rule.Text("videoConferenceProvider", a.Video.Provider, rule.MaxName),
+		rule.Text("teamId", a.TeamID, rule.MaxName), rule.Text("contactId", string(a.ContactID), rule.MaxName),
 	)
 	switch {
 	case err != nil:
@@ -253,33 +254,33 @@ func (req *AppointmentChange) apply(ctx context.Context, st *domain.Stores, in d
 
 // set puts the changes into a.
 func (req *AppointmentChange) set(a *domain.Appointment) {
-	set(&a.ContactID, req.ContactID)
-	set(&a.AgentID, req.AgentID)
-	set(&a.Title, req.Title)
-	set(&a.Notes, req.Notes)
+	rule.Set(&a.ContactID, req.ContactID)
+	rule.Set(&a.AgentID, req.AgentID)
+	rule.Set(&a.Title, req.Title)
+	rule.Set(&a.Notes, req.Notes)
 	setTime(&a.StartAt, req.StartAt)
 	setTime(&a.EndAt, req.EndAt)
-	set(&a.Status, req.Status)
-	set(&a.Kind, req.Kind)
-	set(&a.Description, req.Description)
-	set(&a.Location, req.Location)
-	set(&a.Customer.Name, req.Customer.Name)
-	set(&a.Customer.Email, req.Customer.Email)
-	set(&a.Customer.Phone, req.Customer.Phone)
-	set(&a.Customer.Notes, req.Customer.Notes)
-	set(&a.Video.On, req.VideoOn)
-	set(&a.Video.URL, req.VideoURL)
-	set(&a.Video.Provider, req.VideoBy)
-	set(&a.Reminder.On, req.RemindOn)
-	set(&a.Reminder.Before, req.RemindBefore)
-	set(&a.TeamID, req.TeamID)
-	set(&a.ByAgent, req.ByAgent)
-	set(&a.Sync, req.Sync)
-	set(&a.Notify, req.Notify)
+	rule.Set(&a.Status, req.Status)
+	rule.Set(&a.Kind, req.Kind)
+	rule.Set(&a.Description, req.Description)
+	rule.Set(&a.Location, req.Location)
+	rule.Set(&a.Customer.Name, req.Customer.Name)
+	rule.Set(&a.Customer.Email, req.Customer.Email)
+	rule.Set(&a.Customer.Phone, req.Customer.Phone)
+	rule.Set(&a.Customer.Notes, req.Customer.Notes)
+	rule.Set(&a.Video.On, req.VideoOn)
+	rule.Set(&a.Video.URL, req.VideoURL)
+	rule.Set(&a.Video.Provider, req.VideoBy)
+	rule.Set(&a.Reminder.On, req.RemindOn)
+	rule.Set(&a.Reminder.Before, req.RemindBefore)
+	rule.Set(&a.TeamID, req.TeamID)
+	rule.Set(&a.ByAgent, req.ByAgent)
+	rule.Set(&a.Sync, req.Sync)
+	rule.Set(&a.Notify, req.Notify)
 }
 
 // setTime stores a new time as the store keeps it.
-func setTime(field *time.Time, change Change[time.Time]) {
+func setTime(field *time.Time, change rule.Change[time.Time]) {
 	if change != nil {
 		*field = change.UTC().Truncate(time.Microsecond)
 	}

@@ -10,13 +10,13 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/internal/domain"
-	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/uptime"
 )
 
 // boardKit is a board whose checks answer what a test says.
 type boardKit struct {
 	*kit
-	*service.Board
+	*uptime.Board
 	health map[domain.Component]domain.Health
 	away   bool // the database
 }
@@ -52,23 +52,23 @@ func newBoardKit(t *testing.T) *boardKit {
 }
 
 // process is the board of another process.
-func (b *boardKit) process() *service.Board {
-	var checks []service.Check
+func (b *boardKit) process() *uptime.Board {
+	var checks []uptime.Check
 	for _, c := range []domain.Component{domain.ComponentAPI, domain.ComponentDatabase, domain.ComponentCalls} {
 		b.health[c] = domain.HealthUp
-		checks = append(checks, service.Check{Component: c, Run: func(context.Context) (domain.Health, error) {
+		checks = append(checks, uptime.Check{Component: c, Run: func(context.Context) (domain.Health, error) {
 			if b.health[c] == "panic" {
 				panic("secret")
 			}
 			return b.health[c], errors.New("why")
 		}})
 	}
-	checks = append(checks, service.Check{Component: domain.ComponentCarriers, Run: func(context.Context) (domain.Health, error) { return domain.HealthUnknown, nil }})
-	return service.NewBoard(service.BoardOptions{Store: awayStore{b.store, &b.away}, Checks: checks, Now: b.now, Logger: slog.New(slog.DiscardHandler)})
+	checks = append(checks, uptime.Check{Component: domain.ComponentCarriers, Run: func(context.Context) (domain.Health, error) { return domain.HealthUnknown, nil }})
+	return uptime.New(uptime.Options{Store: awayStore{b.store, &b.away}, Checks: checks, Now: b.now, Logger: slog.New(slog.DiscardHandler)})
 }
 
 // look looks n times, half a minute apart.
-func (b *boardKit) look(n int) service.StatusPage {
+func (b *boardKit) look(n int) uptime.StatusPage {
 	for range n {
 		b.pass(30 * time.Second)
 		b.Look(b.Context())
@@ -77,7 +77,7 @@ func (b *boardKit) look(n int) service.StatusPage {
 }
 
 // told prints the incidents as "component+seconds", newest first; … lasts.
-func told(page service.StatusPage) string {
+func told(page uptime.StatusPage) string {
 	var all []string
 	for _, i := range page.Incidents {
 		text := string(i.Component) + "…"
@@ -89,7 +89,7 @@ func told(page service.StatusPage) string {
 	return strings.Join(all, " ")
 }
 
-func line(t *testing.T, page service.StatusPage, c domain.Component) *service.ComponentStatus {
+func line(t *testing.T, page uptime.StatusPage, c domain.Component) *uptime.ComponentStatus {
 	t.Helper()
 	for i := range page.Components {
 		if page.Components[i].Component == c {
@@ -100,7 +100,7 @@ func line(t *testing.T, page service.StatusPage, c domain.Component) *service.Co
 	return nil
 }
 
-func today(c *service.ComponentStatus) string {
+func today(c *uptime.ComponentStatus) string {
 	d := c.Days[len(c.Days)-1]
 	return fmt.Sprintf("%d/%d", d.Good, d.Bad)
 }
@@ -238,7 +238,7 @@ func TestBoardAfterDarkness(t *testing.T) {
 func TestBoardRuns(t *testing.T) {
 	k := newKit(t)
 	looked := make(chan struct{}, 100)
-	board := service.NewBoard(service.BoardOptions{Store: k.store, Every: time.Millisecond, Logger: slog.New(slog.DiscardHandler), Checks: []service.Check{{
+	board := uptime.New(uptime.Options{Store: k.store, Every: time.Millisecond, Logger: slog.New(slog.DiscardHandler), Checks: []uptime.Check{{
 		Component: domain.ComponentAPI, Run: func(context.Context) (domain.Health, error) {
 			select {
 			case looked <- struct{}{}:

@@ -13,7 +13,7 @@ const defaultTitle = "Appointment"
 // person at the far end. It waits for the disk.
 func (s *Service) BookAppointment(ctx context.Context, call domain.ID, req AppointmentChange) (*AppointmentDetail, error) {
 	var made *AppointmentDetail
-	err := s.store.InTx(ctx, domain.LaneCall, func(ctx context.Context, st *domain.Stores) error {
+	err := s.Store.InTx(ctx, domain.LaneCall, func(ctx context.Context, st *domain.Stores) error {
 		c, err := st.Calls.ByID(ctx, call)
 		if err != nil {
 			return err

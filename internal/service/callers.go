@@ -4,13 +4,14 @@ import (
 	"slices"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/service/rule"
 )
 
 // IncomingChange is what is to change in who may call in over a trunk.
 type IncomingChange struct {
-	Networks Change[[]string]
-	Username Change[string] // "" lets callers in without a password
-	Password Change[string]
+	Networks rule.Change[[]string]
+	Username rule.Change[string] // "" lets callers in without a password
+	Password rule.Change[string]
 }
 
 // Bounds of who may call in.
@@ -23,9 +24,9 @@ func (req *IncomingChange) apply(in *domain.Incoming) error {
 	if req == nil {
 		return nil
 	}
-	set(&in.Networks, req.Networks)
-	set(&in.Username, req.Username)
-	set(&in.Password, req.Password)
+	rule.Set(&in.Networks, req.Networks)
+	rule.Set(&in.Username, req.Username)
+	rule.Set(&in.Password, req.Password)
 	if in.Username == "" {
 		in.Password = ""
 	}
@@ -33,7 +34,7 @@ func (req *IncomingChange) apply(in *domain.Incoming) error {
 	if in.Networks, err = networks("incoming.networks", in.Networks); err != nil {
 		return err
 	}
-	if err := first(text("incoming.username", in.Username, maxName), text("incoming.password", in.Password, maxName)); err != nil {
+	if err := rule.First(rule.Text("incoming.username", in.Username, rule.MaxName), rule.Text("incoming.password", in.Password, rule.MaxName)); err != nil {
 		return err
 	}
 	if in.Username != "" && len(in.Password) < minCallPassword {

@@ -38,7 +38,7 @@ func (s *Service) flushSoon() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	if err := s.buffer.Flush(ctx); err != nil {
-		s.log.Debug("what was noted of calls is not on disk yet", "err", err)
+		s.Log.Debug("what was noted of calls is not on disk yet", "err", err)
 	}
 }
 
@@ -83,7 +83,7 @@ func (s *Service) FinishCall(ctx context.Context, v Verdict) error {
 	if err := s.buffer.Flush(ctx); err != nil {
 		return err
 	}
-	return s.store.InTx(ctx, domain.LaneCall, func(ctx context.Context, st *domain.Stores) error {
+	return s.Store.InTx(ctx, domain.LaneCall, func(ctx context.Context, st *domain.Stores) error {
 		call, err := st.Calls.ByID(ctx, v.Call)
 		if err != nil {
 			return err
@@ -157,7 +157,7 @@ func (s *Service) announceEnd(ctx context.Context, st *domain.Stores, call *doma
 			return err
 		}
 	}
-	now := s.clock()
+	now := s.Clock()
 	return st.Jobs.Create(ctx, &domain.Job{
 		ID: domain.NewID(), WorkspaceID: call.WorkspaceID, Mode: call.Mode, Kind: domain.JobAnalysis,
 		Subject: call.ID, State: domain.JobPending, NextAt: now, CreatedAt: now,
@@ -167,7 +167,7 @@ func (s *Service) announceEnd(ctx context.Context, st *domain.Stores, call *doma
 // CompleteAnalysis stores the analysis of the call that job is about, announces
 // it, and stores the job's end. A call that has an analysis keeps it.
 func (s *Service) CompleteAnalysis(ctx context.Context, job domain.Job, a domain.Analysis) error {
-	return s.store.InTx(ctx, domain.LaneBackground, func(ctx context.Context, st *domain.Stores) error {
+	return s.Store.InTx(ctx, domain.LaneBackground, func(ctx context.Context, st *domain.Stores) error {
 		call, err := st.Calls.ByID(ctx, job.Subject)
 		if err != nil {
 			return err

@@ -11,10 +11,11 @@ import (
 
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/people"
 )
 
 // numbersOf shows a contact's numbers, the primary one in brackets.
-func numbersOf(c *service.ContactDetail) string {
+func numbersOf(c *people.ContactDetail) string {
 	var b strings.Builder
 	for _, p := range c.Phones {
 		if p.Primary {
@@ -34,25 +35,25 @@ func numbersOf(c *service.ContactDetail) string {
 func TestContactNumbers(t *testing.T) {
 	k := newKit(t)
 	const one, two, three = "+15005550101", "+15005550102", "+15005550103"
-	type phones = []service.PhoneChange
-	c, err := k.CreateContact(t.Context(), k.prod, service.ContactChange{
+	type phones = []people.PhoneChange
+	c, err := k.CreateContact(t.Context(), k.prod, people.ContactChange{
 		Phones: &phones{{Number: one, Type: new("work")}, {Number: two, Primary: true}},
 	}, nil)
 	k.ok(err)
 	for _, step := range []struct {
 		what string
-		req  service.ContactChange
+		req  people.ContactChange
 		want string
 	}{
-		{"nothing", service.ContactChange{}, " " + one + " [" + two + "]"},
-		{"another primary number", service.ContactChange{Phone: new(three)}, " " + one + " [" + three + "]"},
-		{"a known primary number", service.ContactChange{Phone: new(one)}, "[" + one + "] " + three + " "},
-		{"the primary number away", service.ContactChange{Phone: new("")}, "[" + three + "]"},
-		{"all away", service.ContactChange{Phones: &phones{}}, ""},
-		{"none away", service.ContactChange{Phone: new("")}, ""},
-		{"both", service.ContactChange{Phone: new(one), Phones: &phones{{Number: two}, {Number: three}}}, "[" + one + "] " + two + "  " + three + " "},
-		{"the first", service.ContactChange{Phones: &phones{{Number: three}, {Number: two}}}, "[" + three + "] " + two + " "},
-		{"two primary", service.ContactChange{Phones: &phones{{Number: one}, {Number: two, Primary: true}, {Number: three, Primary: true}}}, " " + one + " [" + two + "] " + three + " "},
+		{"nothing", people.ContactChange{}, " " + one + " [" + two + "]"},
+		{"another primary number", people.ContactChange{Phone: new(three)}, " " + one + " [" + three + "]"},
+		{"a known primary number", people.ContactChange{Phone: new(one)}, "[" + one + "] " + three + " "},
+		{"the primary number away", people.ContactChange{Phone: new("")}, "[" + three + "]"},
+		{"all away", people.ContactChange{Phones: &phones{}}, ""},
+		{"none away", people.ContactChange{Phone: new("")}, ""},
+		{"both", people.ContactChange{Phone: new(one), Phones: &phones{{Number: two}, {Number: three}}}, "[" + one + "] " + two + "  " + three + " "},
+		{"the first", people.ContactChange{Phones: &phones{{Number: three}, {Number: two}}}, "[" + three + "] " + two + " "},
+		{"two primary", people.ContactChange{Phones: &phones{{Number: one}, {Number: two, Primary: true}, {Number: three, Primary: true}}}, " " + one + " [" + two + "] " + three + " "},
 	} {
 		c, err = k.UpdateContact(t.Context(), k.prod, c.ID, step.req)
 		k.ok(err)
@@ -61,16 +62,16 @@ func TestContactNumbers(t *testing.T) {
 		}
 	}
 	id := c.Phones[0].ID
-	c, err = k.UpdateContact(t.Context(), k.prod, c.ID, service.ContactChange{Phones: &phones{{ID: id, Type: new("home")}, {Number: two}}})
+	c, err = k.UpdateContact(t.Context(), k.prod, c.ID, people.ContactChange{Phones: &phones{{ID: id, Type: new("home")}, {Number: two}}})
 	k.ok(err)
 	if p := c.Phones[0]; p.ID != id || p.Number != one || p.Type != "home" {
 		t.Errorf("%+v", p)
 	}
 	for _, bad := range []phones{{{Number: one}, {Number: one}}, {{ID: "nobody"}}, {{Number: "0155"}}, make(phones, 21)} {
-		_, err = k.UpdateContact(t.Context(), k.prod, c.ID, service.ContactChange{Phones: &bad})
+		_, err = k.UpdateContact(t.Context(), k.prod, c.ID, people.ContactChange{Phones: &bad})
 		k.code(err, domain.CodeInvalid)
 	}
-	_, err = k.UpdateContact(t.Context(), k.test, c.ID, service.ContactChange{})
+	_, err = k.UpdateContact(t.Context(), k.test, c.ID, people.ContactChange{})
 	k.code(err, domain.CodeNotFound)
 }
 
@@ -78,11 +79,11 @@ func TestContactNumbers(t *testing.T) {
 // what the person has asked for, also when both come together.
 func TestContactMarks(t *testing.T) {
 	k := newKit(t)
-	c, err := k.CreateContact(t.Context(), k.test, service.ContactChange{
-		Phones: &[]service.PhoneChange{{Number: "+15005550101"}, {Number: "+15005550102", DoNotCall: new(true)}},
+	c, err := k.CreateContact(t.Context(), k.test, people.ContactChange{
+		Phones: &[]people.PhoneChange{{Number: "+15005550101"}, {Number: "+15005550102", DoNotCall: new(true)}},
 	}, nil)
 	k.ok(err)
-	listed := func(c *service.ContactDetail, want ...string) {
+	listed := func(c *people.ContactDetail, want ...string) {
 		t.Helper()
 		if len(c.Suppressed) != len(want) {
 			t.Errorf("listed %v, want %v", c.Suppressed, want)
@@ -95,10 +96,10 @@ func TestContactMarks(t *testing.T) {
 	}
 	listed(c, "+15005550102")
 	k.suppress("+15005550101")
-	c, err = k.UpdateContact(t.Context(), k.test, c.ID, service.ContactChange{DoNotCall: new(false)})
+	c, err = k.UpdateContact(t.Context(), k.test, c.ID, people.ContactChange{DoNotCall: new(false)})
 	k.ok(err)
 	listed(c, "+15005550101")
-	c, err = k.UpdateContact(t.Context(), k.test, c.ID, service.ContactChange{DoNotCall: new(true)})
+	c, err = k.UpdateContact(t.Context(), k.test, c.ID, people.ContactChange{DoNotCall: new(true)})
 	k.ok(err)
 	listed(c, "+15005550101", "+15005550102")
 	k.ok(k.DeleteContact(t.Context(), k.test, c.ID, 0))
@@ -112,9 +113,9 @@ func TestContactMarks(t *testing.T) {
 func TestCallsKnowContacts(t *testing.T) {
 	b := newSwitchboard(t)
 	own := b.number("+12025550100", service.NumberChange{AgentID: &b.agent.ID})
-	_, err := b.SetBusinessContext(t.Context(), b.prod, service.ContextValues{Values: map[string]any{"opening": "9 to 5"}, AutoCreate: true}, nil)
+	_, err := b.SetBusinessContext(t.Context(), b.prod, people.ContextValues{Values: map[string]any{"opening": "9 to 5"}, AutoCreate: true}, nil)
 	b.ok(err)
-	c, err := b.CreateContact(t.Context(), b.prod, service.ContactChange{
+	c, err := b.CreateContact(t.Context(), b.prod, people.ContactChange{
 		Phone: new("+14155552671"), FirstName: new("Jane"), LastName: new("Doe"),
 		Industry: &map[string]any{"beds": 2.0, "plan": "none"}, Custom: &map[string]any{"plan": "gold", "city": "Rome"},
 	}, nil)
@@ -157,7 +158,7 @@ func TestCallsKnowContacts(t *testing.T) {
 			t.Errorf("from %s: %s %v", from, d.Call.ContactID, d.Call.Variables)
 		}
 	}
-	none, err := b.CreateContact(t.Context(), b.prod, service.ContactChange{FirstName: new("No number")}, nil)
+	none, err := b.CreateContact(t.Context(), b.prod, people.ContactChange{FirstName: new("No number")}, nil)
 	b.ok(err)
 	_, err = b.PlaceCall(t.Context(), b.prod, service.PlaceRequest{AgentID: b.agent.ID, ContactID: none.ID}, nil)
 	b.code(err, domain.CodeInvalid)
@@ -169,12 +170,12 @@ func TestCallsKnowContacts(t *testing.T) {
 func TestContextValues(t *testing.T) {
 	k := newKit(t)
 	for _, kind := range []domain.VariableType{"text", "number", "date", "boolean", "select"} {
-		_, err := k.CreateContextVariable(t.Context(), k.prod, service.ContextVariableChange{
+		_, err := k.CreateContextVariable(t.Context(), k.prod, people.ContextVariableChange{
 			Name: "a_" + string(kind), ContextType: domain.ContextContact, DisplayName: new(string(kind)), Type: &kind, Options: &[]string{"red", "green"},
 		}, nil)
 		k.ok(err)
 	}
-	c, err := k.CreateContact(t.Context(), k.prod, service.ContactChange{FirstName: new("A"), Custom: &map[string]any{"kept": 1.0}}, nil)
+	c, err := k.CreateContact(t.Context(), k.prod, people.ContactChange{FirstName: new("A"), Custom: &map[string]any{"kept": 1.0}}, nil)
 	k.ok(err)
 	for _, try := range []struct {
 		name        string
@@ -188,7 +189,7 @@ func TestContextValues(t *testing.T) {
 		{"a_boolean", 0.0, false}, {"a_boolean", "perhaps", nil}, {"a_boolean", 2.0, nil},
 		{"a_select", "red", "red"}, {"a_select", "Red", nil}, {"a_select", 1.0, nil},
 	} {
-		got, err := k.SetContactContext(t.Context(), k.prod, c.ID, service.ContextValues{Values: map[string]any{try.name: try.value}}, nil)
+		got, err := k.SetContactContext(t.Context(), k.prod, c.ID, people.ContextValues{Values: map[string]any{try.name: try.value}}, nil)
 		if try.want == nil {
 			if fault, ok := err.(*domain.Error); !ok || fault.Reason != domain.ReasonInvalidValue { //nolint:errorlint // as it is returned
 				t.Errorf("%s takes %v: %v", try.name, try.value, err)
@@ -200,7 +201,7 @@ func TestContextValues(t *testing.T) {
 			t.Errorf("%s makes %v of %v", try.name, got.Custom, try.value)
 		}
 	}
-	got, err := k.SetContactContext(t.Context(), k.prod, c.ID, service.ContextValues{Values: map[string]any{"a_text": nil, "unknown": nil}}, nil)
+	got, err := k.SetContactContext(t.Context(), k.prod, c.ID, people.ContextValues{Values: map[string]any{"a_text": nil, "unknown": nil}}, nil)
 	k.ok(err)
 	if _, there := got.Custom["a_text"]; there || len(got.Custom) != 5 {
 		t.Errorf("%v", got.Custom)
@@ -214,14 +215,14 @@ func TestContextAtOnce(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range 8 {
 		all.Go(func() {
-			_, err := k.SetBusinessContext(t.Context(), k.prod, service.ContextValues{
+			_, err := k.SetBusinessContext(t.Context(), k.prod, people.ContextValues{
 				Values: map[string]any{"all_of_us": "x", "only_" + string(rune('a'+i)): "y"}, AutoCreate: true,
 			}, nil)
 			if code := domain.CodeOf(err); code != "" && code != domain.CodeConflict {
 				t.Error(err)
 			}
 			if err != nil { // another one has declared it first, twice
-				_, err = k.SetBusinessContext(t.Context(), k.prod, service.ContextValues{
+				_, err = k.SetBusinessContext(t.Context(), k.prod, people.ContextValues{
 					Values: map[string]any{"only_" + string(rune('a'+i)): "y"}, AutoCreate: true,
 				}, nil)
 				if err != nil {
@@ -233,7 +234,7 @@ func TestContextAtOnce(t *testing.T) {
 	all.Wait()
 	rows, err := k.ContextVariables(t.Context(), k.prod, domain.ContextBusiness)
 	k.ok(err)
-	values, err := k.SetBusinessContext(t.Context(), k.prod, service.ContextValues{}, nil)
+	values, err := k.SetBusinessContext(t.Context(), k.prod, people.ContextValues{}, nil)
 	k.ok(err)
 	if len(rows) != 9 || len(values) != 9 {
 		t.Errorf("%d variables, %d values", len(rows), len(values))
@@ -262,7 +263,7 @@ func TestEraseContact(t *testing.T) {
 	eraser := service.New(service.Options{Store: k.store, Recordings: kept, CheckFlow: func(raw []byte) ([]byte, error) { return raw, nil }, Now: k.now})
 	eraser.Attach(k.live)
 	const number, elsewhere, other = "+15005550106", "+15005550107", "+15005550108"
-	c, err := k.CreateContact(t.Context(), k.test, service.ContactChange{Phone: new(number), FirstName: new("Jane")}, nil)
+	c, err := k.CreateContact(t.Context(), k.test, people.ContactChange{Phone: new(number), FirstName: new("Jane")}, nil)
 	k.ok(err)
 	agent := k.agent(k.test)
 	var ids []domain.ID

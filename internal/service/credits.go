@@ -32,7 +32,7 @@ func affords(w *domain.Workspace) error {
 
 // countCall counts a new call on the day that it was asked for.
 func (s *Service) countCall(ctx context.Context, st *domain.Stores, call *domain.Call) error {
-	return s.addUsage(ctx, st, usageOf(call, domain.UsageCounts{Calls: 1}))
+	return s.AddUsage(ctx, st, usageOf(call, domain.UsageCounts{Calls: 1}))
 }
 
 // charge works out what a call that has ended costs, and takes it off the
@@ -53,7 +53,7 @@ func (s *Service) charge(ctx context.Context, st *domain.Stores, call *domain.Ca
 			return err
 		}
 	}
-	return s.addUsage(ctx, st, usageOf(call, domain.UsageCounts{Seconds: seconds, Cost: cost}))
+	return s.AddUsage(ctx, st, usageOf(call, domain.UsageCounts{Seconds: seconds, Cost: cost}))
 }
 
 // usageOf is usage on account of a call, on the day that it was asked for.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/access"
 )
 
 func TestPrice(t *testing.T) {
@@ -174,7 +175,7 @@ func TestCreditsRunOut(t *testing.T) {
 func TestSettings(t *testing.T) {
 	k := newKit(t)
 	id := k.prod.Workspace
-	_, secret, err := k.CreateKey(t.Context(), service.NewKey{Workspace: id, Name: "k"})
+	_, secret, err := k.CreateKey(t.Context(), access.NewKey{Workspace: id, Name: "k"})
 	k.ok(err)
 	plan := func(want domain.Plan) {
 		t.Helper()

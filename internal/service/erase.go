@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/service/rule"
 )
 
 // eraseBatch is how many calls are forgotten between two looks at the store.
@@ -16,18 +17,18 @@ const eraseBatch = 50
 // its numbers in the do-not-call list stay: without them it would be called
 // again.
 func (s *Service) EraseContact(ctx context.Context, in domain.Scope, id domain.ID, ifVersion int64) error {
-	c, err := view(ctx, s, func(ctx context.Context, st *domain.Stores) (*domain.Contact, error) {
+	c, err := rule.View(ctx, &s.Kit, func(ctx context.Context, st *domain.Stores) (*domain.Contact, error) {
 		return st.Contacts.Get(ctx, in, id)
 	})
 	if err != nil {
 		return err
 	}
-	if err := at(ifVersion, c.Version); err != nil {
+	if err := rule.At(ifVersion, c.Version); err != nil {
 		return err
 	}
 	var after, live domain.ID
 	for {
-		calls, err := view(ctx, s, func(ctx context.Context, st *domain.Stores) ([]domain.Call, error) {
+		calls, err := rule.View(ctx, &s.Kit, func(ctx context.Context, st *domain.Stores) ([]domain.Call, error) {
 			return st.Erasure.Calls(ctx, in, id, c.Numbers(), after, eraseBatch)
 		})
 		if err != nil {
@@ -50,7 +51,7 @@ func (s *Service) EraseContact(ctx context.Context, in domain.Scope, id domain.I
 	if live != "" {
 		return domain.Errorf(domain.CodeConflict, "call %s with the contact is under way; erase the contact again when it is over", live)
 	}
-	err = s.store.InTx(ctx, domain.LaneBackground, func(ctx context.Context, st *domain.Stores) error {
+	err = s.Store.InTx(ctx, domain.LaneBackground, func(ctx context.Context, st *domain.Stores) error {
 		return st.Erasure.ForgetAppointments(ctx, in, id)
 	})
 	if err != nil {
@@ -78,7 +79,7 @@ func (s *Service) forget(ctx context.Context, in domain.Scope, call *domain.Call
 			return false, err
 		}
 	}
-	err := s.store.InTx(ctx, domain.LaneBackground, func(ctx context.Context, st *domain.Stores) error {
+	err := s.Store.InTx(ctx, domain.LaneBackground, func(ctx context.Context, st *domain.Stores) error {
 		return st.Erasure.Forget(ctx, in, call.ID)
 	})
 	if domain.CodeOf(err) == domain.CodeNotFound {
@@ -90,7 +91,7 @@ func (s *Service) forget(ctx context.Context, in domain.Scope, call *domain.Call
 // withdrawCall ends a call that was not dialed yet, without telling anybody; one
 // that may have been is CodeConflict.
 func (s *Service) withdrawCall(ctx context.Context, in domain.Scope, id domain.ID) (*domain.Call, error) {
-	return effect(ctx, s, in, nil, func(ctx context.Context, st *domain.Stores) (*domain.Call, error) {
+	return rule.Effect(ctx, &s.Kit, in, nil, func(ctx context.Context, st *domain.Stores) (*domain.Call, error) {
 		call, err := st.Calls.Get(ctx, in, id)
 		if err != nil || call.State.Ended() {
 			return call, err
@@ -102,7 +103,7 @@ func (s *Service) withdrawCall(ctx context.Context, in domain.Scope, id domain.I
 		if sent {
 			return nil, errElsewhere
 		}
-		call.State, call.EndReason, call.EndedAt = domain.CallFailed, domain.EndCanceled, s.clock()
+		call.State, call.EndReason, call.EndedAt = domain.CallFailed, domain.EndCanceled, s.Clock()
 		return call, st.Calls.Update(ctx, call)
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/service/rule"
 )
 
 // emit announces that something happened to call. turns is the transcript so
@@ -23,7 +24,7 @@ func (s *Service) announceAppointment(ctx context.Context, st *domain.Stores, ev
 // transaction, one delivery for each endpoint there that wants to know, and for
 // the own receiver of ev's call.
 func (s *Service) announce(ctx context.Context, st *domain.Stores, in domain.Scope, ev *domain.Event) error {
-	ev.ID, ev.WorkspaceID, ev.Mode, ev.At = domain.NewID(), in.Workspace, in.Mode, s.clock()
+	ev.ID, ev.WorkspaceID, ev.Mode, ev.At = domain.NewID(), in.Workspace, in.Mode, s.Clock()
 	if err := st.Events.Append(ctx, ev); err != nil {
 		return err
 	}
@@ -58,7 +59,7 @@ func (s *Service) announce(ctx context.Context, st *domain.Stores, in domain.Sco
 			}
 		}
 	}
-	return scan(ctx, st.Endpoints, in, endpointID, tell)
+	return rule.Scan(ctx, st.Endpoints, in, endpointID, tell)
 }
 
 // withParties adds who speaks in ev's call.
@@ -93,7 +94,7 @@ func (s *Service) encode(dialect string, ev *domain.Event) []byte {
 
 // delivery is ev on its way to e, due at once.
 func (s *Service) delivery(ev *domain.Event, e *domain.Endpoint, body []byte) *domain.Delivery {
-	now := s.clock()
+	now := s.Clock()
 	return &domain.Delivery{
 		ID: domain.NewID(), WorkspaceID: ev.WorkspaceID, Mode: ev.Mode,
 		EventID: ev.ID, EventType: ev.Type, EndpointID: e.ID, CallID: ev.CallID,

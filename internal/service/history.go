@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/service/rule"
 )
 
 // CallRecord is a call with what was said in it, and the names of who talked and
@@ -19,7 +20,7 @@ type CallRecord struct {
 // of all that the filter lets through.
 func (s *Service) CallRecords(ctx context.Context, in domain.Scope, f domain.CallFilter, page domain.Page) ([]CallRecord, int, error) {
 	var total int
-	records, err := view(ctx, s, func(ctx context.Context, st *domain.Stores) ([]CallRecord, error) {
+	records, err := rule.View(ctx, &s.Kit, func(ctx context.Context, st *domain.Stores) ([]CallRecord, error) {
 		calls, n, err := st.Calls.List(ctx, in, f, page)
 		if err != nil {
 			return nil, err
@@ -39,7 +40,7 @@ func (s *Service) CallRecords(ctx context.Context, in domain.Scope, f domain.Cal
 
 // CallRecord returns one call as a record.
 func (s *Service) CallRecord(ctx context.Context, in domain.Scope, id domain.ID) (*CallRecord, error) {
-	return view(ctx, s, func(ctx context.Context, st *domain.Stores) (*CallRecord, error) {
+	return rule.View(ctx, &s.Kit, func(ctx context.Context, st *domain.Stores) (*CallRecord, error) {
 		call, err := st.Calls.Get(ctx, in, id)
 		if err != nil {
 			return nil, err

@@ -7,21 +7,21 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/internal/domain"
-	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/access"
 )
 
 // TestKeysGiveWhatTheyHave: no key makes, changes or replaces one so that it may
 // do more than itself.
 func TestKeysGiveWhatTheyHave(t *testing.T) {
 	k := newKit(t)
-	create := func(req service.NewKey) (*domain.Key, error) {
+	create := func(req access.NewKey) (*domain.Key, error) {
 		req.Workspace, req.Name = k.first.Workspace.ID, "k"
 		key, _, err := k.CreateKey(t.Context(), req)
 		return key, err
 	}
-	all, err := create(service.NewKey{})
+	all, err := create(access.NewKey{})
 	k.ok(err)
-	few, err := create(service.NewKey{Scopes: []string{"keys:write", "calls:read", "calls:read", "can_write_calendar"}})
+	few, err := create(access.NewKey{Scopes: []string{"keys:write", "calls:read", "calls:read", "can_write_calendar"}})
 	k.ok(err)
 	if got := strings.Join(few.Scopes, " "); got != "keys:write calls:read appointments:write" {
 		t.Errorf("scopes %s", got)
@@ -35,21 +35,21 @@ func TestKeysGiveWhatTheyHave(t *testing.T) {
 		{few, []string{"calls:read", "*"}, domain.CodeForbidden}, {all, []string{"*"}, ""}, {all, []string{"calls:write"}, ""},
 		{few, []string{"can_initiate_calls"}, domain.CodeForbidden},
 	} {
-		got, err := create(service.NewKey{By: c.by, Scopes: c.scopes, Within: domain.Live})
+		got, err := create(access.NewKey{By: c.by, Scopes: c.scopes, Within: domain.Live})
 		k.code(err, c.want)
 		if err == nil && c.scopes == nil && !slices.Equal(got.Scopes, c.by.Scopes) {
 			t.Errorf("a key without scopes got %v", got.Scopes)
 		}
 		if c.scopes != nil {
-			target, err := create(service.NewKey{Scopes: []string{"agents:read"}})
+			target, err := create(access.NewKey{Scopes: []string{"agents:read"}})
 			k.ok(err)
-			_, err = k.UpdateKey(t.Context(), k.prod, target.ID, service.KeyChange{Scopes: &c.scopes, By: c.by})
+			_, err = k.UpdateKey(t.Context(), k.prod, target.ID, access.KeyChange{Scopes: &c.scopes, By: c.by})
 			k.code(err, c.want)
 		}
 	}
-	_, _, err = k.RotateKeyIn(t.Context(), k.prod, all.ID, service.Rotation{By: few})
+	_, _, err = k.RotateKeyIn(t.Context(), k.prod, all.ID, access.Rotation{By: few})
 	k.code(err, domain.CodeForbidden)
-	_, _, err = k.RotateKeyIn(t.Context(), k.prod, few.ID, service.Rotation{By: few})
+	_, _, err = k.RotateKeyIn(t.Context(), k.prod, few.ID, access.Rotation{By: few})
 	k.ok(err)
 }
 
@@ -59,7 +59,7 @@ func TestKeysOfModes(t *testing.T) {
 	k := newKit(t)
 	workspace := k.first.Workspace.ID
 	create := func(mode, within domain.Mode) (*domain.Key, error) {
-		key, _, err := k.CreateKey(t.Context(), service.NewKey{Workspace: workspace, Name: "k", Mode: mode, Within: within})
+		key, _, err := k.CreateKey(t.Context(), access.NewKey{Workspace: workspace, Name: "k", Mode: mode, Within: within})
 		return key, err
 	}
 	live, err := create("", domain.Live)
@@ -92,11 +92,11 @@ func TestKeysOfModes(t *testing.T) {
 	for _, in := range []domain.Scope{k.test, stranger} {
 		_, err := k.Key(t.Context(), in, live.ID)
 		k.code(err, domain.CodeNotFound)
-		_, err = k.UpdateKey(t.Context(), in, live.ID, service.KeyChange{Name: &name})
+		_, err = k.UpdateKey(t.Context(), in, live.ID, access.KeyChange{Name: &name})
 		k.code(err, domain.CodeNotFound)
 		_, err = k.RevokeKeyIn(t.Context(), in, live.ID, nil)
 		k.code(err, domain.CodeNotFound)
-		_, _, err = k.RotateKeyIn(t.Context(), in, live.ID, service.Rotation{})
+		_, _, err = k.RotateKeyIn(t.Context(), in, live.ID, access.Rotation{})
 		k.code(err, domain.CodeNotFound)
 		k.code(k.DeleteKey(t.Context(), in, live.ID, 0), domain.CodeNotFound)
 	}
@@ -104,10 +104,10 @@ func TestKeysOfModes(t *testing.T) {
 
 func TestKeyChanges(t *testing.T) {
 	k := newKit(t)
-	key, secret, err := k.CreateKey(t.Context(), service.NewKey{Workspace: k.first.Workspace.ID, Name: "k"})
+	key, secret, err := k.CreateKey(t.Context(), access.NewKey{Workspace: k.first.Workspace.ID, Name: "k"})
 	k.ok(err)
 	late, past := k.now().Add(time.Hour), k.now()
-	changed, err := k.UpdateKey(t.Context(), k.prod, key.ID, service.KeyChange{
+	changed, err := k.UpdateKey(t.Context(), k.prod, key.ID, access.KeyChange{
 		Name: new("new"), Scopes: &[]string{"calls:read"}, Allow: &[]string{"::ffff:10.0.0.0/104", "10.1.2.3/8", "2001:db8::1"}, RateLimit: new(7), ExpiresAt: &late, IfVersion: 1,
 	})
 	k.ok(err)
@@ -120,13 +120,13 @@ func TestKeyChanges(t *testing.T) {
 		t.Errorf("%+v", who.Key)
 	}
 	for _, c := range []struct {
-		change service.KeyChange
+		change access.KeyChange
 		want   domain.Code
 	}{
-		{service.KeyChange{Name: new("x"), IfVersion: 1}, domain.CodePrecondition}, {service.KeyChange{Name: new("")}, domain.CodeInvalid},
-		{service.KeyChange{ExpiresAt: &past}, domain.CodeInvalid}, {service.KeyChange{Scopes: &[]string{}}, domain.CodeInvalid},
-		{service.KeyChange{RateLimit: new(-1)}, domain.CodeInvalid}, {service.KeyChange{Allow: &[]string{"x"}}, domain.CodeInvalid},
-		{service.KeyChange{ExpiresAt: &time.Time{}, Allow: &[]string{}, RateLimit: new(0)}, ""},
+		{access.KeyChange{Name: new("x"), IfVersion: 1}, domain.CodePrecondition}, {access.KeyChange{Name: new("")}, domain.CodeInvalid},
+		{access.KeyChange{ExpiresAt: &past}, domain.CodeInvalid}, {access.KeyChange{Scopes: &[]string{}}, domain.CodeInvalid},
+		{access.KeyChange{RateLimit: new(-1)}, domain.CodeInvalid}, {access.KeyChange{Allow: &[]string{"x"}}, domain.CodeInvalid},
+		{access.KeyChange{ExpiresAt: &time.Time{}, Allow: &[]string{}, RateLimit: new(0)}, ""},
 	} {
 		_, err := k.UpdateKey(t.Context(), k.prod, key.ID, c.change)
 		k.code(err, c.want)

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/internal/domain"
-	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/access"
 )
 
 // home is where keys are used from.
@@ -20,7 +20,7 @@ var keyForm = regexp.MustCompile(`^cw_(live|test)_[0-9a-f]{24}[0-9A-Za-z]{38}$`)
 func TestKeys(t *testing.T) {
 	k := newKit(t)
 	workspace := k.first.Workspace.ID
-	key, secret, err := k.CreateKey(t.Context(), service.NewKey{Workspace: workspace, Name: "CRM Sync", Scopes: []string{"calls:read"}, Allow: []string{"10.0.0.7", "2001:db8::/32"}})
+	key, secret, err := k.CreateKey(t.Context(), access.NewKey{Workspace: workspace, Name: "CRM Sync", Scopes: []string{"calls:read"}, Allow: []string{"10.0.0.7", "2001:db8::/32"}})
 	k.ok(err)
 	if !keyForm.MatchString(secret) || key.Prefix != secret[:16] || key.Mode != domain.Live || strings.Join(key.Allow, " ") != "10.0.0.7/32 2001:db8::/32" {
 		t.Errorf("%s %+v", secret, key)
@@ -58,7 +58,7 @@ func flip(c byte) string {
 // A key that another process revokes stops working within a second.
 func TestKeyStaleness(t *testing.T) {
 	k := newKit(t)
-	key, secret, err := k.CreateKey(t.Context(), service.NewKey{Workspace: k.first.Workspace.ID, Name: "k"})
+	key, secret, err := k.CreateKey(t.Context(), access.NewKey{Workspace: k.first.Workspace.ID, Name: "k"})
 	k.ok(err)
 	_, err = k.VerifyKey(t.Context(), secret, home)
 	k.ok(err)
@@ -78,9 +78,9 @@ func TestKeyStaleness(t *testing.T) {
 func TestKeyExpiryAndRotation(t *testing.T) {
 	k := newKit(t)
 	workspace := k.first.Workspace.ID
-	_, _, err := k.CreateKey(t.Context(), service.NewKey{Workspace: workspace, Name: "k", ExpiresAt: k.now()})
+	_, _, err := k.CreateKey(t.Context(), access.NewKey{Workspace: workspace, Name: "k", ExpiresAt: k.now()})
 	k.code(err, domain.CodeInvalid)
-	key, old, err := k.CreateKey(t.Context(), service.NewKey{Workspace: workspace, Name: "k", Mode: domain.Test, ExpiresAt: k.now().Add(time.Hour)})
+	key, old, err := k.CreateKey(t.Context(), access.NewKey{Workspace: workspace, Name: "k", Mode: domain.Test, ExpiresAt: k.now().Add(time.Hour)})
 	k.ok(err)
 	fresh, secret, err := k.RotateKey(t.Context(), workspace, key.ID, 10*time.Minute)
 	k.ok(err)
@@ -105,7 +105,7 @@ func TestKeyExpiryAndRotation(t *testing.T) {
 
 func TestKeyRefusals(t *testing.T) {
 	k := newKit(t)
-	for _, req := range []service.NewKey{
+	for _, req := range []access.NewKey{
 		{}, {Name: " "}, {Name: "k", Mode: "prod"}, {Name: "k", Scopes: []string{"calls"}}, {Name: "k", Scopes: []string{"calls:delete"}},
 		{Name: "k", Scopes: []string{"planets:read"}}, {Name: "k", Allow: []string{"example.com"}}, {Name: "k", Allow: []string{"10.0.0.1/33"}},
 		{Name: "k", Allow: []string{"fe80::1%eth0"}}, {Name: "k", RateLimit: -1}, {Name: "k", RateLimit: 1_000_001}, {Name: "k", Scopes: []string{}},
@@ -115,6 +115,6 @@ func TestKeyRefusals(t *testing.T) {
 		_, _, err := k.CreateKey(t.Context(), req)
 		k.code(err, domain.CodeInvalid)
 	}
-	_, _, err := k.CreateKey(t.Context(), service.NewKey{Workspace: domain.NewID(), Name: "k"})
+	_, _, err := k.CreateKey(t.Context(), access.NewKey{Workspace: domain.NewID(), Name: "k"})
 	k.code(err, domain.CodeNotFound)
 }

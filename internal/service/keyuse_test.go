@@ -12,6 +12,7 @@ import (
 
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/access"
 	"github.com/callwright/callwright/internal/store"
 	"github.com/callwright/callwright/internal/store/storetest"
 )
@@ -19,11 +20,11 @@ import (
 // TestKeyUse: what keys are used for is written when it is flushed, and shown.
 func TestKeyUse(t *testing.T) {
 	k := newKit(t)
-	key, secret, err := k.CreateKey(t.Context(), service.NewKey{Workspace: k.first.Workspace.ID, Name: "k"})
+	key, secret, err := k.CreateKey(t.Context(), access.NewKey{Workspace: k.first.Workspace.ID, Name: "k"})
 	k.ok(err)
 	began := k.now()
 	use := func(status int, from string, fault domain.KeyFault) {
-		k.NoteUse(service.KeyUse{Key: key, Mode: domain.Live, From: netip.MustParseAddr(from), Status: status, Fault: fault})
+		k.NoteUse(access.KeyUse{Key: key, Mode: domain.Live, From: netip.MustParseAddr(from), Status: status, Fault: fault})
 	}
 	use(200, "10.0.0.7", "")
 	use(304, "10.0.0.7", "")
@@ -31,7 +32,7 @@ func TestKeyUse(t *testing.T) {
 	use(403, "10.0.0.8", domain.FaultScope)
 	use(403, "10.9.9.9", domain.FaultAddress)
 	use(500, "2001:db8::1", "")
-	k.NoteUse(service.KeyUse{Key: key, Mode: domain.Test, Status: 200}) // from nobody knows where
+	k.NoteUse(access.KeyUse{Key: key, Mode: domain.Test, Status: 200}) // from nobody knows where
 	k.ok(k.FlushUses(t.Context()))
 	_, err = k.RevokeKey(t.Context(), key.WorkspaceID, key.ID)
 	k.ok(err)
@@ -138,7 +139,7 @@ func TestUsesSurviveAnOutage(t *testing.T) {
 		for range n {
 			wg.Go(func() {
 				for i, key := range keys {
-					s.NoteUse(service.KeyUse{Key: key, Mode: domain.Live, From: netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}), Status: 200})
+					s.NoteUse(access.KeyUse{Key: key, Mode: domain.Live, From: netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}), Status: 200})
 				}
 			})
 		}

@@ -6,11 +6,12 @@ import (
 	"strings"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/service/rule"
 )
 
 // giveNumbers makes the numbers with these ids the agent's own and takes others
 // off it. nil changes nothing.
-func (s *Service) giveNumbers(ctx context.Context, st *domain.Stores, in domain.Scope, agent domain.ID, ids Change[[]domain.ID]) error {
+func (s *Service) giveNumbers(ctx context.Context, st *domain.Stores, in domain.Scope, agent domain.ID, ids rule.Change[[]domain.ID]) error {
 	if ids == nil {
 		return nil
 	}
@@ -19,7 +20,7 @@ func (s *Service) giveNumbers(ctx context.Context, st *domain.Stores, in domain.
 			return err
 		}
 	}
-	return scan(ctx, st.Numbers, in, numberID, func(n *domain.PhoneNumber) error {
+	return rule.Scan(ctx, st.Numbers, in, numberID, func(n *domain.PhoneNumber) error {
 		switch wanted := slices.Contains(*ids, n.ID); {
 		case wanted && n.AgentID != agent:
 			n.AgentID = agent
@@ -28,7 +29,7 @@ func (s *Service) giveNumbers(ctx context.Context, st *domain.Stores, in domain.
 		default:
 			return nil
 		}
-		n.UpdatedAt = s.clock()
+		n.UpdatedAt = s.Clock()
 		return st.Numbers.Update(ctx, n)
 	})
 }
@@ -36,9 +37,9 @@ func (s *Service) giveNumbers(ctx context.Context, st *domain.Stores, in domain.
 // NumbersByAgent returns the ids of the numbers that belong to agents, by agent,
 // oldest first.
 func (s *Service) NumbersByAgent(ctx context.Context, in domain.Scope) (map[domain.ID][]domain.ID, error) {
-	return view(ctx, s, func(ctx context.Context, st *domain.Stores) (map[domain.ID][]domain.ID, error) {
+	return rule.View(ctx, &s.Kit, func(ctx context.Context, st *domain.Stores) (map[domain.ID][]domain.ID, error) {
 		owned := make(map[domain.ID][]domain.ID)
-		err := scan(ctx, st.Numbers, in, numberID, func(n *domain.PhoneNumber) error {
+		err := rule.Scan(ctx, st.Numbers, in, numberID, func(n *domain.PhoneNumber) error {
 			if n.AgentID != "" {
 				owned[n.AgentID] = append(owned[n.AgentID], n.ID)
 			}
@@ -53,7 +54,7 @@ func (s *Service) NumbersByAgent(ctx context.Context, in domain.Scope) (map[doma
 
 // giveFlow lets an agent talk by a flow; "" takes the flow off all agents. nil
 // changes nothing.
-func (s *Service) giveFlow(ctx context.Context, st *domain.Stores, in domain.Scope, flow domain.ID, to Change[domain.ID]) error {
+func (s *Service) giveFlow(ctx context.Context, st *domain.Stores, in domain.Scope, flow domain.ID, to rule.Change[domain.ID]) error {
 	if to == nil {
 		return nil
 	}
@@ -64,26 +65,26 @@ func (s *Service) giveFlow(ctx context.Context, st *domain.Stores, in domain.Sco
 	if err != nil || a.FlowID == flow {
 		return err
 	}
-	a.FlowID, a.UpdatedAt = flow, s.clock()
+	a.FlowID, a.UpdatedAt = flow, s.Clock()
 	return st.Agents.Update(ctx, a)
 }
 
 // takeFlow takes a flow off the agents that talk by it.
 func (s *Service) takeFlow(ctx context.Context, st *domain.Stores, in domain.Scope, flow domain.ID) error {
-	return scan(ctx, st.Agents, in, agentID, func(a *domain.Agent) error {
+	return rule.Scan(ctx, st.Agents, in, agentID, func(a *domain.Agent) error {
 		if a.FlowID != flow {
 			return nil
 		}
-		a.FlowID, a.UpdatedAt = "", s.clock()
+		a.FlowID, a.UpdatedAt = "", s.Clock()
 		return st.Agents.Update(ctx, a)
 	})
 }
 
 // AgentsByFlow returns the agents that talk by flows, by flow, oldest first.
 func (s *Service) AgentsByFlow(ctx context.Context, in domain.Scope) (map[domain.ID][]domain.Agent, error) {
-	return view(ctx, s, func(ctx context.Context, st *domain.Stores) (map[domain.ID][]domain.Agent, error) {
+	return rule.View(ctx, &s.Kit, func(ctx context.Context, st *domain.Stores) (map[domain.ID][]domain.Agent, error) {
 		talking := make(map[domain.ID][]domain.Agent)
-		err := scan(ctx, st.Agents, in, agentID, func(a *domain.Agent) error {
+		err := rule.Scan(ctx, st.Agents, in, agentID, func(a *domain.Agent) error {
 			if a.FlowID != "" {
 				talking[a.FlowID] = append(talking[a.FlowID], *a)
 			}
@@ -99,12 +100,12 @@ func (s *Service) AgentsByFlow(ctx context.Context, in domain.Scope) (map[domain
 // TakeFlow deletes a flow and takes it off the agents that talked by it: until
 // they are given another they have only their prompts.
 func (s *Service) TakeFlow(ctx context.Context, in domain.Scope, id domain.ID, ifVersion int64) error {
-	return s.store.InTx(ctx, domain.LaneAPI, func(ctx context.Context, st *domain.Stores) error {
+	return s.Store.InTx(ctx, domain.LaneAPI, func(ctx context.Context, st *domain.Stores) error {
 		f, err := st.Flows.Get(ctx, in, id)
 		if err != nil {
 			return err
 		}
-		if err := at(ifVersion, f.Version); err != nil {
+		if err := rule.At(ifVersion, f.Version); err != nil {
 			return err
 		}
 		// First, so that nobody begins to use it meanwhile.
@@ -119,10 +120,10 @@ func (s *Service) TakeFlow(ctx context.Context, in domain.Scope, id domain.ID, i
 // the case, newest first; at most a page of them.
 func (s *Service) AgentsNamed(ctx context.Context, in domain.Scope, words string) ([]domain.ID, error) {
 	words = strings.ToLower(words)
-	return view(ctx, s, func(ctx context.Context, st *domain.Stores) ([]domain.ID, error) {
+	return rule.View(ctx, &s.Kit, func(ctx context.Context, st *domain.Stores) ([]domain.ID, error) {
 		const most = 200
 		var ids []domain.ID
-		err := scan(ctx, st.Agents, in, agentID, func(a *domain.Agent) error {
+		err := rule.Scan(ctx, st.Agents, in, agentID, func(a *domain.Agent) error {
 			if len(ids) < most && strings.Contains(strings.ToLower(a.Name), words) {
 				ids = append(ids, a.ID)
 			}

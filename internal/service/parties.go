@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/service/rule"
 )
 
 // Parties are who speaks in calls, by their ids. Who is gone is nil.
@@ -14,7 +15,7 @@ type Parties struct {
 
 // Parties returns the agents and contacts of calls.
 func (s *Service) Parties(ctx context.Context, in domain.Scope, calls ...domain.Call) (Parties, error) {
-	return view(ctx, s, func(ctx context.Context, st *domain.Stores) (Parties, error) {
+	return rule.View(ctx, &s.Kit, func(ctx context.Context, st *domain.Stores) (Parties, error) {
 		p := Parties{Agents: make(map[domain.ID]*domain.Agent), Contacts: make(map[domain.ID]*domain.Contact)}
 		for i := range calls {
 			if err := meet(ctx, in, calls[i].AgentID, p.Agents, st.Agents.Get); err != nil {

@@ -123,19 +123,19 @@ func (s *Service) WatchCall(ctx context.Context, in domain.Scope, id domain.ID, 
 		return err
 	}
 	defer s.watchers.leave(in.Workspace)
-	stepped := s.now()
+	stepped := s.Now()
 	for {
 		var steps []Step
 		if c != nil {
 			if steps = Steps(c, seen); len(steps) > 0 {
-				seen, stepped = steps[len(steps)-1].Seen, s.now()
+				seen, stepped = steps[len(steps)-1].Seen, s.Now()
 			}
 		}
 		if err := tell(c, steps); err != nil || seen.Ended() {
 			return err
 		}
 		pause := watchSoon
-		if s.now().Sub(stepped) > watchCalm && (c == nil || c.State != domain.CallInProgress) {
+		if s.Now().Sub(stepped) > watchCalm && (c == nil || c.State != domain.CallInProgress) {
 			pause = watchSlowly
 		}
 		select {

@@ -12,6 +12,7 @@ import (
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/domain/ratetest"
 	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/access"
 )
 
 func TestRatesInMemory(t *testing.T) {
@@ -19,7 +20,7 @@ func TestRatesInMemory(t *testing.T) {
 		var ahead atomic.Int64
 		now := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
 		return ratetest.Kit{
-			Limits: []domain.RateLimits{service.NewRates(now)},
+			Limits: []domain.RateLimits{access.NewRates(now)},
 			Pass:   func(_ *testing.T, _ domain.ID, d time.Duration) { ahead.Add(int64(d)) },
 		}
 	})
@@ -34,7 +35,7 @@ func TestRequestsPerMinute(t *testing.T) {
 		{domain.Professional, 10, 0, 10}, {domain.Professional, 1000, 0, 300}, {domain.Enterprise, 1000, 0, 1000},
 		{domain.Professional, 0, 60, 60}, {domain.Starter, 0, 60, 60}, {domain.Enterprise, 0, 60, 60}, {domain.Professional, 10, 60, 10}, {"", 0, 0, 300},
 	} {
-		who := &service.Identity{Key: domain.Key{RateLimit: c.own}, Workspace: domain.Workspace{Plan: c.plan}}
+		who := &access.Identity{Key: domain.Key{RateLimit: c.own}, Workspace: domain.Workspace{Plan: c.plan}}
 		if got := who.RequestsPerMinute(c.most); got != c.want {
 			t.Errorf("%+v: %d", c, got)
 		}
@@ -65,9 +66,9 @@ func (s *sharedRates) Take(ctx context.Context, key domain.ID, limit int) (domai
 // are counted here, without each one waiting for it.
 func TestRatesWithoutTheirDatabase(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		shared := &sharedRates{RateLimits: service.NewRates(time.Now)}
+		shared := &sharedRates{RateLimits: access.NewRates(time.Now)}
 		s := service.New(service.Options{Rates: shared, Logger: slog.New(slog.DiscardHandler)})
-		who := &service.Identity{Key: domain.Key{ID: domain.NewID(), RateLimit: 3}}
+		who := &access.Identity{Key: domain.Key{ID: domain.NewID(), RateLimit: 3}}
 		take := func(passed bool, waits time.Duration, asked int) {
 			t.Helper()
 			began := time.Now()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/service/rule"
 )
 
 // linkPeriod is the grain of a recording link's end: within one period the link
@@ -31,7 +32,7 @@ func (s *Service) RecordingURL(c *domain.Call) string {
 	if c.Recording == "" || !c.State.Ended() {
 		return ""
 	}
-	expires := s.now().Truncate(linkPeriod).Add(2 * linkPeriod).Unix()
+	expires := s.Now().Truncate(linkPeriod).Add(2 * linkPeriod).Unix()
 	return s.publicURL + "/api/v1/recordings/" + string(c.ID) + "?expires=" + strconv.FormatInt(expires, 10) + "&signature=" + s.signLink(c.ID, expires)
 }
 
@@ -56,7 +57,7 @@ func (s *Service) OpenSignedRecording(ctx context.Context, call domain.ID, expir
 	if err != nil || !hmac.Equal([]byte(signature), []byte(s.signLink(call, until))) {
 		return nil, domain.Errorf(domain.CodeForbidden, "the link's signature is wrong; read the call again for a new recordingUrl")
 	}
-	if s.now().Unix() >= until {
+	if s.Now().Unix() >= until {
 		return nil, domain.Errorf(domain.CodeForbidden, "the link has expired; read the call again for a new recordingUrl")
 	}
 	// The signature proves that somebody who may see the call was given the link.
@@ -74,7 +75,7 @@ func (s *Service) OpenRecording(ctx context.Context, in domain.Scope, call domai
 
 func (s *Service) openRecording(ctx context.Context, id domain.ID,
 	get func(context.Context, *domain.Stores) (*domain.Call, error)) (*Recording, error) {
-	call, err := view(ctx, s, get)
+	call, err := rule.View(ctx, &s.Kit, get)
 	if err != nil {
 		return nil, err
 	}

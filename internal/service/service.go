@@ -9,10 +9,12 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/service/access"
+	"github.com/callwright/callwright/internal/service/people"
+	"github.com/callwright/callwright/internal/service/rule"
 )
 
 // Options are what the rules need.
@@ -50,9 +52,21 @@ type Options struct {
 	Logger *slog.Logger     // slog.Default() when nil
 }
 
+// What rules are made of, and those who ask have to say.
+type (
+	// Change is one field of an update: nil leaves what is there.
+	Change[T any] = rule.Change[T]
+	// Once makes one effect happen once.
+	Once[T any] = rule.Once[T]
+	// OnceKey names a request that is to have its effect once.
+	OnceKey = rule.OnceKey
+)
+
 // Service is the rules over one store. Its methods may be called at once.
 type Service struct {
-	store      domain.Store
+	rule.Kit
+	*access.Access
+	*people.People
 	buffer     domain.Buffer
 	hooks      map[string]domain.HookDialect
 	recordings domain.Recordings
@@ -65,13 +79,7 @@ type Service struct {
 	signingKey []byte
 	noSamples  bool
 	signers    sync.Pool // of hash.Hash: HMACs of signingKey
-	now        func() time.Time
-	log        *slog.Logger
 
-	keys       keyCache
-	uses       keyUses
-	unfolded   atomic.Bool // there may be usage to fold
-	rates      domain.RateLimits
 	background sync.WaitGroup
 	watchers   watchers
 }
@@ -79,10 +87,10 @@ type Service struct {
 // New returns the rules over o.Store.
 func New(o Options) *Service {
 	s := &Service{
-		store: o.Store, buffer: o.Buffer, hooks: o.Hooks, recordings: o.Recordings,
+		Kit: rule.Kit{Store: o.Store, Now: o.Now, Log: o.Logger}, buffer: o.Buffer, hooks: o.Hooks, recordings: o.Recordings,
 		checkFlow: o.CheckFlow, hasLLM: o.HasLLM, allow: o.WebhookAllow,
 		publicURL:  strings.TrimRight(o.PublicURL, "/"),
-		signingKey: o.SigningKey, noSamples: o.NoSamples, now: o.Now, log: o.Logger,
+		signingKey: o.SigningKey, noSamples: o.NoSamples,
 	}
 	if s.hasLLM == nil {
 		s.hasLLM = func(domain.Mode) bool { return true }
@@ -91,16 +99,14 @@ func New(o Options) *Service {
 		s.signingKey = make([]byte, 32)
 		_, _ = rand.Read(s.signingKey) // crypto/rand.Read never fails (Go 1.24)
 	}
-	if s.now == nil {
-		s.now = time.Now
+	if s.Now == nil {
+		s.Now = time.Now
 	}
-	if s.log == nil {
-		s.log = slog.Default()
+	if s.Log == nil {
+		s.Log = slog.Default()
 	}
 	s.watchers.gone = make(chan struct{})
-	s.keys.entries = make(map[domain.ID]keyEntry)
-	s.unfolded.Store(true) // what an earlier run left
-	s.rates = newRates(o.Rates, s.now, s.log)
+	s.Access, s.People = access.New(s.Kit, o.Rates), people.New(s.Kit, s.stopRinging)
 	return s
 }
 
@@ -111,6 +117,3 @@ func (s *Service) Attach(live domain.LiveCalls) { s.live = live }
 // Close waits for what the service still writes in the background; what was noted
 // of keys is FlushUses's to write.
 func (s *Service) Close() { s.background.Wait() }
-
-// clock is the present as the store keeps it: UTC microseconds.
-func (s *Service) clock() time.Time { return s.now().UTC().Truncate(time.Microsecond) }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/phone"
+	"github.com/callwright/callwright/internal/service/rule"
 )
 
 // Workspace returns a workspace to somebody of it; another one is not found.
@@ -12,7 +13,7 @@ func (s *Service) Workspace(ctx context.Context, in domain.Scope, id domain.ID) 
 	if id != in.Workspace {
 		return nil, domain.NotFound("Workspace", id)
 	}
-	return view(ctx, s, func(ctx context.Context, st *domain.Stores) (*domain.Workspace, error) {
+	return rule.View(ctx, &s.Kit, func(ctx context.Context, st *domain.Stores) (*domain.Workspace, error) {
 		return st.Workspaces.Get(ctx, id)
 	})
 }
@@ -20,12 +21,12 @@ func (s *Service) Workspace(ctx context.Context, in domain.Scope, id domain.ID) 
 // WorkspaceChange is what is to change in a workspace. Nil fields keep what is
 // there.
 type WorkspaceChange struct {
-	Name           Change[string]
-	Timezone       Change[string]
-	Plan           Change[domain.Plan]
-	PricePerMinute Change[domain.Money]
-	Credits        Change[*domain.Money] // a nil amount is no limit
-	IfVersion      int64                 // 0 for any
+	Name           rule.Change[string]
+	Timezone       rule.Change[string]
+	Plan           rule.Change[domain.Plan]
+	PricePerMinute rule.Change[domain.Money]
+	Credits        rule.Change[*domain.Money] // a nil amount is no limit
+	IfVersion      int64                      // 0 for any
 }
 
 // UpdateWorkspace changes the settings of a workspace that req names. Both modes
@@ -37,19 +38,19 @@ func (s *Service) UpdateWorkspace(ctx context.Context, in domain.Scope, id domai
 	if in.Mode != domain.Live {
 		return nil, domain.Errorf(domain.CodeForbidden, "a workspace cannot be changed in test mode, because live mode shares its settings; use a live key, without the sandbox")
 	}
-	defer s.keys.forgetAll()
-	return effect(ctx, s, in, nil, func(ctx context.Context, st *domain.Stores) (*domain.Workspace, error) {
+	defer s.ForgetKeys()
+	return rule.Effect(ctx, &s.Kit, in, nil, func(ctx context.Context, st *domain.Stores) (*domain.Workspace, error) {
 		w, err := st.Workspaces.Get(ctx, id)
 		if err != nil {
 			return nil, err
 		}
-		if err := at(req.IfVersion, w.Version); err != nil {
+		if err := rule.At(req.IfVersion, w.Version); err != nil {
 			return nil, err
 		}
 		if err := req.apply(w); err != nil {
 			return nil, err
 		}
-		w.UpdatedAt = s.clock()
+		w.UpdatedAt = s.Clock()
 		if err := st.Workspaces.Update(ctx, w); err != nil {
 			return nil, err
 		}
@@ -64,10 +65,10 @@ func (s *Service) UpdateWorkspace(ctx context.Context, in domain.Scope, id domai
 
 // apply puts the changes into w, but for the credits, and checks the whole.
 func (req WorkspaceChange) apply(w *domain.Workspace) error {
-	set(&w.Name, req.Name)
-	set(&w.Timezone, req.Timezone)
-	set(&w.Plan, req.Plan)
-	set(&w.PricePerMinute, req.PricePerMinute)
+	rule.Set(&w.Name, req.Name)
+	rule.Set(&w.Timezone, req.Timezone)
+	rule.Set(&w.Plan, req.Plan)
+	rule.Set(&w.PricePerMinute, req.PricePerMinute)
 	if req.Timezone != nil {
 		if _, err := phone.Zone(w.Timezone); err != nil || w.Timezone == "" {
 			return domain.Invalid("timezone", "timezone must be a name of the tz database, such as Europe/Berlin")
@@ -78,8 +79,8 @@ func (req WorkspaceChange) apply(w *domain.Workspace) error {
 			return err
 		}
 	}
-	return first(name("name", w.Name), money("pricePerMinute", w.PricePerMinute, 0, domain.MaxPrice),
-		oneOf("plan", string(w.Plan), string(domain.Starter), string(domain.Professional), string(domain.Business), string(domain.Enterprise)))
+	return rule.First(rule.Name("name", w.Name), money("pricePerMinute", w.PricePerMinute, 0, domain.MaxPrice),
+		rule.OneOf("plan", string(w.Plan), string(domain.Starter), string(domain.Professional), string(domain.Business), string(domain.Enterprise)))
 }
 
 // money checks an amount.

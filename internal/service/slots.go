@@ -7,6 +7,7 @@ import (
 
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/phone"
+	"github.com/callwright/callwright/internal/service/rule"
 )
 
 // The hours in which slots are offered, by the workspace's wall clock, Monday to
@@ -58,7 +59,7 @@ func (s *Service) Slots(ctx context.Context, in domain.Scope, q SlotQuery) (*Fre
 	if q.Length < minSlotTime || q.Length > maxSlotTime {
 		return nil, domain.Invalid("duration", "duration must be from %d to %d minutes", minSlotTime/time.Minute, maxSlotTime/time.Minute)
 	}
-	return view(ctx, s, func(ctx context.Context, st *domain.Stores) (*FreeSlots, error) {
+	return rule.View(ctx, &s.Kit, func(ctx context.Context, st *domain.Stores) (*FreeSlots, error) {
 		w, err := st.Workspaces.Get(ctx, in.Workspace)
 		if err != nil {
 			return nil, err
@@ -67,7 +68,7 @@ func (s *Service) Slots(ctx context.Context, in domain.Scope, q SlotQuery) (*Fre
 		if err != nil {
 			zone = time.UTC
 		}
-		now := s.clock().In(zone)
+		now := s.Clock().In(zone)
 		if err := q.complete(now); err != nil {
 			return nil, err
 		}

@@ -11,12 +11,13 @@ import (
 
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/people"
 )
 
 // suppress puts numbers onto the list of test mode.
 func (k *kit) suppress(numbers ...string) {
 	k.Helper()
-	_, err := k.Suppress(k.Context(), k.test, service.SuppressRequest{Numbers: numbers, Source: domain.SuppressedByAPI}, nil)
+	_, err := k.Suppress(k.Context(), k.test, people.SuppressRequest{Numbers: numbers, Source: domain.SuppressedByAPI}, nil)
 	k.ok(err)
 }
 
@@ -29,7 +30,7 @@ func TestSuppressedNumberIsRefused(t *testing.T) {
 		_, err := k.PlaceCall(t.Context(), k.test, service.PlaceRequest{AgentID: a.ID, To: to}, nil)
 		return err
 	}
-	_, err := k.Suppress(t.Context(), k.prod, service.SuppressRequest{Numbers: []string{to}}, nil)
+	_, err := k.Suppress(t.Context(), k.prod, people.SuppressRequest{Numbers: []string{to}}, nil)
 	k.ok(err)
 	k.ok(place())
 	k.suppress(to, " "+to+" ", "+15005550107")

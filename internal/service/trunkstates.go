@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/service/rule"
 )
 
 // AttachTrunks tells who knows how trunks stand. It is called once, before the
@@ -26,7 +27,7 @@ func (s *Service) TrunkStatus(t *domain.Trunk) (domain.TrunkStatus, bool) {
 // calls would go to whichever registered last; the others to every node, for
 // each wants to know whether they are there.
 func (s *Service) TrunksOf(ctx context.Context, epoch domain.ID) ([]domain.Trunk, error) {
-	return view(ctx, s, func(ctx context.Context, st *domain.Stores) ([]domain.Trunk, error) {
+	return rule.View(ctx, &s.Kit, func(ctx context.Context, st *domain.Stores) ([]domain.Trunk, error) {
 		all, err := st.Trunks.All(ctx)
 		if err != nil {
 			return nil, err
@@ -49,7 +50,7 @@ func (s *Service) TrunksOf(ctx context.Context, epoch domain.ID) ([]domain.Trunk
 // process knows: down when none is there, degraded when at least half are not.
 // One customer's wrong password is no outage.
 func (s *Service) TrunkHealth(ctx context.Context) (domain.Health, error) {
-	all, err := view(ctx, s, func(ctx context.Context, st *domain.Stores) ([]domain.Trunk, error) { return st.Trunks.All(ctx) })
+	all, err := rule.View(ctx, &s.Kit, func(ctx context.Context, st *domain.Stores) ([]domain.Trunk, error) { return st.Trunks.All(ctx) })
 	if err != nil {
 		return domain.HealthUnknown, err
 	}

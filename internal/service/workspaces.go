@@ -23,7 +23,7 @@ type FirstStart struct {
 // data. On a store that has a workspace it changes nothing.
 func (s *Service) FirstStart(ctx context.Context) (*FirstStart, error) {
 	var made *FirstStart
-	err := s.store.InTx(ctx, domain.LaneAPI, func(ctx context.Context, st *domain.Stores) error {
+	err := s.Store.InTx(ctx, domain.LaneAPI, func(ctx context.Context, st *domain.Stores) error {
 		made = &FirstStart{}
 		w, err := st.Workspaces.First(ctx)
 		if err == nil {
@@ -33,7 +33,7 @@ func (s *Service) FirstStart(ctx context.Context) (*FirstStart, error) {
 		if domain.CodeOf(err) != domain.CodeNotFound {
 			return err
 		}
-		now := s.clock()
+		now := s.Clock()
 		made.Created = true
 		made.Workspace = &domain.Workspace{
 			ID: domain.NewID(), Name: "My workspace", Plan: domain.Professional, Timezone: "UTC", CreatedAt: now,

@@ -5,24 +5,24 @@ import (
 	"unicode/utf8"
 
 	"github.com/callwright/callwright/internal/api/wire"
-	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/people"
 )
 
 // change translates what a request names.
-func (b *ContactFields) change() service.ContactChange {
-	req := service.ContactChange{
+func (b *ContactFields) change() people.ContactChange {
+	req := people.ContactChange{
 		FirstName: b.FirstName.Change(), LastName: b.LastName.Change(), Email: b.Email.Change(), Company: b.Company.Change(),
 		Website: b.Website.Change(), Timezone: b.Timezone.Change(), Stage: b.Stage.Given(), Status: b.Status.Given(),
-		Address: service.AddressChange{
+		Address: people.AddressChange{
 			Street: b.Address.Change(), City: b.City.Change(), State: b.State.Change(), ZipCode: b.ZipCode.Change(), Country: b.Country.Change(),
 		},
 		Tags: b.Tags.Change(), Custom: b.CustomContext.Change(), Industry: b.IndustryContext.Change(),
 	}
 	if b.PhoneNumbers.Sent {
-		phones := make([]service.PhoneChange, len(b.PhoneNumbers.Value))
+		phones := make([]people.PhoneChange, len(b.PhoneNumbers.Value))
 		for i := range b.PhoneNumbers.Value {
 			p := &b.PhoneNumbers.Value[i].Value
-			phones[i] = service.PhoneChange{
+			phones[i] = people.PhoneChange{
 				ID: p.ID.Value, Number: p.PhoneNumber.Value, Type: p.PhoneType.Change(), Primary: p.Primary.Value, DoNotCall: p.DoNotCall.Given(),
 			}
 		}
@@ -32,7 +32,7 @@ func (b *ContactFields) change() service.ContactChange {
 }
 
 // fresh translates a request for a new contact.
-func (b *ContactFields) fresh() service.ContactChange {
+func (b *ContactFields) fresh() people.ContactChange {
 	all := *b
 	if all.Country.Value == "" {
 		all.Country = wire.Opt[string]{Sent: true, Value: defaultCountry}
@@ -41,7 +41,7 @@ func (b *ContactFields) fresh() service.ContactChange {
 }
 
 // whole translates a request that replaces a contact.
-func (b *ContactFields) whole() service.ContactChange {
+func (b *ContactFields) whole() people.ContactChange {
 	all := *b
 	for _, text := range []*wire.Opt[string]{
 		&all.LastName, &all.Email, &all.Company, &all.Website, &all.Timezone,
@@ -51,15 +51,15 @@ func (b *ContactFields) whole() service.ContactChange {
 	}
 	all.Tags.Sent, all.PhoneNumbers.Sent, all.CustomContext.Sent, all.IndustryContext.Sent = true, true, true, true
 	if all.Stage.Value == "" {
-		all.Stage = wire.Opt[string]{Sent: true, Value: service.DefaultStage}
+		all.Stage = wire.Opt[string]{Sent: true, Value: people.DefaultStage}
 	}
 	if all.Status.Value == "" {
-		all.Status = wire.Opt[string]{Sent: true, Value: service.DefaultStatus}
+		all.Status = wire.Opt[string]{Sent: true, Value: people.DefaultStatus}
 	}
 	return all.fresh()
 }
 
-func contactItem(c *service.ContactDetail) ContactItem {
+func contactItem(c *people.ContactDetail) ContactItem {
 	item := ContactItem{
 		ID: c.ID, FirstName: c.FirstName, LastName: c.LastName, FullName: c.FullName(), Email: c.Email, Company: c.Company,
 		Stage: c.Stage, Status: c.Status, Phone: c.Phone, CreatedDate: wire.Instant(c.CreatedAt),
@@ -71,7 +71,7 @@ func contactItem(c *service.ContactDetail) ContactItem {
 	return item
 }
 
-func contact(c *service.ContactDetail) Contact {
+func contact(c *people.ContactDetail) Contact {
 	out := Contact{
 		ContactItem: contactItem(c), Website: c.Website, StageDisplay: display(c.Stage), StatusDisplay: display(c.Status),
 		Address: ContactAddress(c.Address), Timezone: c.Timezone, PhoneNumbers: make([]ContactPhone, len(c.Phones)),

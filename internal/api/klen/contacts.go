@@ -7,7 +7,7 @@ import (
 
 	"github.com/callwright/callwright/internal/api/wire"
 	"github.com/callwright/callwright/internal/domain"
-	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/people"
 )
 
 // ContactItem is a contact in a list.
@@ -197,7 +197,7 @@ type contactAnswer[T any] struct {
 	Body T
 }
 
-func contactETag(c *service.ContactDetail) wire.ETag {
+func contactETag(c *people.ContactDetail) wire.ETag {
 	shown := []string{c.LastCallAt.String()}
 	for _, p := range c.Phones {
 		if s, listed := c.Suppressed[p.Number]; listed {
@@ -220,7 +220,7 @@ func (f *face) createContact(ctx context.Context, in *struct{ Body wire.Loose[Co
 	if strings.TrimSpace(b.FirstName.Value) == "" {
 		return nil, lacking("first_name")
 	}
-	saved := func(c *service.ContactDetail) any { return SavedContact{contact(c), "Contact created successfully"} }
+	saved := func(c *people.ContactDetail) any { return SavedContact{contact(c), "Contact created successfully"} }
 	c, err := f.rules.CreateContact(ctx, wire.ScopeOf(ctx), b.fresh(), wire.Once(ctx, http.StatusCreated, saved))
 	if err != nil {
 		return nil, err

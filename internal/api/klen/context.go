@@ -7,7 +7,7 @@ import (
 
 	"github.com/callwright/callwright/internal/api/wire"
 	"github.com/callwright/callwright/internal/domain"
-	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/people"
 )
 
 // ContextVariable declares a variable of contacts or of the business.
@@ -135,8 +135,8 @@ func (f *face) updateVariable(ctx context.Context, in *struct {
 }
 
 // change translates what may change.
-func (b *ContextVariableFields) change() service.ContextVariableChange {
-	return service.ContextVariableChange{
+func (b *ContextVariableFields) change() people.ContextVariableChange {
+	return people.ContextVariableChange{
 		DisplayName: b.DisplayName.Given(), Description: b.Description.Change(), Type: b.VariableType.Given(), Options: b.SelectOptions.Change(),
 	}
 }
@@ -191,9 +191,9 @@ func (f *face) setBusinessContext(ctx context.Context, in *struct{ Body wire.Loo
 }
 
 // values translates the values of a request.
-func (b *ContextFields) values() (service.ContextValues, error) {
+func (b *ContextFields) values() (people.ContextValues, error) {
 	if !b.Variables.Sent || b.Variables.Null {
-		return service.ContextValues{}, lacking("variables")
+		return people.ContextValues{}, lacking("variables")
 	}
-	return service.ContextValues{Values: b.Variables.Value, AutoCreate: b.AutoCreate.Value}, nil
+	return people.ContextValues{Values: b.Variables.Value, AutoCreate: b.AutoCreate.Value}, nil
 }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/callwright/callwright/internal/api/wire"
 	"github.com/callwright/callwright/internal/domain"
-	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/people"
 )
 
 // Contact is a person whom the workspace calls, or who calls it.
@@ -161,7 +161,7 @@ func (f *face) deleteContact(ctx context.Context, in *struct {
 }
 
 // contactReply is a contact with its version.
-func contactReply(c *service.ContactDetail) *object[Contact] {
+func contactReply(c *people.ContactDetail) *object[Contact] {
 	shown := []string{c.LastCallAt.String()}
 	for _, p := range c.Phones {
 		if s, listed := c.Suppressed[p.Number]; listed {
@@ -172,20 +172,20 @@ func contactReply(c *service.ContactDetail) *object[Contact] {
 }
 
 // change translates the fields.
-func (b *ContactFields) change() service.ContactChange {
-	req := service.ContactChange{
+func (b *ContactFields) change() people.ContactChange {
+	req := people.ContactChange{
 		Phone: b.Phone.Change(), FirstName: b.FirstName.Change(), LastName: b.LastName.Change(), Email: b.Email.Change(),
 		Company: b.Company.Change(), Website: b.Website.Change(), Timezone: b.Timezone.Change(), Stage: b.Stage.Given(),
 		Status: b.Status.Given(), Tags: b.Tags.Change(), Notes: b.Notes.Change(), Custom: b.Variables.Change(),
 		Industry: b.Industry.Change(), DoNotCall: b.DoNotCall.Given(),
 	}
 	if a := b.Address.Change(); a != nil {
-		req.Address = service.WholeAddress(domain.Address(*a))
+		req.Address = people.WholeAddress(domain.Address(*a))
 	}
 	if b.Phones.Sent {
-		phones := make([]service.PhoneChange, len(b.Phones.Value))
+		phones := make([]people.PhoneChange, len(b.Phones.Value))
 		for i, p := range b.Phones.Value {
-			phones[i] = service.PhoneChange{
+			phones[i] = people.PhoneChange{
 				ID: p.ID.Value, Number: p.Number.Value, Type: p.Type.Change(), Primary: p.Primary.Value, DoNotCall: p.DoNotCall.Given(),
 			}
 		}
@@ -194,7 +194,7 @@ func (b *ContactFields) change() service.ContactChange {
 	return req
 }
 
-func contact(c *service.ContactDetail) Contact {
+func contact(c *people.ContactDetail) Contact {
 	out := Contact{
 		ID: c.ID, Phone: orNull(c.Phone), FirstName: orNull(c.FirstName), LastName: orNull(c.LastName), Email: orNull(c.Email),
 		Company: orNull(c.Company), Website: orNull(c.Website), Timezone: orNull(c.Timezone), Stage: c.Stage, Status: c.Status,
@@ -213,4 +213,4 @@ func contact(c *service.ContactDetail) Contact {
 	return out
 }
 
-func contactBody(c *service.ContactDetail) any { return contact(c) }
+func contactBody(c *people.ContactDetail) any { return contact(c) }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/callwright/callwright/internal/api/wire"
 	"github.com/callwright/callwright/internal/domain"
-	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/people"
 )
 
 // Suppression is an entry of the do-not-call list.
@@ -68,8 +68,8 @@ func (f *face) addDoNotCall(ctx context.Context, in *struct{ Body SuppressFields
 	if b.Number.Value != "" {
 		numbers = append([]string{b.Number.Value}, numbers...)
 	}
-	render := func(done *service.Suppressing) any { return suppressing(done) }
-	done, err := f.rules.Suppress(ctx, wire.ScopeOf(ctx), service.SuppressRequest{
+	render := func(done *people.Suppressing) any { return suppressing(done) }
+	done, err := f.rules.Suppress(ctx, wire.ScopeOf(ctx), people.SuppressRequest{
 		Numbers: numbers, Reason: b.Reason.Value, Source: domain.SuppressedByAPI,
 	}, wire.Once(ctx, http.StatusCreated, render))
 	if err != nil {
@@ -105,7 +105,7 @@ func suppression(s *domain.Suppression) Suppression {
 	}
 }
 
-func suppressing(done *service.Suppressing) Suppressing {
+func suppressing(done *people.Suppressing) Suppressing {
 	out := Suppressing{Added: done.Added, AlreadyListed: len(done.Entries) - done.Added}
 	if len(done.Entries) == 1 {
 		e := &done.Entries[0]

@@ -9,7 +9,7 @@ import (
 
 	"github.com/callwright/callwright/internal/api/wire"
 	"github.com/callwright/callwright/internal/domain"
-	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/access"
 )
 
 // Key is an API key without its secret.
@@ -108,7 +108,7 @@ func (f *face) createKey(ctx context.Context, in *struct{ Body NewKeyFields }) (
 		return nil, err
 	}
 	scope := wire.ScopeOf(ctx)
-	req := service.NewKey{
+	req := access.NewKey{
 		Workspace: scope.Workspace, Within: scope.Mode, By: byOf(ctx), Name: b.Name.Value, Mode: domain.Mode(b.Mode.Value),
 		Allow: b.Allow.Value, RateLimit: b.RateLimit.Value, Once: wire.Once(ctx, http.StatusCreated, f.keyBody),
 	}
@@ -148,7 +148,7 @@ func (f *face) updateKey(ctx context.Context, in *struct {
 	Body KeyFields
 }) (*object[Key], error) {
 	b := &in.Body
-	req := service.KeyChange{
+	req := access.KeyChange{
 		Name: b.Name.Given(), Scopes: b.Scopes.Given(), Allow: b.Allow.Change(), RateLimit: b.RateLimit.Change(), By: byOf(ctx),
 	}
 	var err error
@@ -174,7 +174,7 @@ func (f *face) rotateKey(ctx context.Context, in *struct {
 		// What would not fit is too long in any case.
 		overlap = time.Duration(min(max(b.Overlap.Value, -1), 1<<32)) * time.Second
 	}
-	k, secret, err := f.rules.RotateKeyIn(ctx, wire.ScopeOf(ctx), in.ID, service.Rotation{
+	k, secret, err := f.rules.RotateKeyIn(ctx, wire.ScopeOf(ctx), in.ID, access.Rotation{
 		Overlap: overlap, By: byOf(ctx), Once: wire.Once(ctx, http.StatusCreated, f.keyBody),
 	})
 	if err != nil {

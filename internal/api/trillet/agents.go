@@ -11,6 +11,7 @@ import (
 	"github.com/callwright/callwright/internal/api/wire"
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/rule"
 )
 
 // callDuration is the longest that a call takes when nothing says otherwise.
@@ -263,7 +264,7 @@ func (b *AgentFields) speak(req *service.AgentChange, kept map[string]any, have 
 		return err
 	}
 	rest := []string{"provider", "voiceId", "language"}
-	if spoken != nil && !service.LanguageTag(*spoken) {
+	if spoken != nil && !rule.LanguageTag(*spoken) {
 		spoken, rest = nil, rest[:2] // a word of the engine's own: kept, and nothing else
 	}
 	req.Language = first(have.Language, spoken, b.Language.Given(), b.TTSLanguage.Given())

@@ -1,4 +1,4 @@
-package service
+package people
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/service/rule"
 )
 
 // Bounds of context variables.
@@ -26,22 +27,22 @@ var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
 type ContextVariableChange struct {
 	Name        string             // only of a new one
 	ContextType domain.ContextType // only of a new one
-	DisplayName Change[string]
-	Description Change[string]
-	Type        Change[domain.VariableType]
-	Options     Change[[]string]
+	DisplayName rule.Change[string]
+	Description rule.Change[string]
+	Type        rule.Change[domain.VariableType]
+	Options     rule.Change[[]string]
 	IfVersion   int64 // 0 for any
 }
 
 // CreateContextVariable declares a context variable.
-func (s *Service) CreateContextVariable(ctx context.Context, in domain.Scope, req ContextVariableChange, once *Once[domain.ContextVariable]) (*domain.ContextVariable, error) {
+func (p *People) CreateContextVariable(ctx context.Context, in domain.Scope, req ContextVariableChange, once *rule.Once[domain.ContextVariable]) (*domain.ContextVariable, error) {
 	switch {
 	case !variableName.MatchString(req.Name):
 		return nil, domain.Invalid("name", "name must be a letter or _ followed by at most 63 letters, digits and _")
 	case req.ContextType != domain.ContextContact && req.ContextType != domain.ContextBusiness:
 		return nil, domain.Invalid("context_type", "context_type must be one of: contact, business")
 	}
-	return effect(ctx, s, in, once, func(ctx context.Context, st *domain.Stores) (*domain.ContextVariable, error) {
+	return rule.Effect(ctx, &p.Kit, in, once, func(ctx context.Context, st *domain.Stores) (*domain.ContextVariable, error) {
 		known, err := declared(ctx, st, in, req.ContextType)
 		if err != nil {
 			return nil, err
@@ -53,7 +54,7 @@ func (s *Service) CreateContextVariable(ctx context.Context, in domain.Scope, re
 		if len(known) >= maxVariables {
 			return nil, domain.Errorf(domain.CodeLimitReached, "a context has at most %d variables; delete one first", maxVariables)
 		}
-		now := s.clock()
+		now := p.Clock()
 		v := &domain.ContextVariable{
 			ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, Version: 1, CreatedAt: now, UpdatedAt: now,
 			Name: req.Name, ContextType: req.ContextType,
@@ -66,34 +67,34 @@ func (s *Service) CreateContextVariable(ctx context.Context, in domain.Scope, re
 }
 
 // UpdateContextVariable changes a declaration. Values that are there stay.
-func (s *Service) UpdateContextVariable(ctx context.Context, in domain.Scope, id domain.ID, req ContextVariableChange) (*domain.ContextVariable, error) {
-	return effect(ctx, s, in, nil, func(ctx context.Context, st *domain.Stores) (*domain.ContextVariable, error) {
+func (p *People) UpdateContextVariable(ctx context.Context, in domain.Scope, id domain.ID, req ContextVariableChange) (*domain.ContextVariable, error) {
+	return rule.Effect(ctx, &p.Kit, in, nil, func(ctx context.Context, st *domain.Stores) (*domain.ContextVariable, error) {
 		v, err := st.Variables.Get(ctx, in, id)
 		if err != nil {
 			return nil, err
 		}
-		if err := at(req.IfVersion, v.Version); err != nil {
+		if err := rule.At(req.IfVersion, v.Version); err != nil {
 			return nil, err
 		}
 		if err := req.apply(v); err != nil {
 			return nil, err
 		}
-		v.UpdatedAt = s.clock()
+		v.UpdatedAt = p.Clock()
 		return v, st.Variables.Update(ctx, v)
 	})
 }
 
 // apply puts the changes into v and checks the whole.
 func (req ContextVariableChange) apply(v *domain.ContextVariable) error {
-	set(&v.DisplayName, req.DisplayName)
-	set(&v.Description, req.Description)
-	set(&v.Type, req.Type)
+	rule.Set(&v.DisplayName, req.DisplayName)
+	rule.Set(&v.Description, req.Description)
+	rule.Set(&v.Type, req.Type)
 	if req.Options != nil {
 		v.Options = distinctTexts(*req.Options)
 	}
-	err := first(
-		name("display_name", v.DisplayName), text("description", v.Description, maxText),
-		oneOf("variable_type", string(v.Type), string(domain.VariableText), string(domain.VariableNumber), string(domain.VariableDate),
+	err := rule.First(
+		rule.Name("display_name", v.DisplayName), rule.Text("description", v.Description, rule.MaxText),
+		rule.OneOf("variable_type", string(v.Type), string(domain.VariableText), string(domain.VariableNumber), string(domain.VariableDate),
 			string(domain.VariableBoolean), string(domain.VariableSelect)),
 		shortTexts("select_options", v.Options, maxOptions),
 	)
@@ -105,15 +106,15 @@ func (req ContextVariableChange) apply(v *domain.ContextVariable) error {
 
 // ContextVariables returns the variables of a context ("" is both), oldest
 // first.
-func (s *Service) ContextVariables(ctx context.Context, in domain.Scope, kind domain.ContextType) ([]domain.ContextVariable, error) {
+func (p *People) ContextVariables(ctx context.Context, in domain.Scope, kind domain.ContextType) ([]domain.ContextVariable, error) {
 	if kind != "" {
-		if err := oneOf("context_type", string(kind), string(domain.ContextContact), string(domain.ContextBusiness)); err != nil {
+		if err := rule.OneOf("context_type", string(kind), string(domain.ContextContact), string(domain.ContextBusiness)); err != nil {
 			return nil, err
 		}
 	}
-	return view(ctx, s, func(ctx context.Context, st *domain.Stores) ([]domain.ContextVariable, error) {
+	return rule.View(ctx, &p.Kit, func(ctx context.Context, st *domain.Stores) ([]domain.ContextVariable, error) {
 		all := []domain.ContextVariable{}
-		err := scan(ctx, st.Variables, in, variableID, func(v *domain.ContextVariable) error {
+		err := rule.Scan(ctx, st.Variables, in, variableID, func(v *domain.ContextVariable) error {
 			if kind == "" || v.ContextType == kind {
 				all = append(all, *v)
 			}
@@ -125,13 +126,13 @@ func (s *Service) ContextVariables(ctx context.Context, in domain.Scope, kind do
 }
 
 // DeleteContextVariable deletes a declaration. Values that are there stay.
-func (s *Service) DeleteContextVariable(ctx context.Context, in domain.Scope, id domain.ID, ifVersion int64) error {
-	return s.store.InTx(ctx, domain.LaneAPI, func(ctx context.Context, st *domain.Stores) error {
+func (p *People) DeleteContextVariable(ctx context.Context, in domain.Scope, id domain.ID, ifVersion int64) error {
+	return p.Store.InTx(ctx, domain.LaneAPI, func(ctx context.Context, st *domain.Stores) error {
 		v, err := st.Variables.Get(ctx, in, id)
 		if err != nil {
 			return err
 		}
-		if err := at(ifVersion, v.Version); err != nil {
+		if err := rule.At(ifVersion, v.Version); err != nil {
 			return err
 		}
 		return st.Variables.Delete(ctx, in, id)
@@ -146,36 +147,36 @@ type ContextValues struct {
 }
 
 // SetContactContext sets custom variables of a contact.
-func (s *Service) SetContactContext(ctx context.Context, in domain.Scope, id domain.ID, req ContextValues, once *Once[domain.Contact]) (*domain.Contact, error) {
-	if err := variables("variables", req.Values); err != nil {
+func (p *People) SetContactContext(ctx context.Context, in domain.Scope, id domain.ID, req ContextValues, once *rule.Once[domain.Contact]) (*domain.Contact, error) {
+	if err := rule.Variables("variables", req.Values); err != nil {
 		return nil, err
 	}
-	return effect(ctx, s, in, once, func(ctx context.Context, st *domain.Stores) (*domain.Contact, error) {
+	return rule.Effect(ctx, &p.Kit, in, once, func(ctx context.Context, st *domain.Stores) (*domain.Contact, error) {
 		c, err := st.Contacts.Get(ctx, in, id)
 		if err != nil {
 			return nil, err
 		}
-		values, err := s.contextValues(ctx, st, in, domain.ContextContact, req)
+		values, err := p.contextValues(ctx, st, in, domain.ContextContact, req)
 		if err != nil {
 			return nil, err
 		}
-		c.Custom = merged(c.Custom, values)
+		c.Custom = rule.Merged(c.Custom, values)
 		maps.DeleteFunc(c.Custom, func(_ string, v any) bool { return v == nil })
-		if err := variables("variables", c.Custom); err != nil {
+		if err := rule.Variables("variables", c.Custom); err != nil {
 			return nil, err
 		}
-		c.UpdatedAt = s.clock()
+		c.UpdatedAt = p.Clock()
 		return c, st.Contacts.Update(ctx, c)
 	})
 }
 
 // SetBusinessContext sets business variables and returns all of them.
-func (s *Service) SetBusinessContext(ctx context.Context, in domain.Scope, req ContextValues, once *Once[map[string]any]) (map[string]any, error) {
-	if err := variables("variables", req.Values); err != nil {
+func (p *People) SetBusinessContext(ctx context.Context, in domain.Scope, req ContextValues, once *rule.Once[map[string]any]) (map[string]any, error) {
+	if err := rule.Variables("variables", req.Values); err != nil {
 		return nil, err
 	}
-	all, err := effect(ctx, s, in, once, func(ctx context.Context, st *domain.Stores) (*map[string]any, error) {
-		values, err := s.contextValues(ctx, st, in, domain.ContextBusiness, req)
+	all, err := rule.Effect(ctx, &p.Kit, in, once, func(ctx context.Context, st *domain.Stores) (*map[string]any, error) {
+		values, err := p.contextValues(ctx, st, in, domain.ContextBusiness, req)
 		if err != nil {
 			return nil, err
 		}
@@ -183,7 +184,7 @@ func (s *Service) SetBusinessContext(ctx context.Context, in domain.Scope, req C
 			return nil, err
 		}
 		all, err := st.Business.Values(ctx, in)
-		return &all, first(err, variables("variables", all))
+		return &all, rule.First(err, rule.Variables("variables", all))
 	})
 	if err != nil {
 		return nil, err
@@ -193,7 +194,7 @@ func (s *Service) SetBusinessContext(ctx context.Context, in domain.Scope, req C
 
 // contextValues checks values against the declarations of a context, and
 // declares what is new when that is asked for.
-func (s *Service) contextValues(ctx context.Context, st *domain.Stores, in domain.Scope, kind domain.ContextType, req ContextValues) (map[string]any, error) {
+func (p *People) contextValues(ctx context.Context, st *domain.Stores, in domain.Scope, kind domain.ContextType, req ContextValues) (map[string]any, error) {
 	known, err := declared(ctx, st, in, kind)
 	if err != nil {
 		return nil, err
@@ -219,7 +220,7 @@ func (s *Service) contextValues(ctx context.Context, st *domain.Stores, in domai
 		case len(known) >= maxVariables:
 			return nil, domain.Errorf(domain.CodeLimitReached, "a context has at most %d variables; delete one first", maxVariables)
 		default:
-			now := s.clock()
+			now := p.Clock()
 			v = domain.ContextVariable{
 				ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, Version: 1, CreatedAt: now, UpdatedAt: now,
 				Name: name, DisplayName: strings.ReplaceAll(name, "_", " "), ContextType: kind, Type: typeOf(value),
@@ -239,7 +240,7 @@ func (s *Service) contextValues(ctx context.Context, st *domain.Stores, in domai
 // declared are the variables of a context by name.
 func declared(ctx context.Context, st *domain.Stores, in domain.Scope, kind domain.ContextType) (map[string]domain.ContextVariable, error) {
 	known := make(map[string]domain.ContextVariable)
-	err := scan(ctx, st.Variables, in, variableID, func(v *domain.ContextVariable) error {
+	err := rule.Scan(ctx, st.Variables, in, variableID, func(v *domain.ContextVariable) error {
 		if v.ContextType == kind {
 			known[v.Name] = *v
 		}

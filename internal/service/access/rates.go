@@ -1,4 +1,4 @@
-package service
+package access
 
 import (
 	"context"
@@ -19,12 +19,12 @@ const (
 
 // CountRequest counts one request against a key's rate, which is no more than
 // most when that is not domain.Unlimited. It is nil for a key without a limit.
-func (s *Service) CountRequest(ctx context.Context, who *Identity, most int) (*domain.Rate, error) {
+func (a *Access) CountRequest(ctx context.Context, who *Identity, most int) (*domain.Rate, error) {
 	limit := who.RequestsPerMinute(most)
 	if limit == domain.Unlimited {
 		return nil, nil
 	}
-	rate, err := s.rates.Take(ctx, who.Key.ID, limit)
+	rate, err := a.rates.Take(ctx, who.Key.ID, limit)
 	return &rate, err
 }
 

@@ -1,4 +1,4 @@
-package service
+package access
 
 import (
 	"context"
@@ -29,8 +29,8 @@ type KeyUse struct {
 
 // NoteUse counts a request. It never waits: what is noted is written by the next
 // FlushUses.
-func (s *Service) NoteUse(u KeyUse) {
-	now := s.clock()
+func (a *Access) NoteUse(u KeyUse) {
+	now := a.Clock()
 	counts := domain.UsageCounts{Requests: 1}
 	switch u.Status / 100 {
 	case 2:
@@ -42,7 +42,7 @@ func (s *Service) NoteUse(u KeyUse) {
 	default:
 		counts.ServerErrors = 1
 	}
-	s.uses.note(u.Key.ID, func(k *keyNotes) {
+	a.uses.note(u.Key.ID, func(k *keyNotes) {
 		k.count(usageSlot{u.Key.WorkspaceID, u.Mode, domain.DayOf(now)}, counts)
 		if u.Fault != "" {
 			k.fail(u.Fault, u.From, now)
@@ -55,10 +55,10 @@ func (s *Service) NoteUse(u KeyUse) {
 
 // FlushUses writes what was noted of keys, and folds the usage of days. What
 // cannot be written is kept for the next time.
-func (s *Service) FlushUses(ctx context.Context) error {
-	noted := s.uses.take()
+func (a *Access) FlushUses(ctx context.Context) error {
+	noted := a.uses.take()
 	for batch := range slices.Chunk(slices.Sorted(maps.Keys(noted)), usesBatch) {
-		err := s.store.InTx(ctx, domain.LaneBackground, func(ctx context.Context, st *domain.Stores) error {
+		err := a.Store.InTx(ctx, domain.LaneBackground, func(ctx context.Context, st *domain.Stores) error {
 			for _, key := range batch {
 				if err := noted[key].write(ctx, st, key); err != nil {
 					return err
@@ -67,27 +67,27 @@ func (s *Service) FlushUses(ctx context.Context) error {
 			return nil
 		})
 		if err != nil {
-			s.uses.giveBack(noted)
+			a.uses.giveBack(noted)
 			return err
 		}
-		s.unfolded.Store(true)
+		a.unfolded.Store(true)
 		for _, key := range batch {
 			delete(noted, key)
 		}
 	}
-	return s.foldUsage(ctx)
+	return a.foldUsage(ctx)
 }
 
 // foldUsage folds additions to usage, when there may be some.
-func (s *Service) foldUsage(ctx context.Context) error {
-	for s.unfolded.CompareAndSwap(true, false) {
+func (a *Access) foldUsage(ctx context.Context) error {
+	for a.unfolded.CompareAndSwap(true, false) {
 		n := 0
-		err := s.store.InTx(ctx, domain.LaneBackground, func(ctx context.Context, st *domain.Stores) (err error) {
+		err := a.Store.InTx(ctx, domain.LaneBackground, func(ctx context.Context, st *domain.Stores) (err error) {
 			n, err = st.Usage.Fold(ctx, foldBatch)
 			return err
 		})
 		if err != nil || n == foldBatch {
-			s.unfolded.Store(true)
+			a.unfolded.Store(true)
 		}
 		if err != nil {
 			return err
@@ -96,9 +96,9 @@ func (s *Service) foldUsage(ctx context.Context) error {
 	return nil
 }
 
-// addUsage counts what a transaction does.
-func (s *Service) addUsage(ctx context.Context, st *domain.Stores, u domain.Usage) error {
-	s.unfolded.Store(true)
+// AddUsage counts what a transaction does.
+func (a *Access) AddUsage(ctx context.Context, st *domain.Stores, u domain.Usage) error {
+	a.unfolded.Store(true)
 	return st.Usage.Add(ctx, u)
 }
 

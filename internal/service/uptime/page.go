@@ -1,4 +1,4 @@
-package service
+package uptime
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package service
+package people
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/phone"
+	"github.com/callwright/callwright/internal/service/rule"
 )
 
 // The values that a new contact has when the request does not say.
@@ -35,14 +36,14 @@ type ContactDetail struct {
 type PhoneChange struct {
 	ID        domain.ID // of a number that the contact has, or ""
 	Number    string    // "" keeps that of ID
-	Type      Change[string]
+	Type      rule.Change[string]
 	Primary   bool
-	DoNotCall Change[bool] // true suppresses the number; false takes back a contact's own mark
+	DoNotCall rule.Change[bool] // true suppresses the number; false takes back a contact's own mark
 }
 
 // AddressChange is what is to change in where a contact lives. Nil fields keep
 // what is there.
-type AddressChange struct{ Street, City, State, ZipCode, Country Change[string] }
+type AddressChange struct{ Street, City, State, ZipCode, Country rule.Change[string] }
 
 // WholeAddress replaces an address.
 func WholeAddress(a domain.Address) AddressChange {
@@ -50,39 +51,39 @@ func WholeAddress(a domain.Address) AddressChange {
 }
 
 func (req AddressChange) apply(a *domain.Address) {
-	set(&a.Street, req.Street)
-	set(&a.City, req.City)
-	set(&a.State, req.State)
-	set(&a.ZipCode, req.ZipCode)
-	set(&a.Country, req.Country)
+	rule.Set(&a.Street, req.Street)
+	rule.Set(&a.City, req.City)
+	rule.Set(&a.State, req.State)
+	rule.Set(&a.ZipCode, req.ZipCode)
+	rule.Set(&a.Country, req.Country)
 }
 
 // ContactChange is a new contact, or what is to change in one. Nil fields keep
 // what is there (in a new contact: the defaults).
 type ContactChange struct {
-	Phone     Change[string]        // the primary number; "" takes it away
-	Phones    Change[[]PhoneChange] // all numbers; the primary one is the first unless one says so
-	FirstName Change[string]
-	LastName  Change[string]
-	Email     Change[string]
-	Company   Change[string]
-	Website   Change[string]
-	Timezone  Change[string]
-	Stage     Change[string]
-	Status    Change[string]
+	Phone     rule.Change[string]        // the primary number; "" takes it away
+	Phones    rule.Change[[]PhoneChange] // all numbers; the primary one is the first unless one says so
+	FirstName rule.Change[string]
+	LastName  rule.Change[string]
+	Email     rule.Change[string]
+	Company   rule.Change[string]
+	Website   rule.Change[string]
+	Timezone  rule.Change[string]
+	Stage     rule.Change[string]
+	Status    rule.Change[string]
 	Address   AddressChange
-	Tags      Change[[]string]
-	Notes     Change[string]
-	Custom    Change[map[string]any]
-	Industry  Change[map[string]any]
-	DoNotCall Change[bool] // of all numbers
-	IfVersion int64        // 0 for any
+	Tags      rule.Change[[]string]
+	Notes     rule.Change[string]
+	Custom    rule.Change[map[string]any]
+	Industry  rule.Change[map[string]any]
+	DoNotCall rule.Change[bool] // of all numbers
+	IfVersion int64             // 0 for any
 }
 
 // CreateContact makes a contact.
-func (s *Service) CreateContact(ctx context.Context, in domain.Scope, req ContactChange, once *Once[ContactDetail]) (*ContactDetail, error) {
-	return s.contactEffect(ctx, in, once, func(ctx context.Context, st *domain.Stores) (*ContactDetail, []string, error) {
-		now := s.clock()
+func (p *People) CreateContact(ctx context.Context, in domain.Scope, req ContactChange, once *rule.Once[ContactDetail]) (*ContactDetail, error) {
+	return p.contactEffect(ctx, in, once, func(ctx context.Context, st *domain.Stores) (*ContactDetail, []string, error) {
+		now := p.Clock()
 		c := &domain.Contact{
 			ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, Stage: DefaultStage, Status: DefaultStatus,
 			Version: 1, CreatedAt: now, UpdatedAt: now,
@@ -93,37 +94,37 @@ func (s *Service) CreateContact(ctx context.Context, in domain.Scope, req Contac
 		if err := st.Contacts.Create(ctx, c); err != nil {
 			return nil, nil, err
 		}
-		return s.marked(ctx, st, in, c, req)
+		return p.marked(ctx, st, in, c, req)
 	})
 }
 
 // UpdateContact changes the fields of a contact that req names.
-func (s *Service) UpdateContact(ctx context.Context, in domain.Scope, id domain.ID, req ContactChange) (*ContactDetail, error) {
-	return s.contactEffect(ctx, in, nil, func(ctx context.Context, st *domain.Stores) (*ContactDetail, []string, error) {
+func (p *People) UpdateContact(ctx context.Context, in domain.Scope, id domain.ID, req ContactChange) (*ContactDetail, error) {
+	return p.contactEffect(ctx, in, nil, func(ctx context.Context, st *domain.Stores) (*ContactDetail, []string, error) {
 		c, err := st.Contacts.Get(ctx, in, id)
 		if err != nil {
 			return nil, nil, err
 		}
-		if err := at(req.IfVersion, c.Version); err != nil {
+		if err := rule.At(req.IfVersion, c.Version); err != nil {
 			return nil, nil, err
 		}
 		if err := req.apply(c); err != nil {
 			return nil, nil, err
 		}
-		c.UpdatedAt = s.clock()
+		c.UpdatedAt = p.Clock()
 		if err := st.Contacts.Update(ctx, c); err != nil {
 			return nil, nil, err
 		}
-		return s.marked(ctx, st, in, c, req)
+		return p.marked(ctx, st, in, c, req)
 	})
 }
 
 // contactEffect is effect for changes of a contact, which may put numbers onto
 // the do-not-call list.
-func (s *Service) contactEffect(ctx context.Context, in domain.Scope, once *Once[ContactDetail],
+func (p *People) contactEffect(ctx context.Context, in domain.Scope, once *rule.Once[ContactDetail],
 	do func(context.Context, *domain.Stores) (*ContactDetail, []string, error)) (*ContactDetail, error) {
 	var listed []string
-	detail, err := effect(ctx, s, in, once, func(ctx context.Context, st *domain.Stores) (*ContactDetail, error) {
+	detail, err := rule.Effect(ctx, &p.Kit, in, once, func(ctx context.Context, st *domain.Stores) (*ContactDetail, error) {
 		var err error
 		var d *ContactDetail
 		d, listed, err = do(ctx, st)
@@ -132,15 +133,15 @@ func (s *Service) contactEffect(ctx context.Context, in domain.Scope, once *Once
 	if err != nil {
 		return nil, err
 	}
-	return detail, s.stopRinging(ctx, in, listed)
+	return detail, p.stopRinging(ctx, in, listed)
 }
 
 // marked brings the do-not-call list in line with what req says of the numbers
 // of c, and returns c with what else is known of it.
-func (s *Service) marked(ctx context.Context, st *domain.Stores, in domain.Scope, c *domain.Contact, req ContactChange) (*ContactDetail, []string, error) {
+func (p *People) marked(ctx context.Context, st *domain.Stores, in domain.Scope, c *domain.Contact, req ContactChange) (*ContactDetail, []string, error) {
 	on, off := req.marks(c)
 	if len(on) > 0 {
-		if _, err := st.Suppressed.Add(ctx, in, s.suppressions(in, on, "", domain.SuppressedByContact, "")...); err != nil {
+		if _, err := st.Suppressed.Add(ctx, in, p.SuppressionsOf(in, on, "", domain.SuppressedByContact, "")...); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -160,7 +161,7 @@ func (s *Service) marked(ctx context.Context, st *domain.Stores, in domain.Scope
 			return nil, nil, err
 		}
 	}
-	details, err := s.detailed(ctx, st, in, []domain.Contact{*c})
+	details, err := p.detailed(ctx, st, in, []domain.Contact{*c})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -169,7 +170,7 @@ func (s *Service) marked(ctx context.Context, st *domain.Stores, in domain.Scope
 
 // marks are the numbers of c that req says may not, and may, be called.
 func (req ContactChange) marks(c *domain.Contact) (on, off []string) {
-	note := func(number string, mark Change[bool]) {
+	note := func(number string, mark rule.Change[bool]) {
 		switch {
 		case mark == nil:
 		case *mark:
@@ -190,35 +191,35 @@ func (req ContactChange) marks(c *domain.Contact) (on, off []string) {
 
 // apply puts the changes into c and checks the whole.
 func (req ContactChange) apply(c *domain.Contact) error {
-	set(&c.FirstName, req.FirstName)
-	set(&c.LastName, req.LastName)
-	set(&c.Email, req.Email)
-	set(&c.Company, req.Company)
-	set(&c.Website, req.Website)
-	set(&c.Timezone, req.Timezone)
-	set(&c.Stage, req.Stage)
-	set(&c.Status, req.Status)
+	rule.Set(&c.FirstName, req.FirstName)
+	rule.Set(&c.LastName, req.LastName)
+	rule.Set(&c.Email, req.Email)
+	rule.Set(&c.Company, req.Company)
+	rule.Set(&c.Website, req.Website)
+	rule.Set(&c.Timezone, req.Timezone)
+	rule.Set(&c.Stage, req.Stage)
+	rule.Set(&c.Status, req.Status)
 	req.Address.apply(&c.Address)
-	set(&c.Notes, req.Notes)
-	set(&c.Custom, req.Custom)
-	set(&c.Industry, req.Industry)
+	rule.Set(&c.Notes, req.Notes)
+	rule.Set(&c.Custom, req.Custom)
+	rule.Set(&c.Industry, req.Industry)
 	if req.Tags != nil {
 		c.Tags = distinctTexts(*req.Tags)
 	}
 	if err := req.applyPhones(c); err != nil {
 		return err
 	}
-	err := first(
-		text("firstName", c.FirstName, maxName), text("lastName", c.LastName, maxName), text("company", c.Company, maxName),
-		text("website", c.Website, maxText), name("stage", c.Stage), name("status", c.Status), text("notes", c.Notes, maxText),
-		variables("variables", c.Custom), variables("industry", c.Industry), contactEmail("email", c.Email),
+	err := rule.First(
+		rule.Text("firstName", c.FirstName, rule.MaxName), rule.Text("lastName", c.LastName, rule.MaxName), rule.Text("company", c.Company, rule.MaxName),
+		rule.Text("website", c.Website, rule.MaxText), rule.Name("stage", c.Stage), rule.Name("status", c.Status), rule.Text("notes", c.Notes, rule.MaxText),
+		rule.Variables("variables", c.Custom), rule.Variables("industry", c.Industry), contactEmail("email", c.Email),
 		shortTexts("tags", c.Tags, maxContactTags), zoneName("timezone", c.Timezone),
 	)
 	if err != nil {
 		return err
 	}
 	for _, line := range []string{c.Address.Street, c.Address.City, c.Address.State, c.Address.ZipCode, c.Address.Country} {
-		if err := text("address", line, maxName); err != nil {
+		if err := rule.Text("address", line, rule.MaxName); err != nil {
 			return err
 		}
 	}
@@ -248,7 +249,7 @@ func (req ContactChange) applyPhones(c *domain.Contact) error {
 		}
 		return nil
 	}
-	if err := number("phone", c.Phone); err != nil {
+	if err := rule.Number("phone", c.Phone); err != nil {
 		return err
 	}
 	c.Phones = withPrimary(c.Phones, c.Phone, req.Phones != nil)
@@ -294,9 +295,9 @@ func mergedPhones(known []domain.ContactPhone, req []PhoneChange) ([]domain.Cont
 		if p.Number != "" {
 			entry.Number = p.Number
 		}
-		set(&entry.Type, p.Type)
+		rule.Set(&entry.Type, p.Type)
 		entry.Primary = false
-		if err := first(number("phones", entry.Number), text("phones", entry.Type, maxName)); err != nil {
+		if err := rule.First(rule.Number("phones", entry.Number), rule.Text("phones", entry.Type, rule.MaxName)); err != nil {
 			return nil, err
 		}
 		if slices.ContainsFunc(out[:i], func(o domain.ContactPhone) bool { return o.Number == entry.Number || o.ID == entry.ID }) {
@@ -314,13 +315,13 @@ func mergedPhones(known []domain.ContactPhone, req []PhoneChange) ([]domain.Cont
 }
 
 // Contact returns one contact.
-func (s *Service) Contact(ctx context.Context, in domain.Scope, id domain.ID) (*ContactDetail, error) {
-	return view(ctx, s, func(ctx context.Context, st *domain.Stores) (*ContactDetail, error) {
+func (p *People) Contact(ctx context.Context, in domain.Scope, id domain.ID) (*ContactDetail, error) {
+	return rule.View(ctx, &p.Kit, func(ctx context.Context, st *domain.Stores) (*ContactDetail, error) {
 		c, err := st.Contacts.Get(ctx, in, id)
 		if err != nil {
 			return nil, err
 		}
-		details, err := s.detailed(ctx, st, in, []domain.Contact{*c})
+		details, err := p.detailed(ctx, st, in, []domain.Contact{*c})
 		if err != nil {
 			return nil, err
 		}
@@ -330,24 +331,24 @@ func (s *Service) Contact(ctx context.Context, in domain.Scope, id domain.ID) (*
 
 // Contacts returns a page of the contacts that the filter lets through, newest
 // first, and the number of all of them.
-func (s *Service) Contacts(ctx context.Context, in domain.Scope, f domain.ContactFilter, page domain.Page) ([]ContactDetail, int, error) {
-	if err := text("search", f.Search, maxName); err != nil {
+func (p *People) Contacts(ctx context.Context, in domain.Scope, f domain.ContactFilter, page domain.Page) ([]ContactDetail, int, error) {
+	if err := rule.Text("search", f.Search, rule.MaxName); err != nil {
 		return nil, 0, err
 	}
 	var total int
-	rows, err := view(ctx, s, func(ctx context.Context, st *domain.Stores) ([]ContactDetail, error) {
+	rows, err := rule.View(ctx, &p.Kit, func(ctx context.Context, st *domain.Stores) ([]ContactDetail, error) {
 		rows, n, err := st.Contacts.Find(ctx, in, f, page)
 		if err != nil {
 			return nil, err
 		}
 		total = n
-		return s.detailed(ctx, st, in, rows)
+		return p.detailed(ctx, st, in, rows)
 	})
 	return rows, total, err
 }
 
 // detailed adds to contacts what else is known of them.
-func (s *Service) detailed(ctx context.Context, st *domain.Stores, in domain.Scope, rows []domain.Contact) ([]ContactDetail, error) {
+func (p *People) detailed(ctx context.Context, st *domain.Stores, in domain.Scope, rows []domain.Contact) ([]ContactDetail, error) {
 	var numbers []string
 	for i := range rows {
 		numbers = append(numbers, rows[i].Numbers()...)
@@ -382,13 +383,13 @@ func (s *Service) detailed(ctx context.Context, st *domain.Stores, in domain.Sco
 
 // DeleteContact deletes a contact. Calls with it, and entries of its numbers in
 // the do-not-call list, stay.
-func (s *Service) DeleteContact(ctx context.Context, in domain.Scope, id domain.ID, ifVersion int64) error {
-	return s.store.InTx(ctx, domain.LaneAPI, func(ctx context.Context, st *domain.Stores) error {
+func (p *People) DeleteContact(ctx context.Context, in domain.Scope, id domain.ID, ifVersion int64) error {
+	return p.Store.InTx(ctx, domain.LaneAPI, func(ctx context.Context, st *domain.Stores) error {
 		c, err := st.Contacts.Get(ctx, in, id)
 		if err != nil {
 			return err
 		}
-		if err := at(ifVersion, c.Version); err != nil {
+		if err := rule.At(ifVersion, c.Version); err != nil {
 			return err
 		}
 		return st.Contacts.Delete(ctx, in, id)
@@ -414,7 +415,7 @@ func shortTexts(field string, list []string, most int) error {
 		return domain.Invalid(field, "%s has %d entries; at most %d are allowed", field, len(list), most)
 	}
 	for _, entry := range list {
-		if err := text(field, entry, maxName); err != nil {
+		if err := rule.Text(field, entry, rule.MaxName); err != nil {
 			return err
 		}
 	}

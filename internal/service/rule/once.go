@@ -1,4 +1,4 @@
-package service
+package rule
 
 import (
 	"bytes"
@@ -41,13 +41,13 @@ func (o *Once[T]) keep(ctx context.Context, s *domain.Stores, in domain.Scope, n
 	})
 }
 
-// Replay returns the answer that the request named by k got before, or nil when
+// Replay returns the answer that the request named by key got before, or nil when
 // it is new. The same key with another request is CodeMismatch.
-func (s *Service) Replay(ctx context.Context, in domain.Scope, k OnceKey) (*domain.Idempotent, error) {
+func (k *Kit) Replay(ctx context.Context, in domain.Scope, key OnceKey) (*domain.Idempotent, error) {
 	var found *domain.Idempotent
-	err := s.store.View(ctx, func(ctx context.Context, st *domain.Stores) error {
+	err := k.Store.View(ctx, func(ctx context.Context, st *domain.Stores) error {
 		var err error
-		found, err = st.Idempotency.Get(ctx, in, k.KeyID, k.Key)
+		found, err = st.Idempotency.Get(ctx, in, key.KeyID, key.Key)
 		return err
 	})
 	switch {
@@ -55,7 +55,7 @@ func (s *Service) Replay(ctx context.Context, in domain.Scope, k OnceKey) (*doma
 		return nil, nil
 	case err != nil:
 		return nil, err
-	case !bytes.Equal(found.RequestHash, k.RequestHash):
+	case !bytes.Equal(found.RequestHash, key.RequestHash):
 		return nil, domain.Errorf(domain.CodeMismatch,
 			"this Idempotency-Key was already used for another request; use a new key for each request")
 	}
@@ -67,22 +67,22 @@ const onceKept = 24 * time.Hour
 
 // PruneOnce forgets Idempotency-Keys that are older than a day. It is called
 // now and then by whoever keeps house.
-func (s *Service) PruneOnce(ctx context.Context) error {
-	return s.store.InTx(ctx, domain.LaneBackground, func(ctx context.Context, st *domain.Stores) error {
-		return st.Idempotency.Prune(ctx, s.clock().Add(-onceKept))
+func (k *Kit) PruneOnce(ctx context.Context) error {
+	return k.Store.InTx(ctx, domain.LaneBackground, func(ctx context.Context, st *domain.Stores) error {
+		return st.Idempotency.Prune(ctx, k.Clock().Add(-onceKept))
 	})
 }
 
-// effect runs do in one transaction for the API and keeps its result for once.
-func effect[T any](ctx context.Context, s *Service, in domain.Scope, once *Once[T],
+// Effect runs do in one transaction for the API and keeps its result for once.
+func Effect[T any](ctx context.Context, k *Kit, in domain.Scope, once *Once[T],
 	do func(ctx context.Context, st *domain.Stores) (*T, error)) (*T, error) {
 	var result *T
-	err := s.store.InTx(ctx, domain.LaneAPI, func(ctx context.Context, st *domain.Stores) error {
+	err := k.Store.InTx(ctx, domain.LaneAPI, func(ctx context.Context, st *domain.Stores) error {
 		var err error
 		if result, err = do(ctx, st); err != nil {
 			return err
 		}
-		return once.keep(ctx, st, in, s.clock(), result)
+		return once.keep(ctx, st, in, k.Clock(), result)
 	})
 	if err != nil {
 		return nil, err
@@ -90,10 +90,10 @@ func effect[T any](ctx context.Context, s *Service, in domain.Scope, once *Once[
 	return result, nil
 }
 
-// view runs get on a snapshot.
-func view[T any](ctx context.Context, s *Service, get func(ctx context.Context, st *domain.Stores) (T, error)) (T, error) {
+// View runs get on a snapshot.
+func View[T any](ctx context.Context, k *Kit, get func(ctx context.Context, st *domain.Stores) (T, error)) (T, error) {
 	var result T
-	err := s.store.View(ctx, func(ctx context.Context, st *domain.Stores) error {
+	err := k.Store.View(ctx, func(ctx context.Context, st *domain.Stores) error {
 		var err error
 		result, err = get(ctx, st)
 		return err
@@ -101,8 +101,8 @@ func view[T any](ctx context.Context, s *Service, get func(ctx context.Context, 
 	return result, err
 }
 
-// scan calls visit for every row of a collection until it returns an error.
-func scan[T any](ctx context.Context, c domain.Collection[T], in domain.Scope, id func(*T) domain.ID, visit func(*T) error) error {
+// Scan calls visit for every row of a collection until it returns an error.
+func Scan[T any](ctx context.Context, c domain.Collection[T], in domain.Scope, id func(*T) domain.ID, visit func(*T) error) error {
 	const batch = 200
 	page := domain.Page{Limit: batch}
 	for {
@@ -122,11 +122,11 @@ func scan[T any](ctx context.Context, c domain.Collection[T], in domain.Scope, i
 	}
 }
 
-// listed is one page of a collection with the number of all its rows.
-func listed[T any](ctx context.Context, s *Service, in domain.Scope, page domain.Page,
+// Listed is one page of a collection with the number of all its rows.
+func Listed[T any](ctx context.Context, k *Kit, in domain.Scope, page domain.Page,
 	of func(*domain.Stores) domain.Collection[T]) ([]T, int, error) {
 	var total int
-	rows, err := view(ctx, s, func(ctx context.Context, st *domain.Stores) ([]T, error) {
+	rows, err := View(ctx, k, func(ctx context.Context, st *domain.Stores) ([]T, error) {
 		var err error
 		if total, err = of(st).Count(ctx, in); err != nil {
 			return nil, err
@@ -136,9 +136,9 @@ func listed[T any](ctx context.Context, s *Service, in domain.Scope, page domain
 	return rows, total, err
 }
 
-// at refuses a change that was meant for another version than the row has; want
+// At refuses a change that was meant for another version than the row has; want
 // 0 means any.
-func at(want, have int64) error {
+func At(want, have int64) error {
 	if want != 0 && want != have {
 		return domain.Errorf(domain.CodePrecondition,
 			"the object was changed since: it is at version %d, not %d; read it again and repeat the change", have, want)

@@ -1,8 +1,9 @@
-package service
+package rule
 
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,8 +17,8 @@ import (
 // Change is one field of an update: nil leaves what is there.
 type Change[T any] = *T
 
-// set stores the new value of a field when one was sent.
-func set[T any](field *T, change Change[T]) {
+// Set stores the new value of a field when one was sent.
+func Set[T any](field *T, change Change[T]) {
 	if change != nil {
 		*field = *change
 	}
@@ -25,42 +26,42 @@ func set[T any](field *T, change Change[T]) {
 
 // The bounds of texts, in characters.
 const (
-	maxName    = 200
-	maxText    = 4_000
-	maxPrompt  = 100_000
-	maxBlob    = 64 << 10  // bytes of variables as JSON
-	maxGraph   = 512 << 10 // bytes of what a flow keeps for a dialect as JSON
-	maxSeconds = 14_400
+	MaxName    = 200
+	MaxText    = 4_000
+	MaxPrompt  = 100_000
+	MaxBlob    = 64 << 10  // bytes of variables as JSON
+	MaxGraph   = 512 << 10 // bytes of what a flow keeps for a dialect as JSON
+	MaxSeconds = 14_400
 )
 
-// text checks the length of a text.
-func text(field, value string, most int) error {
+// Text checks the length of a text.
+func Text(field, value string, most int) error {
 	if n := utf8.RuneCountInString(value); n > most {
 		return domain.Invalid(field, "%s is %d characters long; at most %d are allowed", field, n, most)
 	}
 	return nil
 }
 
-// name checks a name: there must be one.
-func name(field, value string) error {
+// Name checks a name: there must be one.
+func Name(field, value string) error {
 	if strings.TrimSpace(value) == "" {
 		return domain.Invalid(field, "%s is required and must not be empty", field)
 	}
-	return text(field, value, maxName)
+	return Text(field, value, MaxName)
 }
 
-// number checks that value is a phone number.
-func number(field, value string) error {
+// Number checks that value is a phone number.
+func Number(field, value string) error {
 	if err := phone.Valid(value); err != nil {
 		return domain.Invalid(field, "%s %s", field, err).For(domain.ReasonInvalidNumber, "")
 	}
 	return nil
 }
 
-// callDuration checks the longest time that a call may take.
-func callDuration(field string, d time.Duration) error {
-	if d < time.Second || d > maxSeconds*time.Second {
-		return domain.Invalid(field, "%s must be from 1 to %d seconds", field, maxSeconds)
+// CallDuration checks the longest time that a call may take.
+func CallDuration(field string, d time.Duration) error {
+	if d < time.Second || d > MaxSeconds*time.Second {
+		return domain.Invalid(field, "%s must be from 1 to %d seconds", field, MaxSeconds)
 	}
 	return nil
 }
@@ -72,18 +73,19 @@ var languageTag = regexp.MustCompile(`^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$`)
 // LanguageTag reports whether an agent may have s as its language.
 func LanguageTag(s string) bool { return languageTag.MatchString(s) && len(s) <= 35 }
 
-func language(field, value string) error {
+// Language checks that value is a language tag (BCP 47).
+func Language(field, value string) error {
 	if !LanguageTag(value) {
 		return domain.Invalid(field, "%s must be a BCP 47 language tag such as en-US", field)
 	}
 	return nil
 }
 
-// variables checks that variables are not too big to go along with every call.
-func variables(field string, vars map[string]any) error { return blob(field, vars, maxBlob) }
+// Variables checks that variables are not too big to go along with every call.
+func Variables(field string, vars map[string]any) error { return Blob(field, vars, MaxBlob) }
 
-// blob checks the size of an object as JSON.
-func blob(field string, vars map[string]any, most int) error {
+// Blob checks the size of an object as JSON.
+func Blob(field string, vars map[string]any, most int) error {
 	if len(vars) == 0 {
 		return nil
 	}
@@ -97,8 +99,8 @@ func blob(field string, vars map[string]any, most int) error {
 	return nil
 }
 
-// oneOf checks that value is one of a closed list of words.
-func oneOf[T ~string](field string, value T, words ...T) error {
+// OneOf checks that value is one of a closed list of words.
+func OneOf[T ~string](field string, value T, words ...T) error {
 	if slices.Contains(words, value) {
 		return nil
 	}
@@ -109,16 +111,16 @@ func oneOf[T ~string](field string, value T, words ...T) error {
 	return domain.Invalid(field, "%s must be one of: %s", field, strings.Join(list, ", "))
 }
 
-// within checks a whole number.
-func within(field string, value, least, most int) error {
+// Within checks a whole number.
+func Within(field string, value, least, most int) error {
 	if value < least || value > most {
 		return domain.Invalid(field, "%s must be from %d to %d", field, least, most)
 	}
 	return nil
 }
 
-// first returns the first of several checks that failed.
-func first(checks ...error) error {
+// First returns the first of several checks that failed.
+func First(checks ...error) error {
 	for _, err := range checks {
 		if err != nil {
 			return err
@@ -127,8 +129,8 @@ func first(checks ...error) error {
 	return nil
 }
 
-// room refuses one object more than the plan allows.
-func room(plan domain.Plan, limit, have int, noun string) error {
+// Room refuses one object more than the plan allows.
+func Room(plan domain.Plan, limit, have int, noun string) error {
 	if limit == domain.Unlimited || have < limit {
 		return nil
 	}
@@ -136,10 +138,21 @@ func room(plan domain.Plan, limit, have int, noun string) error {
 		"the %s plan allows %d %s and the workspace has %d; delete one or change the plan", plan, limit, noun, have)
 }
 
-// label names an object in a message.
-func label(noun, name string, id domain.ID) string {
+// Label names an object in a message.
+func Label(noun, name string, id domain.ID) string {
 	if name == "" {
 		return fmt.Sprintf("%s %s", noun, id)
 	}
 	return fmt.Sprintf("%s %q (%s)", noun, name, id)
+}
+
+// Merged is both maps in one; the values of over win.
+func Merged(under, over map[string]any) map[string]any {
+	if len(under) == 0 && len(over) == 0 {
+		return nil
+	}
+	all := make(map[string]any, len(under)+len(over))
+	maps.Copy(all, under)
+	maps.Copy(all, over)
+	return all
 }

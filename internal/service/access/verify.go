@@ -1,4 +1,4 @@
-package service
+package access
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/service/rule"
 )
 
 // How keys are remembered.
@@ -38,38 +39,38 @@ func (i *Identity) RequestsPerMinute(most int) int {
 // VerifyKey returns whom secret belongs to, or CodeUnauthorized. It takes the
 // same way for an unknown key and a wrong secret. from is where the request came
 // from, as far as that is known: a key that may no longer be used has it noted.
-func (s *Service) VerifyKey(ctx context.Context, secret string, from netip.Addr) (*Identity, error) {
+func (a *Access) VerifyKey(ctx context.Context, secret string, from netip.Addr) (*Identity, error) {
 	id, ok := keyIDOf(secret)
 	if !ok {
 		return nil, unauthorized()
 	}
-	now := s.clock()
-	entry, cached := s.keys.get(id, now)
+	now := a.Clock()
+	entry, cached := a.keys.get(id, now)
 	if !cached {
-		loaded, err := s.loadKey(ctx, id)
+		loaded, err := a.loadKey(ctx, id)
 		if err != nil {
 			return nil, err
 		}
 		entry = keyEntry{Identity: loaded, readAt: now}
-		s.keys.put(id, entry, now)
+		a.keys.put(id, entry, now)
 	}
 	sum := sha256.Sum256([]byte(secret))
 	if subtle.ConstantTimeCompare(sum[:], entry.Key.Hash) != 1 {
 		return nil, unauthorized()
 	}
 	if fault := entry.Key.Fault(now); fault != "" {
-		s.uses.fail(id, fault, from, now)
+		a.uses.fail(id, fault, from, now)
 		return nil, unauthorized()
 	}
 	return entry.Identity, nil
 }
 
 // KeyFault says why a key may not be used now, "" when it may.
-func (s *Service) KeyFault(k *domain.Key) domain.KeyFault { return k.Fault(s.clock()) }
+func (a *Access) KeyFault(k *domain.Key) domain.KeyFault { return k.Fault(a.Clock()) }
 
 // loadKey reads a key and its workspace. An unknown key is CodeUnauthorized.
-func (s *Service) loadKey(ctx context.Context, id domain.ID) (*Identity, error) {
-	found, err := view(ctx, s, func(ctx context.Context, st *domain.Stores) (*Identity, error) {
+func (a *Access) loadKey(ctx context.Context, id domain.ID) (*Identity, error) {
+	found, err := rule.View(ctx, &a.Kit, func(ctx context.Context, st *domain.Stores) (*Identity, error) {
 		k, err := st.Keys.ByID(ctx, id)
 		if err != nil {
 			return nil, err
@@ -139,3 +140,6 @@ func (c *keyCache) forgetAll() {
 	defer c.mu.Unlock()
 	clear(c.entries)
 }
+
+// ForgetKeys has all keys and workspaces read anew.
+func (a *Access) ForgetKeys() { a.keys.forgetAll() }

@@ -1,10 +1,11 @@
-package service
+package access
 
 import (
 	"context"
 	"time"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/service/rule"
 )
 
 const (
@@ -22,9 +23,9 @@ type UsageReport struct {
 
 // Usage reports what was done from one day to another, both included. A zero to
 // is today, a zero from 30 days in all.
-func (s *Service) Usage(ctx context.Context, in domain.Scope, from, to time.Time, key domain.ID, page domain.Page) (*UsageReport, error) {
+func (a *Access) Usage(ctx context.Context, in domain.Scope, from, to time.Time, key domain.ID, page domain.Page) (*UsageReport, error) {
 	if to.IsZero() {
-		to = s.clock()
+		to = a.Clock()
 	}
 	if from.IsZero() {
 		from = to.AddDate(0, 0, 1-usualUsageDays)
@@ -36,7 +37,7 @@ func (s *Service) Usage(ctx context.Context, in domain.Scope, from, to time.Time
 	case days > maxUsageDays:
 		return nil, domain.Invalid("from", "from is %d days before to; a report covers at most %d", days, maxUsageDays)
 	}
-	return view(ctx, s, func(ctx context.Context, st *domain.Stores) (*UsageReport, error) {
+	return rule.View(ctx, &a.Kit, func(ctx context.Context, st *domain.Stores) (*UsageReport, error) {
 		var err error
 		if report.Rows, report.Total, err = st.Usage.List(ctx, in, report.UsageFilter, page); err != nil {
 			return nil, err

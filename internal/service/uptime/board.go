@@ -1,4 +1,6 @@
-package service
+// Package uptime keeps the board of how the parts of the system are: it looks at
+// them now and then, and remembers days and incidents.
+package uptime
 
 import (
 	"context"
@@ -29,8 +31,8 @@ type Check struct {
 	Run func(ctx context.Context) (domain.Health, error)
 }
 
-// BoardOptions are what a board needs.
-type BoardOptions struct {
+// Options are what a board needs.
+type Options struct {
 	Store  domain.Store
 	Checks []Check
 	Every  time.Duration    // between two looks; 0 is 30 s
@@ -42,7 +44,7 @@ type BoardOptions struct {
 // and closes incidents. What it could not store it keeps in memory: it knows of
 // the database's own outages.
 type Board struct {
-	o BoardOptions
+	o Options
 
 	mu     sync.Mutex
 	page   StatusPage
@@ -70,8 +72,8 @@ type streak struct {
 	stored      bool // as an incident
 }
 
-// NewBoard returns a board that has not looked yet.
-func NewBoard(o BoardOptions) *Board {
+// New returns a board that has not looked yet.
+func New(o Options) *Board {
 	if o.Every == 0 {
 		o.Every = boardEvery
 	}

@@ -1,4 +1,4 @@
-package service
+package access
 
 import (
 	"cmp"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/service/rule"
 )
 
 // The bounds of what may be asked for of keys.
@@ -28,23 +29,23 @@ type NewKey struct {
 
 	By     *domain.Key // who asks; nil is the operator, who may everything
 	Within domain.Mode // the mode in which By asks
-	Once   *Once[domain.Key]
+	Once   *rule.Once[domain.Key]
 }
 
 // CreateKey makes a key and returns its secret, which is kept nowhere. No key
 // makes one that may do more than itself.
-func (s *Service) CreateKey(ctx context.Context, req NewKey) (key *domain.Key, secret string, err error) {
-	fresh, err := s.newKey(req)
+func (a *Access) CreateKey(ctx context.Context, req NewKey) (key *domain.Key, secret string, err error) {
+	fresh, err := a.newKey(req)
 	if err != nil {
 		return nil, "", err
 	}
 	in := domain.Scope{Workspace: req.Workspace, Mode: req.Within}
-	key, err = effect(ctx, s, in, req.Once, func(ctx context.Context, st *domain.Stores) (*domain.Key, error) {
+	key, err = rule.Effect(ctx, &a.Kit, in, req.Once, func(ctx context.Context, st *domain.Stores) (*domain.Key, error) {
 		if _, err := st.Workspaces.Get(ctx, req.Workspace); err != nil {
 			return nil, err
 		}
 		row := *fresh
-		secret = s.seal(&row)
+		secret = a.seal(&row)
 		return &row, st.Keys.Create(ctx, &row)
 	})
 	if err != nil {
@@ -54,7 +55,7 @@ func (s *Service) CreateKey(ctx context.Context, req NewKey) (key *domain.Key, s
 }
 
 // newKey checks a request and returns the key that it asks for, not sealed yet.
-func (s *Service) newKey(req NewKey) (*domain.Key, error) {
+func (a *Access) newKey(req NewKey) (*domain.Key, error) {
 	if req.Mode == "" {
 		req.Mode = cmp.Or(req.Within, domain.Live)
 	}
@@ -69,24 +70,24 @@ func (s *Service) newKey(req NewKey) (*domain.Key, error) {
 	if !req.ExpiresAt.IsZero() {
 		change.ExpiresAt = &req.ExpiresAt
 	}
-	if err := oneOf("mode", string(req.Mode), string(domain.Live), string(domain.Test)); err != nil {
+	if err := rule.OneOf("mode", string(req.Mode), string(domain.Live), string(domain.Test)); err != nil {
 		return nil, err
 	}
 	if req.Within == domain.Test && req.Mode != domain.Test {
 		return nil, domain.Errorf(domain.CodeForbidden, "in test mode only test keys can be made; ask in live mode for a live one")
 	}
-	return k, change.apply(k, s.clock())
+	return k, change.apply(k, a.Clock())
 }
 
 // KeyChange is what is to change in a key. Nil fields keep what is there.
 type KeyChange struct {
-	Name      Change[string]
-	Scopes    Change[[]string]
-	Allow     Change[[]string]  // none is everywhere
-	RateLimit Change[int]       // 0 is the plan's
-	ExpiresAt Change[time.Time] // zero is never
-	IfVersion int64             // 0 for any
-	By        *domain.Key       // who asks; nil is the operator
+	Name      rule.Change[string]
+	Scopes    rule.Change[[]string]
+	Allow     rule.Change[[]string]  // none is everywhere
+	RateLimit rule.Change[int]       // 0 is the plan's
+	ExpiresAt rule.Change[time.Time] // zero is never
+	IfVersion int64                  // 0 for any
+	By        *domain.Key            // who asks; nil is the operator
 }
 
 // apply puts the changes into k and checks them.
@@ -111,19 +112,19 @@ func (req KeyChange) apply(k *domain.Key, now time.Time) error {
 	if req.ExpiresAt != nil && !req.ExpiresAt.IsZero() && !req.ExpiresAt.After(now) {
 		return domain.Invalid("expiresAt", "expiresAt must be in the future")
 	}
-	set(&k.Name, req.Name)
-	set(&k.RateLimit, req.RateLimit)
-	set(&k.ExpiresAt, req.ExpiresAt)
+	rule.Set(&k.Name, req.Name)
+	rule.Set(&k.RateLimit, req.RateLimit)
+	rule.Set(&k.ExpiresAt, req.ExpiresAt)
 	k.ExpiresAt = k.ExpiresAt.UTC().Truncate(time.Microsecond)
-	return first(name("name", k.Name), within("rateLimit", k.RateLimit, 0, maxRateLimit))
+	return rule.First(rule.Name("name", k.Name), rule.Within("rateLimit", k.RateLimit, 0, maxRateLimit))
 }
 
 // seal gives key a new id and secret.
-func (s *Service) seal(key *domain.Key) (secret string) {
+func (a *Access) seal(key *domain.Key) (secret string) {
 	key.ID = domain.NewID()
 	secret = newKeyString(key.Mode, key.ID)
 	sum := sha256.Sum256([]byte(secret))
-	key.Hash, key.Prefix, key.CreatedAt = sum[:], secret[:keyShownLen], s.clock()
+	key.Hash, key.Prefix, key.CreatedAt = sum[:], secret[:keyShownLen], a.Clock()
 	return secret
 }
 
@@ -136,13 +137,13 @@ type KeyDetail struct {
 // Keys returns a page of the keys that can be seen in a scope, newest first, and
 // the number of all. Live mode sees the keys of both modes, test mode its own;
 // no mode is the operator's, who sees all.
-func (s *Service) Keys(ctx context.Context, in domain.Scope, page domain.Page) ([]domain.Key, int, error) {
+func (a *Access) Keys(ctx context.Context, in domain.Scope, page domain.Page) ([]domain.Key, int, error) {
 	mode := in.Mode
 	if mode == domain.Live {
 		mode = ""
 	}
 	var total int
-	rows, err := view(ctx, s, func(ctx context.Context, st *domain.Stores) ([]domain.Key, error) {
+	rows, err := rule.View(ctx, &a.Kit, func(ctx context.Context, st *domain.Stores) ([]domain.Key, error) {
 		var err error
 		if total, err = st.Keys.Count(ctx, in.Workspace, mode); err != nil {
 			return nil, err
@@ -153,8 +154,8 @@ func (s *Service) Keys(ctx context.Context, in domain.Scope, page domain.Page) (
 }
 
 // Key returns one key.
-func (s *Service) Key(ctx context.Context, in domain.Scope, id domain.ID) (*KeyDetail, error) {
-	return view(ctx, s, func(ctx context.Context, st *domain.Stores) (*KeyDetail, error) {
+func (a *Access) Key(ctx context.Context, in domain.Scope, id domain.ID) (*KeyDetail, error) {
+	return rule.View(ctx, &a.Kit, func(ctx context.Context, st *domain.Stores) (*KeyDetail, error) {
 		k, err := keyIn(ctx, st, in, id)
 		if err != nil {
 			return nil, err
@@ -168,39 +169,39 @@ func (s *Service) Key(ctx context.Context, in domain.Scope, id domain.ID) (*KeyD
 }
 
 // UpdateKey changes the fields of a key that req names.
-func (s *Service) UpdateKey(ctx context.Context, in domain.Scope, id domain.ID, req KeyChange) (*domain.Key, error) {
-	return s.changeKey(ctx, in, id, nil, func(k *domain.Key) error {
-		if err := at(req.IfVersion, k.Version); err != nil {
+func (a *Access) UpdateKey(ctx context.Context, in domain.Scope, id domain.ID, req KeyChange) (*domain.Key, error) {
+	return a.changeKey(ctx, in, id, nil, func(k *domain.Key) error {
+		if err := rule.At(req.IfVersion, k.Version); err != nil {
 			return err
 		}
-		return req.apply(k, s.clock())
+		return req.apply(k, a.Clock())
 	})
 }
 
 // RevokeKey ends a key at once, as an operator does.
-func (s *Service) RevokeKey(ctx context.Context, workspace, id domain.ID) (*domain.Key, error) {
-	return s.RevokeKeyIn(ctx, domain.Scope{Workspace: workspace}, id, nil)
+func (a *Access) RevokeKey(ctx context.Context, workspace, id domain.ID) (*domain.Key, error) {
+	return a.RevokeKeyIn(ctx, domain.Scope{Workspace: workspace}, id, nil)
 }
 
 // RevokeKeyIn ends a key at once.
-func (s *Service) RevokeKeyIn(ctx context.Context, in domain.Scope, id domain.ID, once *Once[domain.Key]) (*domain.Key, error) {
-	return s.changeKey(ctx, in, id, once, func(k *domain.Key) error {
+func (a *Access) RevokeKeyIn(ctx context.Context, in domain.Scope, id domain.ID, once *rule.Once[domain.Key]) (*domain.Key, error) {
+	return a.changeKey(ctx, in, id, once, func(k *domain.Key) error {
 		if k.RevokedAt.IsZero() {
-			k.RevokedAt = s.clock()
+			k.RevokedAt = a.Clock()
 		}
 		return nil
 	})
 }
 
 // DeleteKey ends a key at once and forgets it; its usage stays.
-func (s *Service) DeleteKey(ctx context.Context, in domain.Scope, id domain.ID, ifVersion int64) error {
-	defer s.keys.forget(id)
-	return s.store.InTx(ctx, domain.LaneAPI, func(ctx context.Context, st *domain.Stores) error {
+func (a *Access) DeleteKey(ctx context.Context, in domain.Scope, id domain.ID, ifVersion int64) error {
+	defer a.keys.forget(id)
+	return a.Store.InTx(ctx, domain.LaneAPI, func(ctx context.Context, st *domain.Stores) error {
 		k, err := keyIn(ctx, st, in, id)
 		if err != nil {
 			return err
 		}
-		if err := at(ifVersion, k.Version); err != nil {
+		if err := rule.At(ifVersion, k.Version); err != nil {
 			return err
 		}
 		return st.Keys.Delete(ctx, in.Workspace, id)
@@ -211,24 +212,24 @@ func (s *Service) DeleteKey(ctx context.Context, in domain.Scope, id domain.ID, 
 type Rotation struct {
 	Overlap time.Duration // how long the old one goes on to work, at most seven days
 	By      *domain.Key   // who asks; nil is the operator
-	Once    *Once[domain.Key]
+	Once    *rule.Once[domain.Key]
 }
 
 // RotateKey replaces a key, as an operator does.
-func (s *Service) RotateKey(ctx context.Context, workspace, id domain.ID, overlap time.Duration) (key *domain.Key, secret string, err error) {
-	return s.RotateKeyIn(ctx, domain.Scope{Workspace: workspace}, id, Rotation{Overlap: overlap})
+func (a *Access) RotateKey(ctx context.Context, workspace, id domain.ID, overlap time.Duration) (key *domain.Key, secret string, err error) {
+	return a.RotateKeyIn(ctx, domain.Scope{Workspace: workspace}, id, Rotation{Overlap: overlap})
 }
 
 // RotateKeyIn makes a key that replaces the one named id, with the same name,
 // mode, scopes, allowlist, rate and expiry, and lets the old one work for the
 // overlap.
-func (s *Service) RotateKeyIn(ctx context.Context, in domain.Scope, id domain.ID, req Rotation) (key *domain.Key, secret string, err error) {
+func (a *Access) RotateKeyIn(ctx context.Context, in domain.Scope, id domain.ID, req Rotation) (key *domain.Key, secret string, err error) {
 	if req.Overlap < 0 || req.Overlap > maxOverlap {
 		return nil, "", domain.Invalid("overlap", "overlap must be from 0 to %d seconds (7 days)", maxOverlap/time.Second)
 	}
-	defer s.keys.forget(id)
-	key, err = effect(ctx, s, in, req.Once, func(ctx context.Context, st *domain.Stores) (*domain.Key, error) {
-		now := s.clock()
+	defer a.keys.forget(id)
+	key, err = rule.Effect(ctx, &a.Kit, in, req.Once, func(ctx context.Context, st *domain.Stores) (*domain.Key, error) {
+		now := a.Clock()
 		old, err := keyIn(ctx, st, in, id)
 		if err != nil {
 			return nil, err
@@ -241,7 +242,7 @@ func (s *Service) RotateKeyIn(ctx context.Context, in domain.Scope, id domain.ID
 		}
 		fresh := *old
 		fresh.RotatedUntil, fresh.LastUsedAt, fresh.Version = time.Time{}, time.Time{}, 1
-		secret = s.seal(&fresh)
+		secret = a.seal(&fresh)
 		old.RotatedUntil = now.Add(req.Overlap)
 		if old.ExpiresAt.IsZero() || old.RotatedUntil.Before(old.ExpiresAt) {
 			old.ExpiresAt = old.RotatedUntil
@@ -258,9 +259,9 @@ func (s *Service) RotateKeyIn(ctx context.Context, in domain.Scope, id domain.ID
 }
 
 // changeKey applies change to a key and stores it.
-func (s *Service) changeKey(ctx context.Context, in domain.Scope, id domain.ID, once *Once[domain.Key], change func(*domain.Key) error) (*domain.Key, error) {
-	defer s.keys.forget(id)
-	return effect(ctx, s, in, once, func(ctx context.Context, st *domain.Stores) (*domain.Key, error) {
+func (a *Access) changeKey(ctx context.Context, in domain.Scope, id domain.ID, once *rule.Once[domain.Key], change func(*domain.Key) error) (*domain.Key, error) {
+	defer a.keys.forget(id)
+	return rule.Effect(ctx, &a.Kit, in, once, func(ctx context.Context, st *domain.Stores) (*domain.Key, error) {
 		k, err := keyIn(ctx, st, in, id)
 		if err != nil {
 			return nil, err
