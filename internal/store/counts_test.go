@@ -370,7 +370,7 @@ func TestChangesAreFoldedByThemselves(t *testing.T) {
 	db := openBoth(t, dir, url)
 	in := domain.Scope{Workspace: domain.NewID(), Mode: domain.Live}
 	err := db.InTx(t.Context(), domain.LaneAPI, func(ctx context.Context, s *domain.Stores) error {
-		for range 700 { // more than are folded at once
+		for range 2100 { // more than are folded at once, and enough for a vacuum
 			c := domain.Call{ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, CreatedAt: time.Now(), State: domain.CallQueued}
 			if err := s.Calls.Create(ctx, &c); err != nil {
 				return err
@@ -392,8 +392,20 @@ func TestChangesAreFoldedByThemselves(t *testing.T) {
 	if err := raw.QueryRow("SELECT sum(n) FROM call_counts WHERE span = 0 AND agent_id = '' AND campaign_id = ''").Scan(&sum); err != nil {
 		t.Fatal(err)
 	}
-	if waiting != 0 || sum != 700 {
+	if waiting != 0 || sum != 2100 {
 		t.Errorf("%d changes wait, the sum is %d", waiting, sum)
+	}
+	if url == "" {
+		return
+	}
+	vacuums := 0
+	for deadline := time.Now().Add(30 * time.Second); vacuums == 0 && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		if err := raw.QueryRow("SELECT vacuum_count FROM pg_stat_user_tables WHERE relid = 'call_changes'::regclass").Scan(&vacuums); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if vacuums == 0 {
+		t.Error("what was folded was not vacuumed")
 	}
 }
 
