@@ -216,8 +216,11 @@ func TestPagesAmongMany(t *testing.T) {
 		case i%400 < 3:
 			c.State = domain.CallRinging
 		}
-		if i >= 5500 { // a month later, a few
-			c.CreatedAt = start.Add(30*24*time.Hour + time.Duration(i)*2*time.Minute)
+		switch {
+		case i >= 4500: // a month later, some each day
+			c.CreatedAt = start.Add(30*24*time.Hour + time.Duration(i)*5*time.Minute)
+		case i >= 3000: // some each hour
+			c.CreatedAt = start.Add(3*time.Hour + time.Duration(i-3000)*20*time.Second)
 		}
 		l.calls = append(l.calls, c)
 	}
