@@ -38,7 +38,8 @@ type tongue struct {
 	// parts lists the statements that make what calls have beside their table,
 	// each with the one that removes it.
 	parts string
-	after []string
+	after []string // all calls are there
+	last  []string // and counted
 }
 
 var sqliteTongue = tongue{
@@ -57,7 +58,7 @@ var postgresTongue = tongue{
 	before: []string{"SET synchronous_commit = off", "SET maintenance_work_mem = '512MB'"},
 	parts: `SELECT indexdef, 'DROP INDEX ' || indexname FROM pg_indexes WHERE schemaname = current_schema() AND tablename = 'calls' AND indexname <> 'calls_pkey'
 		UNION ALL SELECT pg_get_triggerdef(oid), 'DROP TRIGGER ' || tgname || ' ON calls' FROM pg_trigger WHERE tgrelid = 'calls'::regclass AND NOT tgisinternal`,
-	after: []string{"VACUUM ANALYZE calls"},
+	last: []string{"VACUUM ANALYZE calls", "VACUUM ANALYZE call_changes", "VACUUM ANALYZE call_counts"},
 }
 
 // fill writes n calls into the database of a data directory, or at a URL.
@@ -80,7 +81,10 @@ func fill(ctx context.Context, data, dsn string, n int) (err error) {
 	if err := f.run(ctx); err != nil {
 		return err
 	}
-	return fold(ctx, data, dsn)
+	if err := fold(ctx, data, dsn); err != nil {
+		return err
+	}
+	return f.do(ctx, say.last...)
 }
 
 // filler fills one database.

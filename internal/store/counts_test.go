@@ -160,12 +160,27 @@ func (l *ledger) look(t *rapid.T) {
 	f := anyFilter(t)
 	want := l.matches(f)
 	page := domain.Page{Limit: rapid.IntRange(1, 5).Draw(t, "page"), Offset: rapid.IntRange(0, len(want)+1).Draw(t, "offset")}
-	rest := want[min(page.Offset, len(want)):]
 	if len(want) > 0 && rapid.Bool().Draw(t, "by cursor") {
-		i := rapid.IntRange(0, len(want)-1).Draw(t, "cursor")
-		page.After, rest = want[i].ID, want[i+1:]
+		page.After = want[rapid.IntRange(0, len(want)-1).Draw(t, "cursor")].ID
+	}
+	if err := l.compare(f, page, want, rapid.Bool().Draw(t, "while writing")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// compare lists a page of a filter, whose calls are want.
+func (l *ledger) compare(f domain.CallFilter, page domain.Page, want []domain.Call, writing bool) error {
+	rest := want[min(page.Offset, len(want)):]
+	if page.After != "" {
+		rest = want[slices.IndexFunc(want, func(c domain.Call) bool { return c.ID == page.After })+1:]
 	}
 	rest = rest[:min(page.Limit, len(rest))]
+	show := func(calls []domain.Call) (ids []domain.ID) {
+		for _, c := range calls {
+			ids = append(ids, c.ID)
+		}
+		return ids
+	}
 	read := func(ctx context.Context, s *domain.Stores) error {
 		got, total, err := s.Calls.List(ctx, l.in, f, page)
 		if err != nil {
@@ -174,25 +189,79 @@ func (l *ledger) look(t *rapid.T) {
 		if total != len(want) {
 			return fmt.Errorf("filter %+v has the total %d, want %d", f, total, len(want))
 		}
-		show := func(calls []domain.Call) (ids []domain.ID) {
-			for _, c := range calls {
-				ids = append(ids, c.ID)
-			}
-			return ids
-		}
 		if g, w := fmt.Sprint(show(got)), fmt.Sprint(show(rest)); g != w {
 			return fmt.Errorf("filter %+v, page %+v:\ngot  %s\nwant %s", f, page, g, w)
 		}
 		return nil
 	}
-	run := func(fn func(context.Context, *domain.Stores) error) error { return l.db.View(context.Background(), fn) }
-	if rapid.Bool().Draw(t, "while writing") {
-		run = func(fn func(context.Context, *domain.Stores) error) error {
-			return l.db.InTx(context.Background(), domain.LaneAPI, fn)
-		}
+	if writing {
+		return l.db.InTx(context.Background(), domain.LaneAPI, read)
 	}
-	if err := run(read); err != nil {
+	return l.db.View(context.Background(), read)
+}
+
+// TestPagesAmongMany has so many calls in some hours that a list looks for those
+// of its filter hour by hour.
+func TestPagesAmongMany(t *testing.T) {
+	l := &ledger{in: domain.Scope{Workspace: domain.NewID(), Mode: domain.Live}, db: openBoth(t, t.TempDir(), storetest.URL(t))}
+	start := time.Date(2026, 3, 1, 22, 0, 0, 0, time.UTC)
+	for i := range 6000 {
+		c := domain.Call{
+			ID: domain.NewID(), WorkspaceID: l.in.Workspace, Mode: l.in.Mode, Version: 1, Direction: domain.Outbound, State: domain.CallCompleted,
+			AgentID: ledgerAgents[i%3], CampaignID: ledgerCampaigns[i%4], CreatedAt: start.Add(time.Duration(i) * 3 * time.Second),
+		}
+		switch {
+		case i%17 == 0:
+			c.Direction = domain.Inbound
+		case i%400 < 3:
+			c.State = domain.CallRinging
+		}
+		switch {
+		case i >= 4500: // a month later, some each day
+			c.CreatedAt = start.Add(30*24*time.Hour + time.Duration(i)*5*time.Minute)
+		case i >= 3000: // some each hour
+			c.CreatedAt = start.Add(3*time.Hour + time.Duration(i-3000)*20*time.Second)
+		}
+		l.calls = append(l.calls, c)
+	}
+	err := l.db.InTx(t.Context(), domain.LaneAPI, func(ctx context.Context, s *domain.Stores) error {
+		for i := range l.calls {
+			again := l.calls[i]
+			if err := s.Calls.Create(ctx, &again); err != nil {
+				return err
+			}
+			if i%1000 == 0 {
+				if _, err := s.Calls.Fold(ctx, 700); err != nil {
+					return err
+				}
+			}
+		}
+		_, err := s.Calls.Fold(ctx, 10_000) // also what is left
+		return err
+	})
+	if err != nil {
 		t.Fatal(err)
+	}
+	for _, f := range []domain.CallFilter{
+		{}, {AgentID: ledgerAgents[1]}, {Direction: domain.Inbound}, {States: ledgerStates[1:3]}, {AgentID: ledgerAgents[2], States: ledgerStates[2:3]},
+		{AgentID: ledgerAgents[1], CampaignID: ledgerCampaigns[3], Direction: domain.Outbound},
+		{Direction: domain.Inbound, CreatedMin: start.Add(61 * time.Minute), CreatedMax: start.Add(4*time.Hour + 7*time.Minute)},
+		{States: ledgerStates[1:5], CreatedMin: start.Add(30 * time.Minute), CreatedMax: start.Add(2 * time.Hour)},
+		{CreatedMax: start.Add(3*time.Hour + time.Second)},
+	} {
+		want := l.matches(f)
+		for _, f.Brief = range []bool{true, false} {
+			for offset := 0; offset <= len(want); offset += 1 + len(want)/13 {
+				if err := l.compare(f, domain.Page{Limit: 50, Offset: offset}, want, false); err != nil {
+					t.Error(err)
+				}
+				if offset < len(want) {
+					if err := l.compare(f, domain.Page{Limit: 7, After: want[offset].ID}, want, false); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+		}
 	}
 }
 
@@ -370,7 +439,7 @@ func TestChangesAreFoldedByThemselves(t *testing.T) {
 	db := openBoth(t, dir, url)
 	in := domain.Scope{Workspace: domain.NewID(), Mode: domain.Live}
 	err := db.InTx(t.Context(), domain.LaneAPI, func(ctx context.Context, s *domain.Stores) error {
-		for range 700 { // more than are folded at once
+		for range 2100 { // more than are folded at once, and enough for a vacuum
 			c := domain.Call{ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, CreatedAt: time.Now(), State: domain.CallQueued}
 			if err := s.Calls.Create(ctx, &c); err != nil {
 				return err
@@ -392,8 +461,20 @@ func TestChangesAreFoldedByThemselves(t *testing.T) {
 	if err := raw.QueryRow("SELECT sum(n) FROM call_counts WHERE span = 0 AND agent_id = '' AND campaign_id = ''").Scan(&sum); err != nil {
 		t.Fatal(err)
 	}
-	if waiting != 0 || sum != 700 {
+	if waiting != 0 || sum != 2100 {
 		t.Errorf("%d changes wait, the sum is %d", waiting, sum)
+	}
+	if url == "" {
+		return
+	}
+	vacuums := 0
+	for deadline := time.Now().Add(30 * time.Second); vacuums == 0 && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		if err := raw.QueryRow("SELECT vacuum_count FROM pg_stat_user_tables WHERE relid = 'call_changes'::regclass").Scan(&vacuums); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if vacuums == 0 {
+		t.Error("what was folded was not vacuumed")
 	}
 }
 

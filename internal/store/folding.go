@@ -16,6 +16,10 @@ import (
 const (
 	foldEvery = time.Second
 	foldSize  = 250
+	// vacuumAfter is after how many changes PostgreSQL is told to forget those that
+	// were folded: until then every list reads past them, and it would wait a minute
+	// to do so by itself.
+	vacuumAfter = 2000
 )
 
 // folding folds the counts of calls in the background.
@@ -24,6 +28,7 @@ type folding struct {
 	log    *slog.Logger
 	cancel context.CancelFunc
 	ended  chan struct{}
+	folded int // changes since the last vacuum
 }
 
 func newFolding(db *DB) *folding {
@@ -61,17 +66,33 @@ func (f *folding) run(ctx context.Context) {
 func (f *folding) fold(ctx context.Context) error {
 	for {
 		waiting, err := f.waiting(ctx)
-		if err != nil || !waiting {
+		if err != nil {
 			return err
 		}
-		err = f.db.InTx(ctx, domain.LaneBackground, func(ctx context.Context, s *domain.Stores) error {
-			_, err := s.Calls.Fold(ctx, foldSize)
+		if !waiting {
+			return f.vacuum(ctx)
+		}
+		n := 0
+		err = f.db.InTx(ctx, domain.LaneBackground, func(ctx context.Context, s *domain.Stores) (err error) {
+			n, err = s.Calls.Fold(ctx, foldSize)
 			return err
 		})
 		if err != nil {
 			return err
 		}
+		f.folded += n
 	}
+}
+
+// vacuum has PostgreSQL give up the room of changes that were folded.
+func (f *folding) vacuum(ctx context.Context) error {
+	if f.db.readers == nil || f.folded < vacuumAfter {
+		return nil
+	}
+	f.folded = 0
+	// Where another node does it just now there is nothing to do.
+	_, err := f.db.readers.ExecContext(ctx, "VACUUM (SKIP_LOCKED) call_changes")
+	return row.Error(err, "vacuum the folded counts")
 }
 
 // waiting reports whether there is anything to fold, without asking the writer.

@@ -44,7 +44,11 @@ func (w *walk) descend(ctx context.Context, from, to int64, widths []int64) (mor
 	if err != nil {
 		return false, err
 	}
-	for _, s := range spans {
+	for i := 0; i < len(spans); i++ {
+		s := spans[i]
+		if s.n <= 0 {
+			continue
+		}
 		low, high := max(s.starts, from), min(s.starts+width, to)
 		whole := low == s.starts && high == s.starts+width && low >= w.reach.first && high <= w.reach.last
 		switch {
@@ -52,6 +56,11 @@ func (w *walk) descend(ctx context.Context, from, to int64, widths []int64) (mor
 			w.skip -= s.n
 			continue
 		case width == 1 || s.all <= few:
+			// With it the spans before it, as long as these are few calls together.
+			for all := s.all; (whole || w.skip == 0) && i+1 < len(spans) && all+spans[i+1].all <= few; i++ {
+				all += spans[i+1].all
+				low = max(spans[i+1].starts, from)
+			}
 			more, err = w.enter(ctx, low, high, whole)
 		default:
 			more, err = w.descend(ctx, low, high, widths[1:])
@@ -84,7 +93,7 @@ func (w *walk) enter(ctx context.Context, from, to int64, whole bool) (more bool
 }
 
 // spans returns the spans of a width that begin from (a multiple of width) until
-// before to and hold calls of the filter, the newest first.
+// before to and hold calls, the newest first.
 func (w *walk) spans(ctx context.Context, from, to, width int64) (found []span, err error) {
 	q := new(row.Query).Add("SELECT starts, CAST(sum(n) AS BIGINT), CAST(sum(of_all) AS BIGINT) FROM (SELECT starts, n, 0 AS of_all FROM call_counts WHERE ")
 	summed(q, w.in, w.f, width)
@@ -93,7 +102,7 @@ func (w *walk) spans(ctx context.Context, from, to, width int64) (found []span, 
 	q.Add(" AND starts >= ? AND starts < ? UNION ALL SELECT hour - hour % ? AS starts, n, 0 AS of_all FROM call_changes WHERE ", from, to, width)
 	matching(q, w.in, w.f)
 	q.Add(" AND hour >= ? AND hour < ?", from, (to+width-1)/width*width)
-	q.Add(") AS addends GROUP BY starts HAVING sum(n) > 0 ORDER BY starts DESC")
+	q.Add(") AS addends GROUP BY starts ORDER BY starts DESC")
 	err = q.Each(ctx, w.db, func(v row.Values) error {
 		found = append(found, span{v.Int(0), v.Int(1), v.Int(2)})
 		return nil
