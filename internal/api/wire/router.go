@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -83,6 +84,8 @@ type Router struct {
 	fault  any              // of RouterOptions.ErrorBody
 	routes map[string]Route // by pattern
 	errs   []error
+
+	complete sync.Once // of the contract
 }
 
 // NewRouter returns a router without routes.
