@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/callwright/callwright/internal/api/wire"
@@ -47,8 +48,9 @@ type Options struct {
 // face is one dialect as it is mounted.
 type face struct {
 	*wire.Dialect
-	openapi []byte
-	docs    []byte
+	// What is read seldom is made when it is first asked for.
+	openapi func() ([]byte, error)
+	docs    func() ([]byte, error)
 }
 
 // server is the API's HTTP handler.
@@ -81,12 +83,6 @@ func New(o Options) (http.Handler, error) {
 	if len(s.faces) == 0 {
 		return nil, domain.Invalid("dialects", "the API needs at least one dialect")
 	}
-	for _, f := range s.faces {
-		var err error
-		if f.docs, err = s.docs(f); err != nil {
-			return nil, err
-		}
-	}
 	return s, s.name(o.Hosts)
 }
 
@@ -97,9 +93,9 @@ func (s *server) mount(build wire.Make) error {
 		return err
 	}
 	f := &face{Dialect: d}
-	if f.openapi, err = d.Router.OpenAPI(); err != nil {
-		return err
-	}
+	d.Router.Contract() // completes it, while no request reads it
+	f.openapi = sync.OnceValues(d.Router.OpenAPI)
+	f.docs = sync.OnceValues(func() ([]byte, error) { return s.docs(f) })
 	if f.Key == nil {
 		f.Key = wire.KeyOf
 	}

@@ -71,10 +71,10 @@ func (s *server) route(ctx context.Context, w *answer, a address) {
 	case read && s.Status != nil && (p == "/status" || p == "/status.json"):
 		s.statusPage(w, a.Request, p)
 	case read && p == "/openapi.json":
-		serveBytes(w, "application/json", a.face.openapi)
+		s.page(ctx, w, a, "application/json", a.face.openapi)
 	case read && p == "/docs":
 		w.Header().Set("Content-Security-Policy", reference.Policy)
-		serveBytes(w, "text/html; charset=utf-8", a.face.docs)
+		s.page(ctx, w, a, "text/html; charset=utf-8", a.face.docs)
 	case p != path.Clean(p) || !a.api:
 		if s.Fallback != nil && !a.api && !a.chosen {
 			a.URL = wire.RequestOf(ctx).Target
@@ -149,7 +149,13 @@ func requestID(r *http.Request) string {
 	return id
 }
 
-func serveBytes(w http.ResponseWriter, contentType string, body []byte) {
+// page answers with what render makes.
+func (s *server) page(ctx context.Context, w http.ResponseWriter, a address, contentType string, render func() ([]byte, error)) {
+	body, err := render()
+	if err != nil {
+		s.fail(ctx, w, a.face.Router.Shape, err)
+		return
+	}
 	w.Header().Set("Content-Type", contentType)
 	_, _ = w.Write(body) // a client that is gone needs no answer
 }

@@ -11,8 +11,14 @@ import (
 	"github.com/callwright/callwright/internal/domain"
 )
 
-// Contract returns the contract for reading.
+// Contract returns the contract for reading. The first call completes it, and
+// must come before the first request.
 func (rt *Router) Contract() *huma.OpenAPI {
+	rt.complete.Do(rt.completeContract)
+	return rt.api.OpenAPI()
+}
+
+func (rt *Router) completeContract() {
 	contract := rt.api.OpenAPI()
 	schemas := contract.Components.Schemas
 	// huma adds the schemas of its own errors, which are never sent.
@@ -23,7 +29,6 @@ func (rt *Router) Contract() *huma.OpenAPI {
 			markNulls(schema, t)
 		}
 	}
-	return contract
 }
 
 // OpenAPI returns the contract as JSON, OpenAPI 3.1.

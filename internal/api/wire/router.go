@@ -84,6 +84,8 @@ type Router struct {
 	fault  any              // of RouterOptions.ErrorBody
 	routes map[string]Route // by pattern
 	errs   []error
+
+	complete sync.Once // of the contract
 }
 
 // NewRouter returns a router without routes.
