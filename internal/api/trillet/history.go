@@ -296,6 +296,7 @@ func (f *face) record(ctx context.Context, r *service.CallRecord) Record {
 		Direction: c.Direction, CallType: "sip", Agent: r.AgentName, AgentID: orNull(c.AgentID), Status: statusOf(c.State),
 		EndReason: orNull(string(c.EndReason)), CallFlowID: orNull(c.FlowID), CallFlowName: r.FlowName, BatchID: orNull(c.CampaignID),
 		RecordingURL: f.recordingURL(ctx, c), AnalyzedData: map[string]any{}, Variables: c.Variables, Metadata: map[string]any{},
+		Cost:       c.Cost.Units(),
 		Transcript: make([]Line, len(r.Turns)), StartTime: Seconds(c.AnsweredAt), EndTime: Seconds(c.EndedAt),
 	}
 	maps.Copy(out.AnalyzedData, c.Captured)
