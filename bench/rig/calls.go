@@ -13,8 +13,8 @@ import (
 // Office is what all calls of a run need, made once: trunk, agent, number.
 type Office struct {
 	server *Server
-	agent  string
-	number string
+	Agent  string // ids
+	Number string
 }
 
 // OpenOffice makes a trunk to the phones at peer, an agent and a number of ours.
@@ -32,7 +32,7 @@ func (s *Server) OpenOffice(ctx context.Context, peer netip.AddrPort, trunk, age
 	if err := s.Do(ctx, http.MethodPost, "/phone-numbers", own, &number); err != nil {
 		return nil, err
 	}
-	return &Office{server: s, agent: who.ID, number: number.ID}, nil
+	return &Office{server: s, Agent: who.ID, Number: number.ID}, nil
 }
 
 func merged(a, b map[string]any) map[string]any {
@@ -47,7 +47,7 @@ func merged(a, b map[string]any) map[string]any {
 func (o *Office) Call(ctx context.Context, index int) (string, error) {
 	var made struct{ ID string }
 	err := o.server.Do(ctx, http.MethodPost, "/calls", map[string]any{
-		"agentId": o.agent, "phoneNumberId": o.number, "to": fmt.Sprintf("+14152%06d", index),
+		"agentId": o.Agent, "phoneNumberId": o.Number, "to": fmt.Sprintf("+14152%06d", index),
 		"variables": map[string]any{"line": index},
 	}, &made)
 	return made.ID, err

@@ -30,6 +30,9 @@ type ServerOptions struct {
 	Settings string   // callwright.yaml
 	Args     []string // further flags of "serve"
 	Env      []string // beside this process's
+	// Fill writes into the database before the server starts; it is given the
+	// server's data directory.
+	Fill func(ctx context.Context, data string) error
 }
 
 // Server is the server under test: the real program in a process of its own,
@@ -70,6 +73,11 @@ func StartServer(ctx context.Context, o ServerOptions) (_ *Server, err error) {
 	}
 	if s.key, err = s.createKey(ctx); err != nil {
 		return nil, err
+	}
+	if o.Fill != nil {
+		if err := o.Fill(ctx, s.data()); err != nil {
+			return nil, fmt.Errorf("fill the database: %w", err)
+		}
 	}
 	if s.log, err = os.Create(filepath.Join(o.Dir, "server.log")); err != nil {
 		return nil, err
@@ -148,6 +156,9 @@ func (s *Server) start(ctx context.Context) error {
 		return errors.Join(fmt.Errorf("the server was not ready within %s\n%s", startLimit, s.Log()), s.Kill())
 	}
 }
+
+// Key is a key of the server's that may do everything.
+func (s *Server) Key() string { return s.key }
 
 // PID is the server's process.
 func (s *Server) PID() int { return s.cmd.Process.Pid }

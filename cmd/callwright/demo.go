@@ -4,16 +4,17 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"time"
 
+	"github.com/callwright/callwright/client"
 	"github.com/callwright/callwright/internal/app"
 	"github.com/callwright/callwright/internal/config"
 	"github.com/callwright/callwright/internal/domain"
-	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/access"
 	"github.com/callwright/callwright/internal/store"
 )
 
@@ -52,6 +53,10 @@ type demoTurn struct {
 	Text    string `json:"text"`
 	StartMs int64  `json:"startMs"`
 	EndMs   int64  `json:"endMs"`
+}
+
+func demoTurnOf(t *client.Turn) demoTurn {
+	return demoTurn{Role: t.Role, Text: t.Text, StartMs: t.StartMs, EndMs: t.EndMs}
 }
 
 // Run starts everything, places one call and shows it.
@@ -142,24 +147,33 @@ func demoConfig(c *config.Config) error {
 func (d *demoCmd) play(ctx context.Context, a *app.App, receiver *demoReceiver, show demoPrinter) error {
 	ctx, cancel := context.WithTimeout(ctx, demoLimit)
 	defer cancel()
-	_, secret, err := a.Service.CreateKey(ctx, service.NewKey{Workspace: a.First.Workspace.ID, Name: "demo", Mode: domain.Test})
+	_, secret, err := a.Service.CreateKey(ctx, access.NewKey{Workspace: a.First.Workspace.ID, Name: "demo", Mode: domain.Test})
 	if err != nil {
 		return err
 	}
-	client := &demoClient{base: a.URL() + "/api/v1", key: secret}
-	show.line("Callwright speaks with %s and listens at %s/api/v1", a.Voice(), a.URL())
-	call, err := d.place(ctx, client, receiver, show)
+	base := a.URL() + "/api/v1"
+	api, err := client.New(client.Options{URL: base, Key: secret})
 	if err != nil {
 		return err
 	}
-	if call, err = client.follow(ctx, call.ID, show.turn); err != nil {
+	show.line("Callwright speaks with %s and listens at %s", a.Voice(), base)
+	call, err := d.place(ctx, api, receiver, show)
+	if err != nil {
 		return err
 	}
-	hooks := receiver.wait(ctx, len(demoEvents))
+	if call, err = d.follow(ctx, api, call.ID, show); err != nil {
+		return err
+	}
 	result := demoResult{
-		CallID: call.ID, Status: call.Status, EndReason: call.EndReason, DurationSeconds: call.Duration,
-		Turns: len(call.Turns), Transcript: call.Turns, Voice: call.Voice, Webhooks: hooks, API: client.base,
-		Summary: call.Summary, Sentiment: call.Sentiment,
+		CallID: call.ID, Status: call.Status, EndReason: call.EndReason,
+		Turns: len(call.Turns), Transcript: make([]demoTurn, len(call.Turns)), Voice: call.Voice,
+		Webhooks: receiver.wait(ctx, len(demoEvents)), API: base, Summary: call.Summary, Sentiment: call.Sentiment,
+	}
+	if call.Duration != nil {
+		result.DurationSeconds = int(*call.Duration)
+	}
+	for i := range call.Turns {
+		result.Transcript[i] = demoTurnOf(&call.Turns[i])
 	}
 	if result.Recording, err = a.RecordingPath(ctx, domain.ID(call.ID)); err != nil {
 		return err
@@ -175,34 +189,66 @@ func (d *demoCmd) play(ctx context.Context, a *app.App, receiver *demoReceiver, 
 var demoEvents = []string{"call.started", "call.ended", "transcript.ready", "analysis.complete"}
 
 // place creates what a call needs, and the call.
-func (d *demoCmd) place(ctx context.Context, client *demoClient, receiver *demoReceiver, show demoPrinter) (*demoCall, error) {
-	var hook struct{ ID, Secret string }
-	err := client.post(ctx, "/webhooks", map[string]any{"url": receiver.url, "events": demoEvents}, &hook)
+func (d *demoCmd) place(ctx context.Context, api *client.Client, receiver *demoReceiver, show demoPrinter) (*client.Call, error) {
+	hook, err := api.CreateWebhook(ctx, client.WebhookFields{URL: client.Set(receiver.url), Events: client.Set(demoEvents)})
 	if err != nil {
 		return nil, err
 	}
 	receiver.expect(hook.Secret)
-	var flow, agent struct{ ID, Name string }
-	if err := client.post(ctx, "/flows", json.RawMessage(demoFlow), &flow); err != nil {
+	var graph client.FlowFields
+	if err := json.Unmarshal(demoFlow, &graph); err != nil {
 		return nil, err
 	}
-	show.line("  created flow    %s  %s", flow.ID, flow.Name)
-	if err := client.post(ctx, "/agents", map[string]any{"name": "Ava", "flowId": flow.ID}, &agent); err != nil {
-		return nil, err
-	}
-	show.line("  created agent   %s  %s", agent.ID, agent.Name)
-	var numbers []struct{ ID, Number string }
-	if err := client.get(ctx, "/phone-numbers", &numbers); err != nil {
-		return nil, err
-	}
-	if len(numbers) == 0 {
-		return nil, fmt.Errorf("test mode has no phone number; start with an empty data directory (%s)", filepath.Base(demoCallee))
-	}
-	var call demoCall
-	err = client.post(ctx, "/calls", map[string]any{"agentId": agent.ID, "phoneNumberId": numbers[0].ID, "to": demoCallee}, &call)
+	flow, err := api.CreateFlow(ctx, graph)
 	if err != nil {
 		return nil, err
 	}
-	show.line("  placed call     %s  from %s to %s\n", call.ID, numbers[0].Number, demoCallee)
-	return &call, nil
+	show.line("  created flow    %s  %s", flow.ID, flow.Name)
+	agent, err := api.CreateAgent(ctx, client.AgentFields{Name: client.Set("Ava"), FlowID: client.Set(flow.ID)})
+	if err != nil {
+		return nil, err
+	}
+	show.line("  created agent   %s  %s", agent.ID, agent.Name)
+	numbers, err := api.ListPhoneNumbers(ctx, client.ListPhoneNumbersQuery{Limit: 1})
+	if err != nil {
+		return nil, err
+	}
+	if len(numbers.Items) == 0 {
+		return nil, errors.New("test mode has no phone number; start with an empty data directory")
+	}
+	call, err := api.CreateCall(ctx, client.PlaceFields{
+		AgentID: client.Set(agent.ID), PhoneNumberID: client.Set(numbers.Items[0].ID), To: client.Set(demoCallee),
+	})
+	if err != nil {
+		return nil, err
+	}
+	show.line("  placed call     %s  from %s to %s\n", call.ID, call.From, call.To)
+	return call, nil
+}
+
+// summaryEvery is how often a call that is over is asked for its summary.
+const summaryEvery = 200 * time.Millisecond
+
+// follow shows each turn as it happens, and returns the call when it is over
+// and its analysis is there, or will not come.
+func (d *demoCmd) follow(ctx context.Context, api *client.Client, id string, show demoPrinter) (*client.Call, error) {
+	for ev, err := range api.WatchCall(ctx, id) {
+		switch {
+		case err != nil:
+			return nil, err
+		case ev.Turn != nil:
+			show.turn(demoTurnOf(ev.Turn))
+		}
+	}
+	for {
+		call, err := api.GetCall(ctx, id)
+		if err != nil || call.Status == "failed" || call.Summary != "" {
+			return call, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("the call is %s and not analysed after %s", call.Status, demoLimit)
+		case <-time.After(summaryEvery):
+		}
+	}
 }

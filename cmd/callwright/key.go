@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/callwright/callwright/internal/config"
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/access"
 )
 
 type keyCmd struct {
@@ -35,7 +37,7 @@ type keyCreate struct {
 // Run makes the key.
 func (k *keyCreate) Run(ctx context.Context, c *config.Config, log *slog.Logger) error {
 	return withRules(ctx, c, log, func(s *service.Service, w *domain.Workspace) error {
-		key, secret, err := s.CreateKey(ctx, service.NewKey{
+		key, secret, err := s.CreateKey(ctx, access.NewKey{
 			Workspace: w.ID, Name: k.Name, Mode: domain.Mode(k.Mode), Scopes: k.Scopes, Allow: k.Allow, RateLimit: k.RateLimit,
 		})
 		if err != nil {
@@ -62,14 +64,59 @@ func printKey(key *domain.Key, secret string, asJSON bool) error {
 	return nil
 }
 
-type keyList struct{}
+type keyList struct {
+	JSON bool `name:"json" help:"Print one JSON array."`
+}
+
+// listedKey is a key in "key list --json"; what never was is null.
+type listedKey struct {
+	ID          domain.ID   `json:"id"`
+	Prefix      string      `json:"prefix"`
+	Name        string      `json:"name"`
+	Mode        domain.Mode `json:"mode"`
+	Scopes      []string    `json:"scopes"`
+	Allow       []string    `json:"allow"`
+	RateLimit   *int        `json:"rateLimit"`
+	WorkspaceID domain.ID   `json:"workspaceId"`
+	Active      bool        `json:"active"`
+	CreatedAt   *time.Time  `json:"createdAt"`
+	LastUsedAt  *time.Time  `json:"lastUsedAt"`
+	ExpiresAt   *time.Time  `json:"expiresAt"`
+	RevokedAt   *time.Time  `json:"revokedAt"`
+}
+
+func listed(k *domain.Key) listedKey {
+	when := func(t time.Time) *time.Time {
+		if t.IsZero() {
+			return nil
+		}
+		t = t.UTC().Truncate(time.Second)
+		return &t
+	}
+	out := listedKey{
+		ID: k.ID, Prefix: k.Prefix, Name: k.Name, Mode: k.Mode, Scopes: k.Scopes, Allow: slices.Concat([]string{}, k.Allow),
+		WorkspaceID: k.WorkspaceID, Active: k.Usable(time.Now()), CreatedAt: when(k.CreatedAt),
+		LastUsedAt: when(k.LastUsedAt), ExpiresAt: when(k.ExpiresAt), RevokedAt: when(k.RevokedAt),
+	}
+	if k.RateLimit != 0 {
+		out.RateLimit = &k.RateLimit
+	}
+	return out
+}
 
 // Run lists the keys.
-func (keyList) Run(ctx context.Context, c *config.Config, log *slog.Logger) error {
+func (k keyList) Run(ctx context.Context, c *config.Config, log *slog.Logger) error {
 	return withRules(ctx, c, log, func(s *service.Service, w *domain.Workspace) error {
-		keys, err := s.Keys(ctx, w.ID)
+		keys, _, err := s.Keys(ctx, domain.Scope{Workspace: w.ID}, domain.Page{})
 		if err != nil {
 			return err
+		}
+		if k.JSON {
+			list := make([]listedKey, len(keys))
+			for i := range keys {
+				list[i] = listed(&keys[i])
+			}
+			return json.NewEncoder(os.Stdout).Encode(list)
 		}
 		out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(out, "ID\tNAME\tKEY\tMODE\tSCOPES\tCREATED\tLAST USED\tSTATE")

@@ -26,6 +26,7 @@ type cli struct {
 	config.Config
 	Serve   serveCmd   `cmd:"" help:"Run the API, the dialer and the call engine."`
 	Demo    demoCmd    `cmd:"" help:"Place a real call on this machine to a simulated phone and show all of it."`
+	Call    callCmd    `cmd:"" help:"Place a call, and show it as it happens."`
 	Key     keyCmd     `cmd:"" help:"Create, list, rotate and revoke API keys."`
 	Doctor  doctorCmd  `cmd:"" help:"Look at everything that calls need and say what is wrong, and what to do."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database to this version's schema."`
@@ -168,11 +169,25 @@ func newLogger(c *config.Config) *slog.Logger {
 	return slog.New(slog.NewTextHandler(os.Stderr, o))
 }
 
+// exitError is an error with an exit code of its own.
+type exitError struct {
+	code int
+	error
+}
+
+// Unwrap returns what went wrong.
+func (e exitError) Unwrap() error { return e.error }
+
 // fail prints what went wrong and ends the program.
 func fail(err error) {
 	if errors.Is(err, context.Canceled) {
 		os.Exit(130)
 	}
 	fmt.Fprintln(os.Stderr, "callwright:", err)
-	os.Exit(1)
+	code := 1
+	var own exitError
+	if errors.As(err, &own) {
+		code = own.code
+	}
+	os.Exit(code)
 }

@@ -116,6 +116,7 @@ func TestErrorsAreOneLine(t *testing.T) {
 		{"demo's database", "", []string{"demo", "--once", "--database", "postgres://u:secret@" + closed + "/d"}, []string{closed, "--database"}},
 		{"migrate's database", "", []string{"migrate", "--database", "postgres://u:secret@" + closed + "/d"}, []string{closed, "--database"}},
 		{"allow", "", []string{"serve", "--webhook-allow", "10.0.0.0/33"}, []string{"--webhook-allow", "10.0.0.0/8"}},
+		{"proxies", "", []string{"serve", "--trusted-proxies", "10.0.0.0/33"}, []string{"--trusted-proxies", "10.0.0.0/8"}},
 		{"level", "", []string{"serve", "--log-level", "loud"}, []string{"--log-level", "debug"}},
 		{"unknown flag", "", []string{"serve", "--loud"}, []string{"--loud", "--help"}},
 		{"unknown command", "", []string{"sing"}, []string{"sing", "--help"}},
@@ -123,7 +124,7 @@ func TestErrorsAreOneLine(t *testing.T) {
 		{"no keys in file", "- http\n- sip\n", []string{"serve"}, []string{"callwright.yaml"}},
 		{"unknown key", "webhook_allow: 10.0.0.0/8\n", []string{"serve"}, []string{"callwright.yaml", `"webhook_allow"`, "webhook-allow"}},
 		{"bad value in file", "http: 127.0.0.1:0\nsip: elsewhere\n", []string{"serve"}, []string{"elsewhere"}},
-		{"key scope", "", []string{"key", "create", "--name", "x", "--scopes", "fly"}, []string{"fly"}},
+		{"key scope", "", []string{"key", "create", "--name", "x", "--scopes", "fly"}, []string{"entry 1 is not a scope", "<resource>:read"}},
 		{"key without name", "", []string{"key", "create"}, []string{"--name"}},
 		{"no such key", "", []string{"key", "revoke", "0123456789abcdef01234567"}, []string{"0123456789abcdef01234567"}},
 	} {

@@ -58,6 +58,10 @@ func New(opts Options) *Worker {
 	return w
 }
 
+// Looked tells when it last looked for calls to analyse; zero before the first
+// time.
+func (w *Worker) Looked() time.Time { return w.queue.Looked() }
+
 // Run works until ctx is done and the calls at work are finished.
 func (w *Worker) Run(ctx context.Context) error { return w.queue.Run(ctx) }
 

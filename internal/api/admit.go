@@ -3,12 +3,12 @@ package api
 import (
 	"context"
 	"net/http"
-	"net/netip"
 	"strconv"
 
 	"github.com/callwright/callwright/internal/api/wire"
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/access"
 )
 
 // admit finds out who sent a request and whether it may go on: key, rate, peer
@@ -17,19 +17,22 @@ func (s *server) admit(ctx context.Context, w http.ResponseWriter, a address, se
 	if secret == "" {
 		return wire.KeyMissing()
 	}
-	who, err := s.Service.VerifyKey(ctx, secret)
+	req := wire.RequestOf(ctx)
+	who, err := s.Service.VerifyKey(ctx, secret, req.From)
 	if err != nil {
 		return err
-	}
-	if err := s.limit(w, a, who); err != nil {
-		return err
-	}
-	if !allowedFrom(who.Key.Allow, a.RemoteAddr) {
-		return domain.Errorf(domain.CodeForbidden, "the API key may not be used from this address")
 	}
 	mode := who.Key.Mode
 	if a.test {
 		mode = domain.Test
+	}
+	req.Use = &access.KeyUse{Key: &who.Key, Mode: mode, From: req.From}
+	if err := s.limit(ctx, w, a, who, mode); err != nil {
+		return err
+	}
+	if !who.Key.From(req.From) {
+		req.Use.Fault = domain.FaultAddress
+		return domain.Errorf(domain.CodeForbidden, "the API key may not be used from this address")
 	}
 	caller := &wire.Caller{
 		Scope:    domain.Scope{Workspace: who.Workspace.ID, Mode: mode},
@@ -40,51 +43,40 @@ func (s *server) admit(ctx context.Context, w http.ResponseWriter, a address, se
 			return err
 		}
 	}
-	wire.RequestOf(ctx).Caller = caller
+	req.Caller = caller
 	return nil
+}
+
+// asked is the request as its route gets it: what writes knows the key.
+func (a address) asked(ctx context.Context) *http.Request {
+	caller := wire.RequestOf(ctx).Caller
+	if caller == nil || a.Method == http.MethodGet || a.Method == http.MethodHead {
+		return a.Request
+	}
+	return a.Request.WithContext(service.AskedBy(ctx, caller.Identity.Key.ID))
 }
 
 // limit counts the request against its key's rate and says so in the headers,
 // whose letter case is the documented one.
-func (s *server) limit(w http.ResponseWriter, a address, who *service.Identity) error {
-	most := who.RequestsPerMinute()
-	if most == domain.Unlimited {
-		return nil
+func (s *server) limit(ctx context.Context, w http.ResponseWriter, a address, who *access.Identity, mode domain.Mode) error {
+	most := domain.Unlimited
+	if mode == domain.Live {
+		most = a.face.LiveRate
 	}
-	now := s.Now()
-	left, end, ok := s.rates.take(who.Key.ID, most, now)
+	rate, err := s.Service.CountRequest(ctx, who, most)
+	if err != nil || rate == nil {
+		return err
+	}
 	if a.face.RateHeaders {
 		h := w.Header()
-		h["X-RateLimit-Limit"] = []string{strconv.Itoa(most)}
-		h["X-RateLimit-Remaining"] = []string{strconv.Itoa(left)}
-		h["X-RateLimit-Reset"] = []string{strconv.FormatInt(end.Unix(), 10)}
+		h["X-RateLimit-Limit"] = []string{strconv.Itoa(rate.Limit)}
+		h["X-RateLimit-Remaining"] = []string{strconv.Itoa(rate.Left)}
+		h["X-RateLimit-Reset"] = []string{strconv.FormatInt(rate.ResetAt.Unix(), 10)}
 	}
-	if ok {
+	if rate.Passed {
 		return nil
 	}
-	err := domain.Errorf(domain.CodeRateLimited, "more than %d requests a minute; slow down, and go on at %d (Unix seconds)", most, end.Unix())
-	err.RetryAfter, err.ResetAt = max(end.Sub(now), 1), end
-	return err
-}
-
-// allowedFrom reports whether the peer's address is on a key's list; an empty
-// list is everywhere. Headers that proxies set are not believed.
-func allowedFrom(list []string, peer string) bool {
-	if len(list) == 0 {
-		return true
-	}
-	at, err := netip.ParseAddrPort(peer)
-	if err != nil {
-		return false
-	}
-	addr := at.Addr().Unmap()
-	if addr.Zone() != "" {
-		return false
-	}
-	for _, entry := range list {
-		if p, err := netip.ParsePrefix(entry); err == nil && p.Contains(addr) {
-			return true
-		}
-	}
-	return false
+	refused := domain.Errorf(domain.CodeRateLimited, "more than %d requests a minute; slow down, and go on at %d (Unix seconds)", rate.Limit, rate.ResetAt.Unix())
+	refused.RetryAfter, refused.ResetAt = max(rate.Wait, 1), rate.ResetAt
+	return refused
 }

@@ -21,7 +21,7 @@ type answer struct {
 	http.ResponseWriter
 	status  int
 	sent    int
-	held    bytes.Buffer
+	held    *bytes.Buffer // from buffers, while holding
 	holding bool
 	passing bool // the head is out
 }
@@ -38,6 +38,7 @@ func (a *answer) WriteHeader(status int) {
 	a.status = status
 	if strings.HasPrefix(a.Header().Get("Content-Type"), "application/json") {
 		a.holding = true
+		a.held = buffers.Get().(*bytes.Buffer) //nolint:errcheck // the pool holds nothing else
 		return
 	}
 	a.passing = true
@@ -66,9 +67,24 @@ func (a *answer) reset() {
 		return
 	}
 	a.status, a.holding = 0, false
-	a.held.Reset()
+	a.free()
 	a.Header().Del("ETag")
 	a.Header().Del("Content-Encoding")
+}
+
+// buffers are what answers are held in.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// largeAnswer is from where on a buffer is not kept for the next answer.
+const largeAnswer = 256 << 10
+
+// free gives the buffer of an answer back.
+func (a *answer) free() {
+	if a.held != nil && a.held.Cap() <= largeAnswer {
+		a.held.Reset()
+		buffers.Put(a.held)
+	}
+	a.held = nil
 }
 
 // finish sends what was held.
@@ -76,6 +92,7 @@ func (a *answer) finish(r *http.Request) {
 	if !a.holding || a.passing {
 		return
 	}
+	defer a.free()
 	a.passing = true
 	h, body := a.Header(), a.held.Bytes()
 	read := r.Method == http.MethodGet || r.Method == http.MethodHead
@@ -84,7 +101,9 @@ func (a *answer) finish(r *http.Request) {
 			sum := sha256.Sum256(body)
 			h.Set("ETag", `"`+hex.EncodeToString(sum[:12])+`"`)
 		}
-		h.Set("Cache-Control", "private, no-cache")
+		if h.Get("Cache-Control") == "" {
+			h.Set("Cache-Control", "private, no-cache")
+		}
 		if matches(r.Header.Get("If-None-Match"), h.Get("ETag")) {
 			h.Del("Content-Type")
 			a.status = http.StatusNotModified

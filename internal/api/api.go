@@ -7,6 +7,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +16,7 @@ import (
 	"github.com/callwright/callwright/internal/api/wire"
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/uptime"
 )
 
 // Options are what the server needs.
@@ -24,6 +26,8 @@ type Options struct {
 	Dialects []wire.Make
 	// Ready tells whether the process can take work; nil means always.
 	Ready func(context.Context) error
+	// Status has what the public status page shows; nil: there is none.
+	Status func() uptime.StatusPage
 	// Fallback serves the paths that are not the API's; nil answers 404.
 	Fallback http.Handler
 	// Hosts chooses a dialect by the request's host name, beside the names that
@@ -33,9 +37,12 @@ type Options struct {
 	// PublicURL is where the server is reached from outside; "" takes what each
 	// request says.
 	PublicURL string
-	Version   string
-	Now       func() time.Time // time.Now when nil
-	Logger    *slog.Logger     // slog.Default() when nil
+	// TrustedProxies are the networks whose word on where a request came from is
+	// believed; none is nobody's.
+	TrustedProxies []netip.Prefix
+	Version        string
+	Now            func() time.Time // time.Now when nil
+	Logger         *slog.Logger     // slog.Default() when nil
 }
 
 // face is one dialect as it is mounted.
@@ -51,7 +58,6 @@ type server struct {
 	Options
 	faces []*face // the first one is the default
 	hosts map[string]door
-	rates *rateLimiter
 }
 
 // door is what a host name chooses.
@@ -68,7 +74,7 @@ func New(o Options) (http.Handler, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	s := &server{Options: o, rates: newRateLimiter(), hosts: make(map[string]door)}
+	s := &server{Options: o, hosts: make(map[string]door)}
 	for _, build := range o.Dialects {
 		if err := s.mount(build); err != nil {
 			return nil, err

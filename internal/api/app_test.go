@@ -25,6 +25,7 @@ import (
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/flow"
 	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/access"
 	"github.com/callwright/callwright/internal/store"
 	"github.com/callwright/callwright/internal/store/storetest"
 )
@@ -86,9 +87,15 @@ func (b *logBuffer) String() string {
 // start runs the API on a fresh store whose workspace has the given plan.
 func start(t *testing.T, plan domain.Plan) *app {
 	t.Helper()
+	return startOn(t, plan, storetest.URL(t))
+}
+
+// startOn does it on a database of the test's own.
+func startOn(t *testing.T, plan domain.Plan, url string) *app {
+	t.Helper()
 	a := &app{T: t, sounds: recordings{dir: t.TempDir()}, log: &logBuffer{}, clock: &clock{at: time.Now().UTC().Truncate(time.Millisecond)}}
 	logger := slog.New(slog.NewTextHandler(a.log, nil))
-	db, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), DSN: storetest.URL(t), Logger: logger})
+	db, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), DSN: url, Logger: logger})
 	a.ok(err)
 	a.store = db
 	if plan != domain.Professional {
@@ -97,7 +104,8 @@ func start(t *testing.T, plan domain.Plan) *app {
 		}))
 	}
 	a.service = service.New(service.Options{
-		Store: db, Hooks: map[string]domain.HookDialect{"native": native.Hooks{}},
+		Store: db, Hooks: map[string]domain.HookDialect{"native": native.Hooks{}, klen.Name: klen.Hooks{}, trillet.Name: trillet.Hooks{}},
+		NoSamples:    true,
 		Recordings:   a.sounds,
 		CheckFlow:    checkFlow,
 		HasLLM:       func(m domain.Mode) bool { return m == domain.Test },
@@ -106,7 +114,7 @@ func start(t *testing.T, plan domain.Plan) *app {
 	})
 	a.first, err = a.service.FirstStart(t.Context())
 	a.ok(err)
-	a.key = a.newKey(service.NewKey{Name: "all"})
+	a.key = a.newKey(access.NewKey{Name: "all"})
 	handler, err := api.New(api.Options{Service: a.service, Dialects: dialects, Version: "test", Now: a.clock.now, Logger: logger})
 	a.ok(err)
 	server := httptest.NewServer(handler)
@@ -138,7 +146,7 @@ func (a *app) ok(err error) {
 }
 
 // newKey makes a key in the first workspace, unless req names another.
-func (a *app) newKey(req service.NewKey) string {
+func (a *app) newKey(req access.NewKey) string {
 	a.Helper()
 	if req.Workspace == "" {
 		req.Workspace = a.first.Workspace.ID
@@ -232,6 +240,13 @@ func (r recordings) Open(_ context.Context, name string) (domain.RecordingReader
 		return nil, domain.NotFound("Recording", domain.ID(name))
 	}
 	return f, err
+}
+
+func (r recordings) Delete(_ context.Context, name string) error {
+	if err := os.Remove(r.dir + "/" + name); !os.IsNotExist(err) {
+		return err
+	}
+	return nil
 }
 
 func (r recordings) Repair(context.Context, string) error { return nil }

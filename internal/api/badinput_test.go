@@ -325,7 +325,7 @@ func TestBadPaths(t *testing.T) {
 			last := path[strings.LastIndexByte(path, '/'):]
 			plain.Method = http.MethodGet
 			for _, around := range []string{path + "//", strings.TrimSuffix(path, last) + "/" + last, strings.TrimSuffix(path, last) + "/." + last,
-				path + "/%2e%2e", path + "/x/../..", strings.TrimSuffix(path, last) + "%2f" + last[1:] + "x", path + "x/y/z/w"} {
+				path + "/%2e%2e", path + "/x/../..", strings.TrimSuffix(path, last) + "%2f" + last[1:] + "x/y/z", path + "x/y/z/w"} {
 				plain.Path = around
 				h.pass()
 				h.refuses(plain, "no such path", "", h.send("GET", h.d.Prefix+around, h.key, ""), http.StatusNotFound)
@@ -334,7 +334,7 @@ func TestBadPaths(t *testing.T) {
 				h.pass()
 				h.pass()
 				get, head := h.send("GET", h.d.Prefix+path+"/", h.key, ""), h.send("HEAD", h.d.Prefix+path, h.key, "")
-				if get.status != head.status || head.body != "" || get.header.Get("Etag") != head.header.Get("Etag") {
+				if get.status != head.status || head.body != "" || strings.TrimPrefix(get.header.Get("Etag"), "W/") != head.header.Get("Etag") {
 					h.Errorf("GET %s/ answers %d %s, HEAD without the slash %d %s", path, get.status, get.header.Get("Etag"), head.status, head.header.Get("Etag"))
 				}
 			}

@@ -102,7 +102,7 @@ var (
 	aTime    = regexp.MustCompile(`\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`)
 	anEpoch  = regexp.MustCompile(`\b1[7-9]\d{8}(\d{3}|\.\d+)?\b`) // Unix seconds or milliseconds of our days
 	aSigned  = regexp.MustCompile(`\bsignature=[0-9a-f]+`)
-	aSecret  = regexp.MustCompile(`whsec_[A-Za-z0-9+/=]+`)
+	aSecret  = regexp.MustCompile(`whsec_[A-Za-z0-9+/=]+|cw_(live|test)_[0-9A-Za-z]{8,}`)
 	shownToo = []string{"Allow", "Idempotent-Replayed", "Link", "Retry-After", "X-Total-Count"}
 )
 

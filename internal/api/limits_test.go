@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/internal/domain"
-	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/access"
 )
 
 func TestRateLimit(t *testing.T) {
@@ -50,7 +50,7 @@ func TestRateLimit(t *testing.T) {
 		t.Errorf("headers %v", h)
 	}
 	// Another key has a window of its own, with its own lower limit.
-	slow := a.newKey(service.NewKey{Name: "slow", RateLimit: 1})
+	slow := a.newKey(access.NewKey{Name: "slow", RateLimit: 1})
 	a.want(a.send("GET", "/api/v1", slow, ""), http.StatusOK, "")
 	a.want(a.send("GET", "/api/v1", slow, ""), http.StatusTooManyRequests, "RATE_LIMITED")
 	// Halfway nothing comes back; at the time that was named everything does.
@@ -105,7 +105,7 @@ func TestAllowlist(t *testing.T) {
 		"127.0.0.1": 200, "127.0.0.0/8": 200, "::ffff:127.0.0.1": 200, "0.0.0.0/0": 200,
 		"10.0.0.1": 403, "127.0.0.2": 403, "::1": 403, "::/0": 403,
 	} {
-		key := a.newKey(service.NewKey{Name: "k", Allow: []string{allow}})
+		key := a.newKey(access.NewKey{Name: "k", Allow: []string{allow}})
 		for _, spoof := range []string{"X-Nothing: 1", "X-Forwarded-For: 10.0.0.1", "Forwarded: for=10.0.0.1", "X-Real-Ip: 10.0.0.1"} {
 			if r := a.send("GET", "/api/v1", key, "", spoof); r.status != status {
 				t.Errorf("allow %s, %s: %d", allow, spoof, r.status)
@@ -136,7 +136,7 @@ func TestKeyPlaces(t *testing.T) {
 
 func TestTestKeyIsInTestModeEverywhere(t *testing.T) {
 	a := start(t, domain.Professional)
-	tester := a.newKey(service.NewKey{Name: "t", Mode: domain.Test})
+	tester := a.newKey(access.NewKey{Name: "t", Mode: domain.Test})
 	id := a.create("/api/v1/agents", tester, `{"name":"A","systemPrompt":"p"}`)
 	a.want(a.send("GET", "/sandbox/api/v1/agents/"+id, a.key, ""), http.StatusOK, "")
 	a.want(a.send("GET", "/sandbox/voxforge/api/v1/agents/"+id+"/", tester, ""), http.StatusOK, "")

@@ -9,7 +9,7 @@ import (
 
 	"github.com/callwright/callwright/internal/api/wire"
 	"github.com/callwright/callwright/internal/domain"
-	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/access"
 )
 
 // intruders are keys that must not get at the objects of another.
@@ -22,21 +22,21 @@ type intruders struct {
 
 func (a *app) intruders() intruders {
 	a.Helper()
-	revoked, revokedSecret, err := a.service.CreateKey(a.Context(), service.NewKey{Workspace: a.first.Workspace.ID, Name: "revoked"})
+	revoked, revokedSecret, err := a.service.CreateKey(a.Context(), access.NewKey{Workspace: a.first.Workspace.ID, Name: "revoked"})
 	a.ok(err)
 	a.want(a.send("GET", "/api/v1", revokedSecret, ""), http.StatusOK, "")
 	_, err = a.service.RevokeKey(a.Context(), a.first.Workspace.ID, revoked.ID)
 	a.ok(err)
-	expired := a.newKey(service.NewKey{Name: "expired", ExpiresAt: a.clock.now().Add(time.Minute)})
+	expired := a.newKey(access.NewKey{Name: "expired", ExpiresAt: a.clock.now().Add(time.Minute)})
 	a.want(a.send("GET", "/api/v1", expired, ""), http.StatusOK, "")
 	a.clock.add(2 * time.Minute)
 	return intruders{
 		bad: map[string]string{
 			"malformed": "nonsense", "mistyped": a.key[:len(a.key)-1] + "!", "unknown": knownGood, "revoked": revokedSecret, "expired": expired,
 		},
-		elsewhere: a.newKey(service.NewKey{Name: "elsewhere", Allow: []string{"203.0.113.0/24", "2001:db8::/32"}}),
-		stranger:  a.newKey(service.NewKey{Name: "stranger", Workspace: a.otherWorkspace()}),
-		tester:    a.newKey(service.NewKey{Name: "tester", Mode: domain.Test}),
+		elsewhere: a.newKey(access.NewKey{Name: "elsewhere", Allow: []string{"203.0.113.0/24", "2001:db8::/32"}}),
+		stranger:  a.newKey(access.NewKey{Name: "stranger", Workspace: a.otherWorkspace()}),
+		tester:    a.newKey(access.NewKey{Name: "tester", Mode: domain.Test}),
 	}
 }
 
@@ -57,7 +57,7 @@ func TestAccess(t *testing.T) {
 				m.badKeys()
 				if r.Scope != wire.AnyScope {
 					if lacking[r.Scope] == "" {
-						lacking[r.Scope] = a.newKey(service.NewKey{Name: "lacking", Scopes: allBut(routes, r.Scope)})
+						lacking[r.Scope] = a.newKey(access.NewKey{Name: "lacking", Scopes: allBut(routes, r.Scope)})
 					}
 					m.wrongScope(lacking[r.Scope])
 				}
@@ -230,10 +230,7 @@ func asError(err error) *domain.Error { return wire.Public(err) }
 
 // allBut is every scope of the routes except one.
 func allBut(routes []wire.Route, scope string) []string {
-	all := []string{"dialing:read"} // a key without scopes would have all
-	if scope == all[0] {
-		all[0] = "agents:read"
-	}
+	all := []string{"dialing:write"} // a key without scopes would have all
 	for _, r := range routes {
 		if r.Scope != scope && r.Scope != wire.AnyScope && !slices.Contains(all, r.Scope) {
 			all = append(all, r.Scope)

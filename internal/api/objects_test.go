@@ -67,6 +67,9 @@ func (a *app) objects(key string) map[string]string {
 			made[segment] = id
 		}
 	}
+	if r := a.send("POST", "/klen/api/v1/context-variables/create", key, `{"name":"quokka","display_name":"Quokka","variable_type":"text","context_type":"contact"}`); r.status == http.StatusCreated {
+		made["context-variables"] = r.json(a)["id"].(string)
+	}
 	return made
 }
 
@@ -74,7 +77,8 @@ func (a *app) objects(key string) map[string]string {
 func (a *app) notice() string {
 	a.Helper()
 	n := domain.Notice{
-		ID: domain.NewID(), WorkspaceID: a.first.Workspace.ID, Mode: domain.Live, Kind: domain.NoticeEndpointDisabled, Version: 1, CreatedAt: a.clock.now(),
+		ID: domain.NewID(), WorkspaceID: a.first.Workspace.ID, Mode: domain.Live, Kind: domain.NoticeEndpointDisabled,
+		Text: "Quokka is gone", Version: 1, CreatedAt: a.clock.now(),
 	}
 	a.ok(a.store.InTx(a.Context(), domain.LaneAPI, func(ctx context.Context, s *domain.Stores) error {
 		row := n
@@ -106,7 +110,9 @@ func fill(text string, objects map[string]string) string {
 
 // bodies are requests that pass the checks of what they hold, by route; routes
 // that are not here take "{}" until they look for the object.
-var bodies = map[string]string{}
+var bodies = map[string]string{
+	"replace-contact": `{"first_name":"A"}`, "set-contact-context": `{"variables":{"a":"b"}}`,
+}
 
 // queries are what reads must ask for, by route.
 var queries = map[string]string{"check-dialing": "?to=%2B13055551234"}

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/callwright/callwright/internal/domain"
-	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/access"
 )
 
 // TestIdempotencyKey: whatever is repeated, and however often at once, happens
@@ -67,7 +67,7 @@ func TestIdempotencyKey(t *testing.T) {
 			return a.send("POST", "/sandbox/api/v1/agents", a.key, `{"name":"A","systemPrompt":"p"}`, "Idempotency-Key: free")
 		},
 		func() reply {
-			return a.send("POST", "/api/v1/agents", a.newKey(service.NewKey{Name: "k"}), `{"name":"A","systemPrompt":"p"}`, "Idempotency-Key: free")
+			return a.send("POST", "/api/v1/agents", a.newKey(access.NewKey{Name: "k"}), `{"name":"A","systemPrompt":"p"}`, "Idempotency-Key: free")
 		},
 	} {
 		if r := send(); r.status != http.StatusCreated || r.header.Get("Idempotent-Replayed") != "" {

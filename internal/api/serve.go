@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -19,7 +20,8 @@ import (
 // sends the answer.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := s.Now()
-	req := &wire.Request{ID: requestID(r), Target: cloneURL(r.URL), PublicURL: s.publicURL(r)}
+	from := proxies(s.TrustedProxies).origin(r)
+	req := &wire.Request{ID: requestID(r), From: from.addr, Target: cloneURL(r.URL), PublicURL: s.publicURL(r, from)}
 	r = r.WithContext(wire.WithRequest(r.Context(), req))
 	out := &answer{ResponseWriter: w}
 	out.Header().Set("X-Request-Id", req.ID)
@@ -35,6 +37,10 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			wire.WriteError(out, to.face.Router.Shape, wire.Public(errPanicked))
 		}
 		out.finish(r)
+		if req.Use != nil {
+			req.Use.Status = out.status
+			s.Service.NoteUse(*req.Use)
+		}
 		s.Logger.Debug("request", "request", req.ID, "method", r.Method, "path", req.Target.Path,
 			"status", out.status, "bytes", out.sent, "took", s.Now().Sub(began).Round(time.Microsecond))
 	}()
@@ -62,6 +68,8 @@ func (s *server) route(ctx context.Context, w *answer, a address) {
 		wire.WriteJSON(w, http.StatusOK, status{"ok"})
 	case read && p == "/readyz":
 		s.ready(ctx, w, a)
+	case read && s.Status != nil && (p == "/status" || p == "/status.json"):
+		s.statusPage(w, a.Request, p)
 	case read && p == "/openapi.json":
 		s.page(ctx, w, a, "application/json", a.face.openapi)
 	case read && p == "/docs":
@@ -110,7 +118,7 @@ func (s *server) dialect(ctx context.Context, w *answer, a address) {
 	}
 	switch {
 	case found:
-		a.face.Router.ServeHTTP(w, a.Request)
+		a.face.Router.ServeHTTP(w, a.asked(ctx))
 	case allow != "":
 		w.Header().Set("Allow", allow)
 		s.fail(ctx, w, shape, domain.Errorf(domain.CodeMethod, "%s is not possible here; possible are %s", a.Method, allow))
@@ -119,16 +127,17 @@ func (s *server) dialect(ctx context.Context, w *answer, a address) {
 	}
 }
 
-// publicURL is the scheme and host of links in answers.
-func (s *server) publicURL(r *http.Request) string {
+// publicURL is the scheme and host of links in answers: those that the client
+// used, as far as they are known.
+func (s *server) publicURL(r *http.Request, from origin) string {
 	if s.PublicURL != "" {
 		return strings.TrimRight(s.PublicURL, "/")
 	}
-	scheme := "http"
+	usual := "http"
 	if r.TLS != nil {
-		scheme = "https"
+		usual = "https"
 	}
-	return (&url.URL{Scheme: scheme, Host: r.Host}).String()
+	return (&url.URL{Scheme: cmp.Or(from.scheme, usual), Host: cmp.Or(from.host, r.Host)}).String()
 }
 
 // requestID takes over a sensible id of the client's, else makes one.

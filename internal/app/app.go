@@ -30,6 +30,7 @@ import (
 	"github.com/callwright/callwright/internal/ops"
 	"github.com/callwright/callwright/internal/rtp"
 	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/uptime"
 	"github.com/callwright/callwright/internal/speech"
 	"github.com/callwright/callwright/internal/store"
 	"github.com/callwright/callwright/internal/trunk"
@@ -90,6 +91,8 @@ type App struct {
 	server     *http.Server
 	voice      string
 	models     *speech.Thinkers // nil when none is configured
+	ears       *speech.Ears     // nil when none is configured
+	board      *uptime.Board
 }
 
 // Open builds and binds everything; nothing is claimed or served before Run. An
@@ -141,17 +144,29 @@ func listen(address string) (net.Listener, error) {
 // faces are the dialects of the API; the first one is the default.
 var faces = []wire.Make{native.New, trillet.New, klen.New}
 
-// dialects are the ways in which events are told, by the word that an
-// endpoint's dialect holds.
-func dialects(hooks native.Hooks) map[string]domain.HookDialect {
-	return map[string]domain.HookDialect{"native": hooks}
+// links lead from what is told of a call to this server.
+type links struct {
+	call      func(prefix string) func(*domain.Call) string // the call, below a dialect's prefix
+	recording func(*domain.Call) string
 }
 
-// hooks tells events with links to this server.
-func (a *App) hooks() native.Hooks {
-	return native.Hooks{
-		CallURL:      func(c *domain.Call) string { return a.URL() + native.Root + "/calls/" + string(c.ID) },
-		RecordingURL: func(c *domain.Call) string { return a.URL() + a.Service.RecordingURL(c) },
+// links lead to this process.
+func (a *App) links() links {
+	return links{
+		call: func(prefix string) func(*domain.Call) string {
+			return func(c *domain.Call) string { return a.URL() + prefix + native.Root + "/calls/" + string(c.ID) }
+		},
+		recording: func(c *domain.Call) string { return a.URL() + a.Service.RecordingURL(c) },
+	}
+}
+
+// dialects are the ways in which events are told, by the word that an
+// endpoint's dialect holds.
+func dialects(to links) map[string]domain.HookDialect {
+	return map[string]domain.HookDialect{
+		"native":     native.Hooks{CallURL: to.call(""), RecordingURL: to.recording},
+		trillet.Name: trillet.Hooks{CallURL: to.call("/" + trillet.Name), RecordingURL: to.recording},
+		klen.Name:    klen.Hooks{CallURL: to.call("/" + klen.Name), RecordingURL: to.recording},
 	}
 }
 
@@ -165,10 +180,10 @@ func (a *App) openRules(ctx context.Context, recordings domain.Recordings) error
 		return err
 	}
 	a.buffer = store.NewBuffer(a.watched, a.log)
-	told := dialects(a.hooks())
+	told := dialects(a.links())
 	a.Service = service.New(service.Options{
 		Store: a.watched, Buffer: a.buffer, Hooks: told, Recordings: recordings, CheckFlow: checkFlow,
-		HasLLM: func(m domain.Mode) bool { return a.model(m) != nil }, WebhookAllow: allow, SigningKey: key, Logger: a.log,
+		HasLLM: func(m domain.Mode) bool { return a.model(m) != nil }, WebhookAllow: allow, SigningKey: key, Rates: a.store.Rates(), Logger: a.log,
 	})
 	if a.First, err = a.Service.FirstStart(ctx); err != nil {
 		return err
@@ -237,7 +252,15 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 }
 
 func (a *App) openAPI() error {
-	handler, err := api.New(api.Options{Service: a.Service, Dialects: faces, Hosts: a.o.Config.Hosts, Ready: a.ready, Version: a.o.Version, Logger: a.log})
+	a.openBoard()
+	proxies, err := a.o.Config.Proxies()
+	if err != nil {
+		return err
+	}
+	handler, err := api.New(api.Options{
+		Service: a.Service, Dialects: faces, Hosts: a.o.Config.Hosts, TrustedProxies: proxies,
+		Ready: a.ready, Status: a.board.Page, Version: a.o.Version, Logger: a.log,
+	})
 	if err != nil {
 		return err
 	}
@@ -245,6 +268,7 @@ func (a *App) openAPI() error {
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
 	}
+	a.server.RegisterOnShutdown(a.Service.StopWatches)
 	return nil
 }
 
@@ -286,6 +310,8 @@ func (a *App) Run(ctx context.Context) error {
 	group.Go(func() error { return a.webhooks.Run(work) })
 	group.Go(func() error { return a.analysis.Run(work) })
 	group.Go(func() error { return a.keepHouse(work) })
+	group.Go(func() error { return a.board.Run(work) })
+	group.Go(func() error { return a.keepUses(work) })
 	if a.ops != nil {
 		group.Go(func() error { return a.ops.Run(work) })
 	}
@@ -326,6 +352,27 @@ func (a *App) keepHouse(ctx context.Context) error {
 	}
 }
 
+// usesEvery is how often what was noted of keys is written, which is what a crash
+// may lose of it.
+const usesEvery = 5 * time.Second
+
+// keepUses writes what was noted of keys, until ctx is done; close writes
+// the rest.
+func (a *App) keepUses(ctx context.Context) error {
+	tick := time.NewTicker(usesEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if err := a.Service.FlushUses(ctx); err != nil && ctx.Err() == nil {
+			a.log.Warn("the uses of keys could not be written; trying again", "err", err)
+		}
+	}
+}
+
 // close gives back what Open took, in the other order. It takes its time even
 // when ctx is done, which is why it is called.
 func (a *App) close(ctx context.Context) {
@@ -334,6 +381,9 @@ func (a *App) close(ctx context.Context) {
 		err = errors.Join(err, a.carriers.Close())
 	}
 	if a.Service != nil {
+		flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		err = errors.Join(err, a.Service.FlushUses(flush))
 		a.Service.Close()
 	}
 	if a.buffer != nil {

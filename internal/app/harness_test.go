@@ -19,7 +19,7 @@ import (
 	"github.com/callwright/callwright/internal/callee"
 	"github.com/callwright/callwright/internal/config"
 	"github.com/callwright/callwright/internal/domain"
-	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/access"
 	"github.com/callwright/callwright/internal/sip/siptest"
 	"github.com/callwright/callwright/internal/speech"
 	"github.com/callwright/callwright/internal/speech/speechtest"
@@ -137,7 +137,7 @@ func open(t *testing.T, s setup) *house {
 			t.Logf("the log says:\n%s", h.log.String())
 		}
 	})
-	_, h.key, err = a.Service.CreateKey(t.Context(), service.NewKey{Workspace: a.First.Workspace.ID, Name: "all", Mode: s.mode})
+	_, h.key, err = a.Service.CreateKey(t.Context(), access.NewKey{Workspace: a.First.Workspace.ID, Name: "all", Mode: s.mode})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -325,6 +325,9 @@ func (h *house) wants(c call, status, reason string) {
 	events := []string{"call.started", "call.failed"}
 	if status == "completed" {
 		events = []string{"call.started", "call.ended", "transcript.ready", "analysis.complete"}
+		if c.RecordingURL != "" {
+			events = append(events, "recording.ready")
+		}
 	}
 	h.hooks.exactly(h.T, c.ID, events...)
 }

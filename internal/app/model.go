@@ -70,7 +70,8 @@ func (a *App) openEars() ([]speech.STT, error) {
 	if ears = append(a.o.Ears, ears...); len(ears) == 0 {
 		return nil, nil
 	}
-	return []speech.STT{speech.NewEars(speech.EarsOptions{Engines: ears, OnFault: a.fault("hear")})}, nil
+	a.ears = speech.NewEars(speech.EarsOptions{Engines: ears, OnFault: a.fault("hear")})
+	return []speech.STT{a.ears}, nil
 }
 
 // fault logs that an engine failed.

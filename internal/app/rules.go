@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 
-	"github.com/callwright/callwright/internal/api/native"
 	"github.com/callwright/callwright/internal/config"
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/service"
@@ -27,7 +26,7 @@ func OpenRules(ctx context.Context, c *config.Config, log *slog.Logger) (*Rules,
 		return nil, err
 	}
 	r := &Rules{store: db, log: log}
-	r.Service = service.New(service.Options{Store: db, Hooks: dialects(native.Hooks{}), CheckFlow: checkFlow, Logger: log})
+	r.Service = service.New(service.Options{Store: db, Hooks: dialects((&App{}).links()), CheckFlow: checkFlow, Logger: log})
 	first, err := r.Service.FirstStart(ctx)
 	if err != nil {
 		r.Close()

@@ -45,7 +45,11 @@ var house = map[string]room{
 	"store/row":       {floor: 3, side: west},
 	"provider":        {floor: 3, side: west}, "carrier": {floor: 3, side: west}, "blob": {floor: 3, side: west},
 
-	"service": {floor: 3, side: east},
+	"service":        {floor: 3, side: east, also: []string{"service/access", "service/people", "service/uptime", "service/rule"}},
+	"service/access": {floor: 3, side: east, also: []string{"service/rule"}},
+	"service/people": {floor: 3, side: east, also: []string{"service/rule"}},
+	"service/uptime": {floor: 3, side: east, also: []string{"service/rule"}},
+	"service/rule":   {floor: 3, side: east},
 
 	"engine": {floor: 4, side: worker}, "dialer": {floor: 4, side: worker},
 	"analysis": {floor: 4, side: worker}, "webhook": {floor: 4, side: worker},
@@ -56,6 +60,9 @@ var house = map[string]room{
 	"api/native":    {floor: 5, side: face, also: []string{"api/wire"}},
 	"api/trillet":   {floor: 5, side: face, also: []string{"api/wire"}},
 	"api/klen":      {floor: 5, side: face, also: []string{"api/wire"}},
+
+	// The client is for other programs: it stands beside the house (TestClientStandsAlone).
+	"client": {floor: 1}, "client/internal/generate": {floor: 6, side: wirings},
 
 	"config": {floor: 6, side: wirings}, "doctor": {floor: 6, side: wirings}, "app": {floor: 6, side: wirings}, "cmd/callwright": {floor: 6, side: wirings},
 }
@@ -162,7 +169,7 @@ var outside = []string{"net", "net/http", "net/http/httptrace", "net/rpc", "net/
 
 // openRooms are the packages below floor 3 that talk over the network: that is
 // what they are for.
-var openRooms = []string{"rtp", "sip", "sip/transport", "callee"}
+var openRooms = []string{"rtp", "sip", "sip/transport", "callee", "client"}
 
 func TestLowFloorsDoNotReachOut(t *testing.T) {
 	for _, p := range load(t) {
@@ -173,6 +180,18 @@ func TestLowFloorsDoNotReachOut(t *testing.T) {
 			open := slices.Contains(openRooms, p.path) && (std == "net" || std == "net/http")
 			if _, kit := kitOf(p.path); slices.Contains(outside, std) && !open && !kit {
 				t.Errorf("%s imports %s: below floor 3 only %s may; move the I/O into an adapter", p.path, std, strings.Join(openRooms, ", "))
+			}
+		}
+	}
+}
+
+// TestClientStandsAlone: who uses the client gets nothing else of ours, nor of
+// others.
+func TestClientStandsAlone(t *testing.T) {
+	for _, p := range load(t) {
+		for _, imported := range p.imports {
+			if host, _, _ := strings.Cut(imported, "/"); strings.HasPrefix(p.path, "client") && strings.Contains(host, ".") {
+				t.Errorf("%s imports %s: it uses the standard library only", p.path, imported)
 			}
 		}
 	}

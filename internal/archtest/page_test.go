@@ -173,10 +173,17 @@ func TestPayloadsAreReal(t *testing.T) {
 	ended.State, ended.EndReason = domain.CallCompleted, domain.EndFlow
 	ended.AnsweredAt, ended.EndedAt = at.Add(4*time.Second), at.Add(20*time.Second)
 	analysed := ended
+	recorded := ended
+	recorded.Recording = "2026/03/15/01a2015871e95240dce939a0.wav"
 	analysed.Analysis = &domain.Analysis{Summary: "Outbound call to +15005550006, 16 s, 2 turns.", Sentiment: "neutral", Method: "lexicon"}
 	failed := started
 	failed.State, failed.EndReason, failed.EndedAt = domain.CallFailed, domain.EndBusy, at.Add(2*time.Second)
-	hooks := native.Hooks{}
+	hooks := native.Hooks{RecordingURL: func(c *domain.Call) string {
+		return "https://callwright.example/api/v1/recordings/" + string(c.ID) + "?expires=1773705600&signature=…"
+	}}
+	booked, moved, cancelled := bookings(at, &started)
+	completed := moved
+	completed.Status = domain.AppointmentCompleted
 	turns := []domain.Turn{
 		{Role: domain.RoleAgent, Text: "What day would you like to come?", StartMs: 20, EndMs: 2100},
 		{Role: domain.RoleCaller, Text: "Tomorrow.", StartMs: 2600, EndMs: 3200},
@@ -186,8 +193,13 @@ func TestPayloadsAreReal(t *testing.T) {
 		{Type: domain.EventCallStarted, Sequence: 1, At: at, Call: &started},
 		{Type: domain.EventCallEnded, Sequence: 2, At: ended.EndedAt, Call: &ended},
 		{Type: domain.EventTranscriptReady, Sequence: 3, At: ended.EndedAt, Call: &ended, Turns: turns},
-		{Type: domain.EventAnalysisComplete, Sequence: 4, At: ended.EndedAt, Call: &analysed},
+		{Type: domain.EventRecordingReady, Sequence: 4, At: ended.EndedAt, Call: &recorded},
+		{Type: domain.EventAnalysisComplete, Sequence: 5, At: ended.EndedAt, Call: &analysed},
 		{Type: domain.EventCallFailed, Sequence: 2, At: failed.EndedAt, Call: &failed},
+		{Type: domain.EventAppointmentCreated, At: at, Appointment: &booked},
+		{Type: domain.EventAppointmentUpdated, At: at.Add(time.Minute), Appointment: &moved, Previous: &booked},
+		{Type: domain.EventAppointmentCompleted, At: at.Add(time.Minute), Appointment: &completed, Previous: &moved},
+		{Type: domain.EventAppointmentCancelled, At: at.Add(time.Hour), Appointment: &cancelled, Previous: &moved, Reason: "Ill"},
 		{Type: domain.EventWebhookTest, At: at},
 	} {
 		body, known := hooks.Encode(&ev)
@@ -202,6 +214,22 @@ func TestPayloadsAreReal(t *testing.T) {
 		}
 	}
 	block(t, "webhooks.md", "payloads", out.String())
+}
+
+// bookings is an appointment that call made, as it was moved, and as it was
+// cancelled.
+func bookings(at time.Time, call *domain.Call) (booked, moved, cancelled domain.Appointment) {
+	booked = domain.Appointment{
+		ID: "01a20158772e1c9d5ab06f13", AgentID: call.AgentID, CallID: call.ID, Title: "Product Demo",
+		StartAt: at.Add(42 * time.Hour), EndAt: at.Add(42*time.Hour + 30*time.Minute), Status: domain.AppointmentScheduled,
+		CreatedAt: at, UpdatedAt: at,
+	}
+	booked.Customer.Phone = call.To
+	moved = booked
+	moved.StartAt, moved.EndAt, moved.UpdatedAt = booked.StartAt.Add(time.Hour), booked.EndAt.Add(time.Hour), at.Add(time.Minute)
+	cancelled = moved
+	cancelled.Status, cancelled.UpdatedAt = domain.AppointmentCancelled, at.Add(time.Hour)
+	return booked, moved, cancelled
 }
 
 // indented spreads JSON over lines, for readers.

@@ -106,6 +106,17 @@ func (d *Disk) Repair(_ context.Context, name string) error {
 	return nil
 }
 
+// Delete removes a recording.
+func (d *Disk) Delete(_ context.Context, name string) error {
+	if !names.MatchString(name) {
+		return nil // no recording has such a name
+	}
+	if err := d.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("delete the recording %s: %w", name, err)
+	}
+	return nil
+}
+
 func (d *Disk) open(name string, flag int) (*os.File, error) {
 	missing := domain.Errorf(domain.CodeNotFound, "Recording %q not found", name)
 	if !names.MatchString(name) {

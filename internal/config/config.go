@@ -29,28 +29,29 @@ const Prefix = "CALLWRIGHT_"
 // Config is what every command shares. The tags are read by the command line's
 // parser; each flag is also an environment variable and a key of the file.
 type Config struct {
-	Data         string            `help:"Directory for the database and recordings." default:"./callwright-data" placeholder:"DIR"`
-	Database     string            `help:"Database to use, like postgres://user:password@host:5432/name; the default is SQLite in the data directory." placeholder:"URL"`
-	HTTP         string            `name:"http" help:"Address of the API and the dashboard." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
-	Hosts        map[string]string `name:"hosts" help:"Host names that choose a dialect of the API, like voice.example.com=klen; sandbox/klen chooses the sandbox, too." mapsep:"," placeholder:"HOST=DIALECT"`
-	SIP          string            `name:"sip" help:"Address of the SIP user agent." default:"127.0.0.1:5060" placeholder:"IP:PORT"`
-	SIPTLS       string            `name:"sip-tls" help:"Address that takes SIP over TLS; the default is none, and calls out need none." placeholder:"IP:PORT"`
-	TLSCert      string            `name:"tls-cert" help:"PEM file with the certificate for SIP over TLS, and those between it and its authority." placeholder:"FILE"`
-	TLSKey       string            `name:"tls-key" help:"PEM file with the key of that certificate." placeholder:"FILE"`
-	TLSCA        string            `name:"tls-ca" help:"PEM file with the authorities, or the very certificates, that SIP peers are checked against; the default is those of the system." placeholder:"FILE"`
-	ExternalIP   string            `name:"external-ip" help:"IP address at which SIP peers reach this machine, when it is not the one it binds." placeholder:"IP"`
-	RTPPorts     string            `name:"rtp-ports" help:"UDP ports for sound." default:"20000-29999" placeholder:"MIN-MAX"`
-	VAD          string            `name:"vad" help:"How a caller's voice is told from noise: by its spectrum, or by the Silero network." enum:"spectral,silero" default:"spectral"`
-	WebhookAllow []string          `name:"webhook-allow" help:"Private networks that may receive webhooks, also over plain http." placeholder:"CIDR"`
-	LLM          string            `name:"llm" help:"Language models, the preferred first: a list of {engine, url, key, model, …}." placeholder:"LIST"`
-	STT          string            `name:"stt" help:"Engines that hear callers, likewise." placeholder:"LIST"`
-	TTS          string            `name:"tts" help:"Engines that talk, before the voices of this machine, likewise." placeholder:"LIST"`
-	Fillers      []string          `name:"fillers" sep:"|" help:"What is said while a model or a tool makes callers wait, parted by |." placeholder:"TEXT"`
-	Ops          string            `name:"ops" help:"Address of metrics and profiles; the default is none." placeholder:"HOST:PORT"`
-	UnknownPeers string            `name:"unknown-peers" help:"Calls from addresses that no trunk names: drop answers nothing, refuse answers 403, answer takes them." enum:"drop,refuse,answer" default:"drop"`
-	Drain        time.Duration     `name:"drain" help:"How long live calls may go on when the server is told to stop." default:"30s" placeholder:"DURATION"`
-	LogFormat    string            `name:"log-format" help:"Log lines on standard error as text or json." enum:"text,json" default:"text"`
-	LogLevel     string            `name:"log-level" help:"How much is logged." enum:"debug,info,warn,error" default:"info"`
+	Data           string            `help:"Directory for the database and recordings." default:"./callwright-data" placeholder:"DIR"`
+	Database       string            `help:"Database to use, like postgres://user:password@host:5432/name; the default is SQLite in the data directory." placeholder:"URL"`
+	HTTP           string            `name:"http" help:"Address of the API and the dashboard." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
+	Hosts          map[string]string `name:"hosts" help:"Host names that choose a dialect of the API, like voice.example.com=klen; sandbox/klen chooses the sandbox, too." mapsep:"," placeholder:"HOST=DIALECT"`
+	TrustedProxies []string          `name:"trusted-proxies" help:"Networks of proxies before the API, whose word on where requests come from is believed (X-Forwarded-For, Forwarded)." placeholder:"CIDR"`
+	SIP            string            `name:"sip" help:"Address of the SIP user agent." default:"127.0.0.1:5060" placeholder:"IP:PORT"`
+	SIPTLS         string            `name:"sip-tls" help:"Address that takes SIP over TLS; the default is none, and calls out need none." placeholder:"IP:PORT"`
+	TLSCert        string            `name:"tls-cert" help:"PEM file with the certificate for SIP over TLS, and those between it and its authority." placeholder:"FILE"`
+	TLSKey         string            `name:"tls-key" help:"PEM file with the key of that certificate." placeholder:"FILE"`
+	TLSCA          string            `name:"tls-ca" help:"PEM file with the authorities, or the very certificates, that SIP peers are checked against; the default is those of the system." placeholder:"FILE"`
+	ExternalIP     string            `name:"external-ip" help:"IP address at which SIP peers reach this machine, when it is not the one it binds." placeholder:"IP"`
+	RTPPorts       string            `name:"rtp-ports" help:"UDP ports for sound." default:"20000-29999" placeholder:"MIN-MAX"`
+	VAD            string            `name:"vad" help:"How a caller's voice is told from noise: by its spectrum, or by the Silero network." enum:"spectral,silero" default:"spectral"`
+	WebhookAllow   []string          `name:"webhook-allow" help:"Private networks that may receive webhooks, also over plain http." placeholder:"CIDR"`
+	LLM            string            `name:"llm" help:"Language models, the preferred first: a list of {engine, url, key, model, …}." placeholder:"LIST"`
+	STT            string            `name:"stt" help:"Engines that hear callers, likewise." placeholder:"LIST"`
+	TTS            string            `name:"tts" help:"Engines that talk, before the voices of this machine, likewise." placeholder:"LIST"`
+	Fillers        []string          `name:"fillers" sep:"|" help:"What is said while a model or a tool makes callers wait, parted by |." placeholder:"TEXT"`
+	Ops            string            `name:"ops" help:"Address of metrics and profiles; the default is none." placeholder:"HOST:PORT"`
+	UnknownPeers   string            `name:"unknown-peers" help:"Calls from addresses that no trunk names: drop answers nothing, refuse answers 403, answer takes them." enum:"drop,refuse,answer" default:"drop"`
+	Drain          time.Duration     `name:"drain" help:"How long live calls may go on when the server is told to stop." default:"30s" placeholder:"DURATION"`
+	LogFormat      string            `name:"log-format" help:"Log lines on standard error as text or json." enum:"text,json" default:"text"`
+	LogLevel       string            `name:"log-level" help:"How much is logged." enum:"debug,info,warn,error" default:"info"`
 }
 
 // SIPAddr parses the SIP address.
@@ -82,17 +83,21 @@ func (c *Config) Ports() (lo, hi int, err error) {
 }
 
 // Allow parses the networks that may receive webhooks.
-func (c *Config) Allow() ([]netip.Prefix, error) {
+func (c *Config) Allow() ([]netip.Prefix, error) { return networks("webhook-allow", c.WebhookAllow) }
+
+// Proxies parses the networks of proxies that are trusted.
+func (c *Config) Proxies() ([]netip.Prefix, error) {
+	return networks("trusted-proxies", c.TrustedProxies)
+}
+
+func networks(flag string, list []string) ([]netip.Prefix, error) {
 	var out []netip.Prefix
-	for _, s := range c.WebhookAllow {
-		p, err := netip.ParsePrefix(s)
-		if addr, bare := netip.ParseAddr(s); err != nil && bare == nil {
-			p, err = addr.Prefix(addr.BitLen())
+	for _, s := range list {
+		p, ok := domain.ParseNetwork(strings.TrimSpace(s))
+		if !ok {
+			return nil, domain.Invalid(flag, "--%s %q is not a network; write it like 10.0.0.0/8 or 127.0.0.1", flag, s)
 		}
-		if err != nil {
-			return nil, domain.Invalid("webhook-allow", "--webhook-allow %q is not a network; write it like 10.0.0.0/8 or 127.0.0.1", s)
-		}
-		out = append(out, p.Masked())
+		out = append(out, p)
 	}
 	return out, nil
 }

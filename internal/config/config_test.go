@@ -32,8 +32,17 @@ func TestAllow(t *testing.T) {
 	if err != nil || len(got) != 3 || got[0].String() != "10.0.0.0/8" || got[1].String() != "127.0.0.1/32" || got[2].String() != "::1/128" {
 		t.Fatalf("Allow = %v, %v", got, err)
 	}
-	if _, err := (&config.Config{WebhookAllow: []string{"home"}}).Allow(); err == nil || !strings.Contains(err.Error(), "home") {
+	if _, err := (&config.Config{WebhookAllow: []string{"home"}}).Allow(); err == nil || !strings.Contains(err.Error(), `--webhook-allow "home"`) {
 		t.Fatalf("a bad network gave %v", err)
+	}
+	got, err = (&config.Config{TrustedProxies: []string{"::ffff:10.1.2.3/104", " 2001:db8::/32"}}).Proxies()
+	if err != nil || len(got) != 2 || got[0].String() != "10.0.0.0/8" || got[1].String() != "2001:db8::/32" {
+		t.Fatalf("Proxies = %v, %v", got, err)
+	}
+	for _, bad := range []string{"", "10.0.0.0/33", "fe80::1%eth0", "::ffff:0.0.0.0/90", "10.0.0.1:80"} {
+		if _, err := (&config.Config{TrustedProxies: []string{bad}}).Proxies(); err == nil || !strings.Contains(err.Error(), "--trusted-proxies") {
+			t.Errorf("%q gave %v", bad, err)
+		}
 	}
 }
 

@@ -2,6 +2,12 @@ package domain
 
 import "time"
 
+// AgentUse is what the calls of an agent add up to.
+type AgentUse struct {
+	Calls  int
+	Talked time.Duration // from answer to end, over all calls that ended
+}
+
 // Agent is a voice personality that handles calls. It talks by the published
 // flow it names, else by its system prompt.
 type Agent struct {
@@ -20,6 +26,7 @@ type Agent struct {
 	Variables       map[string]any
 	MaxCallDuration time.Duration
 	Extra           map[string]any // members that a dialect keeps and gives back
+	Sample          bool           // came with the test mode; no plan counts it
 	Version         int64          // row version, for ETag
 	CreatedAt       time.Time
 	UpdatedAt       time.Time

@@ -67,6 +67,7 @@ const (
 	EndInterrupted    EndReason = "interrupted"    // a crash or a forced drain
 	EndInternal       EndReason = "internal-error" // a fault of ours; the log has it
 	EndDoNotCall      EndReason = "do-not-call"
+	EndNoCredits      EndReason = "no-credits"       // the workspace's credits were used up when its turn came
 	EndMediaNotAgreed EndReason = "media-not-agreed" // no codec in common
 )
 
@@ -93,7 +94,7 @@ func EndedState(answered bool, r EndReason) CallState {
 type Analysis struct {
 	Summary   string
 	Sentiment string // positive, neutral, negative
-	Method    string // lexicon, or the model's name
+	Method    string // lexicon, the model's name, or sample
 }
 
 // Call is one phone call, placed or answered.
@@ -109,10 +110,13 @@ type Call struct {
 	FlowVersion   int64
 	PhoneNumberID ID
 	CampaignID    ID
+	ContactID     ID // whom it is with, or ""
+	KeyID         ID // the API key that asked for it, or ""
 	From          string
 	To            string
 	Record        bool
 	MaxDuration   time.Duration
+	Callback      *Callback      // a receiver of its events beside the endpoints; nil for none
 	Variables     map[string]any // given with the request
 	Captured      map[string]any // answers and values that the flow set
 	Extra         map[string]any // members that a dialect keeps and gives back
@@ -122,6 +126,7 @@ type Call struct {
 	Recording     string         // the recording store's name for the file, or ""
 	SIPCallID     string
 	Analysis      *Analysis
+	Cost          Money // what it was charged, once it has ended
 	Version       int64
 	CreatedAt     time.Time
 	DialedAt      time.Time
@@ -142,10 +147,17 @@ func (c *Call) Duration() time.Duration {
 // CallFilter narrows a list of calls; zero fields do not filter.
 type CallFilter struct {
 	States     []CallState
+	IDs        []ID // one of these
 	AgentID    ID
+	Agents     []ID // one of these
+	FlowID     ID
 	CampaignID ID
 	Direction  Direction
 	To         string
 	CreatedMin time.Time // inclusive
 	CreatedMax time.Time // exclusive
+	// Brief leaves out of the calls what only one call by itself shows: flow,
+	// settings, Variables, Captured, Notes, Voice, Model, SIPCallID, and the times
+	// of dialing and ringing.
+	Brief bool
 }

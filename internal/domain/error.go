@@ -46,7 +46,12 @@ const (
 	ReasonNoTrunk               = "no_trunk"
 	ReasonNoModel               = "no_model" // nothing here can think for a prompt
 	ReasonInvalidJSON           = "invalid_json"
-	ReasonKeyMissing            = "key_missing" // CodeUnauthorized: no key was sent at all
+	ReasonMissing               = "missing_parameter"
+	ReasonDuplicateVariable     = "duplicate_variable"
+	ReasonInvalidValue          = "invalid_value"      // of a context variable
+	ReasonUndefinedVariable     = "undefined_variable" // nobody declared it
+	ReasonKeyMissing            = "key_missing"        // CodeUnauthorized: no key was sent at all
+	ReasonScopeMissing          = "scope_missing"      // CodeForbidden: the key lacks the scope that is the Field
 )
 
 // Error is the one error type that reaches a transport.

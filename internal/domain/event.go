@@ -11,26 +11,43 @@ const (
 	EventCallEnded        EventType = "call.ended"
 	EventCallFailed       EventType = "call.failed"
 	EventTranscriptReady  EventType = "transcript.ready"
+	EventRecordingReady   EventType = "recording.ready"
 	EventAnalysisComplete EventType = "analysis.complete"
 	EventWebhookTest      EventType = "webhook.test"
+
+	EventAppointmentCreated   EventType = "appointment.created"
+	EventAppointmentUpdated   EventType = "appointment.updated"
+	EventAppointmentCancelled EventType = "appointment.cancelled"
+	EventAppointmentCompleted EventType = "appointment.completed" // beside the update that made it so
 )
 
 // EventTypes lists every type that an endpoint may subscribe to.
 var EventTypes = []EventType{
-	EventCallStarted, EventCallEnded, EventCallFailed, EventTranscriptReady, EventAnalysisComplete,
+	EventCallStarted, EventCallEnded, EventCallFailed, EventTranscriptReady, EventRecordingReady, EventAnalysisComplete,
+	EventAppointmentCreated, EventAppointmentUpdated, EventAppointmentCancelled, EventAppointmentCompleted,
 }
 
-// Event is something that happened to a call, with the call as it was then.
+// Event is something that happened to a call or to an appointment, with that as
+// it was then.
 type Event struct {
 	ID          ID
 	WorkspaceID ID
 	Mode        Mode
 	Type        EventType
 	CallID      ID
-	Sequence    int64 // per call, strictly increasing from 1
+	Sequence    int64 // per call, strictly increasing from 1; 1 without a call
 	At          time.Time
-	Call        *Call  // the call after the change; not stored with the event
-	Turns       []Turn // the transcript so far; not stored with the event
+	Call        *Call    // the call after the change; not stored with the event
+	Turns       []Turn   // the transcript so far; not stored with the event
+	Agent       *Agent   // the call's, nil when it is gone; not stored with the event
+	Contact     *Contact // whom the call is with, or nil; not stored with the event
+
+	// Appointment is the appointment after the change, and Previous what it was
+	// before a change; Reason is why it was cancelled, where somebody said. None
+	// of them is stored with the event.
+	Appointment *Appointment
+	Previous    *Appointment
+	Reason      string
 }
 
 // HookDialect turns events into one vendor's payloads and signs them.

@@ -22,6 +22,8 @@ type Recordings interface {
 	// Repair makes a recording playable whose writer died: the header is set to
 	// the length that is there.
 	Repair(ctx context.Context, name string) error
+	// Delete removes a recording; one that is not there is no error.
+	Delete(ctx context.Context, name string) error
 	// Path returns where the recording can be played on this machine, or "".
 	Path(name string) string
 }

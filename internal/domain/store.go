@@ -57,7 +57,9 @@ type Buffer interface {
 type Stores struct {
 	Workspaces  Workspaces
 	Keys        Keys
-	Agents      Collection[Agent]
+	KeyTraces   KeyTraces
+	Usage       Usages
+	Agents      Agents
 	Flows       Flows
 	Numbers     PhoneNumbers
 	Trunks      Trunks
@@ -71,6 +73,14 @@ type Stores struct {
 	Jobs        Jobs
 	Idempotency Idempotency
 	Nodes       Nodes
+	Contacts    Contacts
+	Variables   Collection[ContextVariable]
+	Business    BusinessContext
+	Suppressed  Suppressions
+	Erasure     Erasure
+
+	Appointments Appointments
+	Uptimes      Uptimes
 }
 
 // Collection keeps one kind of object. An object outside the scope is
@@ -92,6 +102,14 @@ type Collection[T any] interface {
 type Workspaces interface {
 	Create(ctx context.Context, w *Workspace) error
 	Get(ctx context.Context, id ID) (*Workspace, error)
+	// Update stores all of a workspace but its credits where Version is as given,
+	// and counts Version up in w; another version is CodePrecondition.
+	Update(ctx context.Context, w *Workspace) error
+	// SetCredits stores what a workspace may spend; nil is no limit.
+	SetCredits(ctx context.Context, id ID, credits *Money) error
+	// Charge takes an amount off a workspace's credits, if it has any set: of many
+	// charges at once each one counts.
+	Charge(ctx context.Context, id ID, amount Money) error
 	// First returns the oldest workspace, or CodeNotFound when there is none.
 	First(ctx context.Context) (*Workspace, error)
 }
@@ -101,10 +119,49 @@ type Keys interface {
 	Create(ctx context.Context, k *Key) error
 	// ByID finds a key by the id that is part of its string, in any workspace.
 	ByID(ctx context.Context, id ID) (*Key, error)
-	List(ctx context.Context, workspace ID) ([]Key, error)
+	// List returns a workspace's keys of one mode (of both for ""), newest first.
+	List(ctx context.Context, workspace ID, mode Mode, page Page) ([]Key, error)
+	Count(ctx context.Context, workspace ID, mode Mode) (int, error)
+	// Update stores all of a key but its time of last use, and counts Version up.
 	Update(ctx context.Context, k *Key) error
+	// Delete removes a key and what is known of its use, but for its Usage.
+	Delete(ctx context.Context, workspace, id ID) error
 	// Touch notes the time of last use; it may be lost in a crash.
 	Touch(ctx context.Context, id ID, at time.Time) error
+}
+
+// Agents keeps agents.
+type Agents interface {
+	Collection[Agent]
+	// Use returns what the calls of agents add up to; those without calls are left
+	// out.
+	Use(ctx context.Context, in Scope, agents []ID) (map[ID]AgentUse, error)
+}
+
+// KeyTraces keeps from where keys are used, and what was refused to them.
+type KeyTraces interface {
+	// Seen adds addresses, or notes that they were used again, and forgets those
+	// beyond the MaxKeyAddresses most recent ones of a key.
+	Seen(ctx context.Context, seen ...KeyAddress) error
+	// Failed adds to what was refused.
+	Failed(ctx context.Context, failures ...KeyFailure) error
+	Of(ctx context.Context, key ID) (*KeyTrace, error)
+}
+
+// Usages keeps what keys were used for.
+type Usages interface {
+	// Add adds to the counts of keys and days. It only inserts, so that nobody
+	// waits for anybody; what was added counts at once.
+	Add(ctx context.Context, more ...Usage) error
+	// Fold puts up to limit additions into the sums of their days, and returns how
+	// many that were. It changes no figure that can be read.
+	Fold(ctx context.Context, limit int) (int, error)
+	// List returns a page of the sums of keys and days, the last day first, and
+	// how many there are.
+	List(ctx context.Context, in Scope, f UsageFilter, page Page) ([]Usage, int, error)
+	// Days returns the sums of days over all keys of the filter, the last day
+	// first; days on which nothing happened are left out.
+	Days(ctx context.Context, in Scope, f UsageFilter) ([]Usage, error)
 }
 
 // Flows keeps flows and every version of them that was saved.
@@ -129,6 +186,17 @@ type PhoneNumbers interface {
 	ByNumber(ctx context.Context, in Scope, number string) (*PhoneNumber, error)
 }
 
+// Appointments keeps appointments.
+type Appointments interface {
+	Collection[Appointment]
+	// Find returns the appointments that the filter lets through in the order in
+	// which they begin, and the exact number of all of them.
+	Find(ctx context.Context, in Scope, f AppointmentFilter, page Page) ([]Appointment, int, error)
+	// Taken returns appointments that take time between from and to, in the order
+	// in which they begin: cancelled ones do not. A limit of 0 is none.
+	Taken(ctx context.Context, in Scope, from, to time.Time, limit int) ([]Appointment, error)
+}
+
 // Calls keeps calls.
 type Calls interface {
 	Create(ctx context.Context, c *Call) error
@@ -143,6 +211,10 @@ type Calls interface {
 	// Active counts calls of the workspace that were dialed or answered and are
 	// not over.
 	Active(ctx context.Context, in Scope) (int, error)
+	// Fold takes up to limit of the changes that List adds up for its totals into
+	// sums, and returns how many it took. Totals are exact without it, but cost
+	// more. The store calls it by itself.
+	Fold(ctx context.Context, limit int) (int, error)
 }
 
 // Attempts keeps tries to reach a number.

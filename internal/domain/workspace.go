@@ -41,9 +41,28 @@ func (p Plan) Limits() PlanLimits {
 
 // Workspace is one business: the owner of keys, agents, numbers and calls.
 type Workspace struct {
-	ID        ID
-	Name      string
-	Plan      Plan
-	Timezone  string // IANA name
-	CreatedAt time.Time
+	ID       ID
+	Name     string
+	Plan     Plan
+	Timezone string // IANA name
+	// Credits is what the workspace may still spend; nil is no limit. Calls that
+	// are under way when they run out bring it below zero.
+	Credits        *Money
+	PricePerMinute Money // of a call that was answered
+	Version        int64 // counts changes, not charges
+	CreatedAt      time.Time
+	UpdatedAt      time.Time
+}
+
+// Broke reports whether the workspace has credits and none are left.
+func (w *Workspace) Broke() bool { return w.Credits != nil && *w.Credits <= 0 }
+
+// Price is what a call of so long costs: each second that has begun is a
+// sixtieth of a minute's price, and the sum is rounded up to a millionth.
+func (w *Workspace) Price(talk time.Duration) (seconds int64, cost Money) {
+	if talk <= 0 {
+		return 0, 0
+	}
+	seconds = int64((talk + time.Second - 1) / time.Second)
+	return seconds, (w.PricePerMinute*Money(seconds) + 59) / 60
 }

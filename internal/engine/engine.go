@@ -119,6 +119,18 @@ func New(o Options) (*Engine, error) {
 	return e, nil
 }
 
+// Working returns nil while the engine may claim calls and dial them: it is a
+// node, and the database has lately heard from it.
+func (e *Engine) Working() error {
+	if e.node.name() == "" {
+		return domain.Unavailable(time.Second, nil, "the engine is no node: the database has not heard from it")
+	}
+	return nil
+}
+
+// Voices tells how many of the voices failed lately, and how many there are.
+func (e *Engine) Voices() (failing, all int) { return e.voice.Failing() }
+
 // Addr is where the engine's user agent listens.
 func (e *Engine) Addr() netip.AddrPort { return e.ua.Addr() }
 

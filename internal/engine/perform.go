@@ -29,12 +29,14 @@ func (p *performer) End(reason domain.EndReason) { (*call)(p).end(reason) }
 func (p *performer) Do(ctx context.Context, node string, do flow.Do) {
 	switch do.Kind {
 	case flow.DoHTTP:
+		p.perform(ctx, node, "request", func(ctx context.Context) (any, error) { return request(ctx, p.engine.o.HTTP, do.Args) })
+	case flow.DoBook:
+		p.perform(ctx, node, "booking", func(ctx context.Context) (any, error) { return (*call)(p).book(ctx, do.Args) })
 	case flow.DoTransfer:
-		p.work.Go(func() {
+		p.work.Go(func() { //nolint:contextcheck // a hand-over lasts as its call does, longer than the talk
 			defer (*call)(p).recovered("transfer")
 			(*call)(p).transfer(node, do.Args)
 		})
-		return
 	case flow.DoDigits:
 		keys, _ := do.Args["digits"].(string)
 		err := (*call)(p).press(keys)
@@ -42,15 +44,17 @@ func (p *performer) Do(ctx context.Context, node string, do flow.Do) {
 			p.talk.Note("node " + node + ": " + err.Error())
 		}
 		p.talk.Post(flow.Event{Kind: flow.Done, Node: node, OK: err == nil})
-		return
 	default:
 		p.talk.Note("node " + node + ": " + do.Kind + " is not available in this build")
 		p.talk.Post(flow.Event{Kind: flow.Done, Node: node, Value: map[string]any{"error": do.Kind + " is not available"}})
-		return
 	}
+}
+
+// perform has something done that takes time, and tells the flow what came of it.
+func (p *performer) perform(ctx context.Context, node, what string, do func(context.Context) (any, error)) {
 	p.work.Go(func() {
-		defer (*call)(p).recovered("request")
-		value, err := request(ctx, p.engine.o.HTTP, do.Args)
+		defer (*call)(p).recovered(what)
+		value, err := do(ctx)
 		if ctx.Err() != nil {
 			return // the talk is over
 		}

@@ -8,13 +8,15 @@ import (
 
 // Limits of what a flow may have.
 const (
-	maxNodes   = 500
-	maxEdges   = 100    // of one node
-	maxText    = 4_000  // characters that are spoken or sent
-	maxPrompt  = 40_000 // characters of a prompt
-	maxID      = 200    // characters of an id
-	maxDeep    = 32     // levels of a JSON value
-	maxSeconds = 3600
+	maxNodes  = 500
+	maxEdges  = 100    // of one node
+	maxText   = 4_000  // characters that are spoken or sent
+	maxPrompt = 40_000 // characters of a prompt
+
+	maxCallSeconds = 14_400 // of a call
+	maxID          = 200    // characters of an id
+	maxDeep        = 32     // levels of a JSON value
+	maxSeconds     = 3600
 )
 
 // check collects what is wrong with one node.

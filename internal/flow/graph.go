@@ -28,8 +28,9 @@ type Graph struct {
 
 // Settings are a flow's switches.
 type Settings struct {
-	ListenSeconds float64 `json:"listenSeconds,omitempty"` // how long a node waits for the caller; 0 is the conversation's default
-	OnMachine     string  `json:"onMachine,omitempty"`     // what an answering machine does where no edge or voicemail node takes it: hangup (default) or ignore
+	ListenSeconds  float64 `json:"listenSeconds,omitempty"`  // how long a node waits for the caller; 0 is the conversation's default
+	MaxCallSeconds int     `json:"maxCallSeconds,omitempty"` // the longest that a call may take; 0 is what its agent has
+	OnMachine      string  `json:"onMachine,omitempty"`      // what an answering machine does where no edge or voicemail node takes it: hangup (default) or ignore
 }
 
 // Node is one room of the conversation.

@@ -16,6 +16,9 @@ func (g *Graph) validate(p *problems) {
 	top.long("globalPrompt", g.GlobalPrompt, maxPrompt)
 	top.long("name", g.Name, maxID)
 	top.seconds("settings.listenSeconds", g.Settings.ListenSeconds)
+	if s := g.Settings.MaxCallSeconds; s < 0 || s > maxCallSeconds {
+		top.problem("settings.maxCallSeconds", "must be 0 to %d seconds", maxCallSeconds)
+	}
 	if m := g.Settings.OnMachine; m != "" && m != "hangup" && m != "ignore" {
 		top.problem("settings.onMachine", "must be hangup or ignore")
 	}

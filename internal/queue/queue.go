@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -32,6 +33,16 @@ type Queue[T any] struct {
 	kick chan struct{}
 	free chan struct{} // one token for each worker that is idle
 	work sync.WaitGroup
+	seen atomic.Int64 // Unix nanoseconds of the last look that had no error
+}
+
+// Looked tells when the queue last looked for work without an error; zero
+// before the first time. A queue whose workers are all busy does not look.
+func (q *Queue[T]) Looked() time.Time {
+	if at := q.seen.Load(); at != 0 {
+		return time.Unix(0, at)
+	}
+	return time.Time{}
 }
 
 // New makes a queue. It does nothing until Run.
@@ -74,6 +85,9 @@ func (q *Queue[T]) Run(ctx context.Context) error {
 	var failures int
 	for slots := q.take(ctx); slots > 0; slots = q.take(ctx) {
 		items, next, err := q.claim(ctx, slots)
+		if err == nil {
+			q.seen.Store(time.Now().UnixNano())
+		}
 		for _, item := range items {
 			q.start(handling, item)
 		}

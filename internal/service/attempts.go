@@ -6,6 +6,8 @@ import (
 
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/phone"
+	"github.com/callwright/callwright/internal/service/people"
+	"github.com/callwright/callwright/internal/service/rule"
 )
 
 // Dial is all that is needed to place or answer one call.
@@ -25,7 +27,7 @@ type Dial struct {
 func (s *Service) ClaimAttempts(ctx context.Context, epoch domain.ID, now time.Time, lease time.Duration, limit int) ([]domain.Attempt, time.Time, error) {
 	var claimed []domain.Attempt
 	var next time.Time
-	err := s.store.InTx(ctx, domain.LaneDial, func(ctx context.Context, st *domain.Stores) error {
+	err := s.Store.InTx(ctx, domain.LaneDial, func(ctx context.Context, st *domain.Stores) error {
 		var err error
 		claimed, next, err = st.Attempts.Claim(ctx, epoch, now, lease, limit)
 		return err
@@ -36,7 +38,7 @@ func (s *Service) ClaimAttempts(ctx context.Context, epoch domain.ID, now time.T
 // Dial reads what is needed to place the call of an attempt.
 func (s *Service) Dial(ctx context.Context, a domain.Attempt) (*Dial, error) {
 	in := domain.Scope{Workspace: a.WorkspaceID, Mode: a.Mode}
-	return view(ctx, s, func(ctx context.Context, st *domain.Stores) (*Dial, error) {
+	return rule.View(ctx, &s.Kit, func(ctx context.Context, st *domain.Stores) (*Dial, error) {
 		call, err := st.Calls.Get(ctx, in, a.CallID)
 		if err != nil {
 			return nil, err
@@ -87,8 +89,8 @@ type Refusal struct {
 func (s *Service) CommitIntent(ctx context.Context, d *Dial) (*Refusal, error) {
 	var refused *Refusal
 	in := domain.Scope{Workspace: d.Attempt.WorkspaceID, Mode: d.Attempt.Mode}
-	err := s.store.InTx(ctx, domain.LaneDial, func(ctx context.Context, st *domain.Stores) error {
-		now := s.clock()
+	err := s.Store.InTx(ctx, domain.LaneDial, func(ctx context.Context, st *domain.Stores) error {
+		now := s.Clock()
 		call, err := st.Calls.Get(ctx, in, d.Call.ID)
 		if err != nil {
 			return err
@@ -102,7 +104,10 @@ func (s *Service) CommitIntent(ctx context.Context, d *Dial) (*Refusal, error) {
 			return err
 		}
 		if refused != nil {
-			return s.refuse(ctx, st, &a, refused, now)
+			if err := s.refuse(ctx, st, &a, refused, now); err != nil || refused.End == "" || call.State.Ended() {
+				return err
+			}
+			return s.fail(ctx, st, call, refused.End, now)
 		}
 		a.State = domain.AttemptIntent
 		if err := st.Attempts.Update(ctx, &a); err != nil {
@@ -130,6 +135,12 @@ func (s *Service) gate(ctx context.Context, st *domain.Stores, in domain.Scope, 
 	if now.After(a.LeaseUntil) {
 		return &Refusal{Why: "the claim ran out", RetryAt: now}, nil
 	}
+	switch err := people.Callable(ctx, st, in, a.Number); {
+	case domain.CodeOf(err) == domain.CodeForbidden:
+		return &Refusal{Why: "the number is on the do-not-call list", End: domain.EndDoNotCall}, nil
+	case err != nil:
+		return nil, err
+	}
 	const soon = 500 * time.Millisecond
 	live, err := st.Attempts.LiveTo(ctx, in, a.Number)
 	if err != nil {
@@ -141,6 +152,9 @@ func (s *Service) gate(ctx context.Context, st *domain.Stores, in domain.Scope, 
 	w, err := st.Workspaces.Get(ctx, in.Workspace)
 	if err != nil {
 		return nil, err
+	}
+	if w.Broke() {
+		return &Refusal{Why: "the workspace has no credits left", End: domain.EndNoCredits}, nil
 	}
 	active, err := st.Calls.Active(ctx, in)
 	if err != nil {
@@ -175,8 +189,8 @@ func (s *Service) refuse(ctx context.Context, st *domain.Stores, a *domain.Attem
 
 // Postpone puts a claimed attempt back: what it needs was not there.
 func (s *Service) Postpone(ctx context.Context, a domain.Attempt, until time.Time) error {
-	return s.store.InTx(ctx, domain.LaneDial, func(ctx context.Context, st *domain.Stores) error {
+	return s.Store.InTx(ctx, domain.LaneDial, func(ctx context.Context, st *domain.Stores) error {
 		back := a
-		return s.refuse(ctx, st, &back, &Refusal{RetryAt: until}, s.clock())
+		return s.refuse(ctx, st, &back, &Refusal{RetryAt: until}, s.Clock())
 	})
 }

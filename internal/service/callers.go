@@ -1,17 +1,17 @@
 package service
 
 import (
-	"net/netip"
 	"slices"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/service/rule"
 )
 
 // IncomingChange is what is to change in who may call in over a trunk.
 type IncomingChange struct {
-	Networks Change[[]string]
-	Username Change[string] // "" lets callers in without a password
-	Password Change[string]
+	Networks rule.Change[[]string]
+	Username rule.Change[string] // "" lets callers in without a password
+	Password rule.Change[string]
 }
 
 // Bounds of who may call in.
@@ -24,9 +24,9 @@ func (req *IncomingChange) apply(in *domain.Incoming) error {
 	if req == nil {
 		return nil
 	}
-	set(&in.Networks, req.Networks)
-	set(&in.Username, req.Username)
-	set(&in.Password, req.Password)
+	rule.Set(&in.Networks, req.Networks)
+	rule.Set(&in.Username, req.Username)
+	rule.Set(&in.Password, req.Password)
 	if in.Username == "" {
 		in.Password = ""
 	}
@@ -34,7 +34,7 @@ func (req *IncomingChange) apply(in *domain.Incoming) error {
 	if in.Networks, err = networks("incoming.networks", in.Networks); err != nil {
 		return err
 	}
-	if err := first(text("incoming.username", in.Username, maxName), text("incoming.password", in.Password, maxName)); err != nil {
+	if err := rule.First(rule.Text("incoming.username", in.Username, rule.MaxName), rule.Text("incoming.password", in.Password, rule.MaxName)); err != nil {
 		return err
 	}
 	if in.Username != "" && len(in.Password) < minCallPassword {
@@ -51,17 +51,14 @@ func networks(field string, list []string) ([]string, error) {
 	}
 	var out []string
 	for i, entry := range list {
-		p, err := netip.ParsePrefix(entry)
-		if addr, bare := netip.ParseAddr(entry); err != nil && bare == nil && addr.Zone() == "" {
-			p, err = addr.Unmap().Prefix(addr.Unmap().BitLen())
-		}
+		p, ok := domain.ParseNetwork(entry)
 		switch {
-		case err != nil:
+		case !ok:
 			return nil, domain.Invalid(field, "%s: entry %d is not a network; write it like 198.51.100.0/24 or 198.51.100.7", field, i+1)
 		case p.Bits() == 0:
 			return nil, domain.Invalid(field, "%s: entry %d is every address there is; give callers a username and password instead", field, i+1)
 		}
-		if word := p.Masked().String(); !slices.Contains(out, word) {
+		if word := p.String(); !slices.Contains(out, word) {
 			out = append(out, word)
 		}
 	}

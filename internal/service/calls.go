@@ -2,39 +2,55 @@ package service
 
 import (
 	"context"
-	"maps"
+	"encoding/json"
+	"time"
 
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/phone"
+	"github.com/callwright/callwright/internal/service/people"
+	"github.com/callwright/callwright/internal/service/rule"
 )
 
 // PlaceRequest asks for one outbound call.
 type PlaceRequest struct {
 	AgentID       domain.ID
 	PhoneNumberID domain.ID // "" takes the agent's own number; in test mode also the sample number
-	To            string    // E.164
-	Record        Change[bool]
+	To            string    // E.164; "" calls the contact's primary number
+	ContactID     domain.ID // whom it is with; "" finds the contact by the number
+	Record        rule.Change[bool]
 	Variables     map[string]any // over the agent's
 	Extra         map[string]any // members that a dialect keeps
+	Callback      *Callback      // nil for none
+}
+
+// Callback asks for the events of one call to be told to a receiver of its own.
+type Callback struct {
+	Field   string // as which the client sent the URL
+	URL     string
+	Dialect string
 }
 
 // PlaceCall accepts a call: the call, its first attempt and the answer for an
 // Idempotency-Key are committed together. The call is placed by whoever claims
 // the attempt.
-func (s *Service) PlaceCall(ctx context.Context, in domain.Scope, req PlaceRequest, once *Once[domain.Call]) (*domain.Call, error) {
-	if err := first(required("agentId", string(req.AgentID)), number("to", req.To),
-		variables("variables", req.Variables), variables("extra", req.Extra)); err != nil {
+func (s *Service) PlaceCall(ctx context.Context, in domain.Scope, req PlaceRequest, once *rule.Once[domain.Call]) (*domain.Call, error) {
+	if err := rule.First(required("agentId", string(req.AgentID)), req.whom(),
+		rule.Variables("variables", req.Variables), rule.Variables("extra", req.Extra)); err != nil {
+		return nil, err
+	}
+	callback, err := s.callback(req.Callback)
+	if err != nil {
 		return nil, err
 	}
 	if err := s.takesCalls(); err != nil {
 		return nil, err
 	}
-	return effect(ctx, s, in, once, func(ctx context.Context, st *domain.Stores) (*domain.Call, error) {
-		agent, err := st.Agents.Get(ctx, in, req.AgentID)
+	return rule.Effect(ctx, &s.Kit, in, once, func(ctx context.Context, st *domain.Stores) (*domain.Call, error) {
+		w, err := st.Workspaces.Get(ctx, in.Workspace)
 		if err != nil {
 			return nil, err
 		}
-		flow, err := s.brain(ctx, st, in, agent)
+		agent, err := st.Agents.Get(ctx, in, req.AgentID)
 		if err != nil {
 			return nil, err
 		}
@@ -42,15 +58,40 @@ func (s *Service) PlaceCall(ctx context.Context, in domain.Scope, req PlaceReque
 		if err != nil {
 			return nil, err
 		}
+		flow, err := s.brain(ctx, st, in, agent)
+		if err != nil {
+			return nil, err
+		}
 		trunk, err := trunkOf(ctx, st, in, from)
 		if err != nil {
+			return nil, err
+		}
+		contact, err := acquaintance(ctx, st, in, req.ContactID, req.To)
+		if err != nil {
+			return nil, err
+		}
+		req := req // closures run again
+		if err := req.address(contact); err != nil {
 			return nil, err
 		}
 		if err := destination(trunk, req.To); err != nil {
 			return nil, err
 		}
+		if err := people.Callable(ctx, st, in, req.To); err != nil {
+			return nil, err
+		}
+		if err := affords(w); err != nil {
+			return nil, err
+		}
 		call := s.newCall(in, agent, flow, from, req)
+		call.KeyID, call.Callback = keyOf(ctx), callback
+		if err := acquaint(ctx, st, in, call, contact, agent.Variables, req.Variables); err != nil {
+			return nil, err
+		}
 		if err := st.Calls.Create(ctx, call); err != nil {
+			return nil, err
+		}
+		if err := s.countCall(ctx, st, call); err != nil {
 			return nil, err
 		}
 		return call, st.Attempts.Create(ctx, &domain.Attempt{
@@ -61,6 +102,18 @@ func (s *Service) PlaceCall(ctx context.Context, in domain.Scope, req PlaceReque
 	})
 }
 
+// callback is the receiver that a request names, with a secret of its own, which
+// is told with the call.
+func (s *Service) callback(req *Callback) (*domain.Callback, error) {
+	if req == nil {
+		return nil, nil
+	}
+	if err := s.receiver(req.Field, req.URL); err != nil {
+		return nil, err
+	}
+	return &domain.Callback{URL: req.URL, Dialect: req.Dialect, Secret: newHookSecret()}, nil
+}
+
 // newCall is the call that req asks for, not stored yet.
 func (s *Service) newCall(in domain.Scope, agent *domain.Agent, flow *domain.Flow, from *domain.PhoneNumber, req PlaceRequest) *domain.Call {
 	call := &domain.Call{
@@ -68,23 +121,39 @@ func (s *Service) newCall(in domain.Scope, agent *domain.Agent, flow *domain.Flo
 		Direction: domain.Outbound, State: domain.CallQueued,
 		AgentID: agent.ID, PhoneNumberID: from.ID, From: from.Number, To: req.To,
 		Record: agent.Record, MaxDuration: agent.MaxCallDuration,
-		Variables: merged(agent.Variables, req.Variables), Extra: req.Extra, Version: 1, CreatedAt: s.clock(),
+		Extra: req.Extra, Version: 1, CreatedAt: s.Clock(),
 	}
-	set(&call.Record, req.Record)
+	rule.Set(&call.Record, req.Record)
 	if call.MaxDuration <= 0 {
 		call.MaxDuration = DefaultCallDuration
 	}
-	if flow != nil {
-		call.FlowID, call.FlowVersion = flow.ID, flow.Version
-	}
+	pin(call, flow)
 	return call
+}
+
+// pin makes a call talk by the present version of a flow, nil for none, and as
+// long as the flow says, if it does.
+func pin(call *domain.Call, flow *domain.Flow) {
+	if flow == nil {
+		return
+	}
+	call.FlowID, call.FlowVersion = flow.ID, flow.Version
+	var graph struct {
+		Settings struct{ MaxCallSeconds int64 }
+	}
+	if json.Unmarshal(flow.Definition, &graph) != nil {
+		return // the engine, which reads all of it, says what is wrong
+	}
+	if limit := time.Duration(graph.Settings.MaxCallSeconds) * time.Second; limit > 0 {
+		call.MaxDuration = limit
+	}
 }
 
 // brain returns the published flow that the agent talks by, or nil when its
 // prompt does; an agent that can do neither is CodeInvalid.
 func (s *Service) brain(ctx context.Context, st *domain.Stores, in domain.Scope, agent *domain.Agent) (*domain.Flow, error) {
 	if !agent.IsActive {
-		return nil, domain.Invalid("agentId", "%s is not active; set isActive to true first", label("agent", agent.Name, agent.ID)).
+		return nil, domain.Invalid("agentId", "%s is not active; set isActive to true first", rule.Label("agent", agent.Name, agent.ID)).
 			For(domain.ReasonAgentInactive, "")
 	}
 	if agent.FlowID != "" {
@@ -102,12 +171,12 @@ func (s *Service) brain(ctx context.Context, st *domain.Stores, in domain.Scope,
 	case agent.SystemPrompt != "":
 		return nil, domain.Invalid("agentId",
 			"%s talks by its systemPrompt, and no language model is configured; configure one, or give the agent a published flow",
-			label("agent", agent.Name, agent.ID)).For(domain.ReasonNoModel, "")
+			rule.Label("agent", agent.Name, agent.ID)).For(domain.ReasonNoModel, "")
 	case agent.FlowID != "":
 		return nil, domain.Invalid("agentId", "the flow of %s is not published; set the flow's status to published first",
-			label("agent", agent.Name, agent.ID)).For(domain.ReasonNoFlow, "")
+			rule.Label("agent", agent.Name, agent.ID)).For(domain.ReasonNoFlow, "")
 	}
-	return nil, domain.Invalid("agentId", "%s has neither a systemPrompt nor a flow", label("agent", agent.Name, agent.ID)).
+	return nil, domain.Invalid("agentId", "%s has neither a systemPrompt nor a flow", rule.Label("agent", agent.Name, agent.ID)).
 		For(domain.ReasonNoFlow, "")
 }
 
@@ -127,14 +196,14 @@ func (s *Service) callerNumber(ctx context.Context, st *domain.Stores, in domain
 		}
 	}
 	return nil, domain.Invalid("phoneNumberId",
-		"phoneNumberId is required: %s has no phone number of its own to call from", label("agent", agent.Name, agent.ID)).
+		"phoneNumberId is required: %s has no phone number of its own to call from", rule.Label("agent", agent.Name, agent.ID)).
 		For(domain.ReasonNoPhoneNumber, "")
 }
 
 // agentNumber returns the oldest number that belongs to an agent, or nil.
 func agentNumber(ctx context.Context, st *domain.Stores, in domain.Scope, agent domain.ID) (*domain.PhoneNumber, error) {
 	var own *domain.PhoneNumber
-	err := scan(ctx, st.Numbers, in, numberID, func(n *domain.PhoneNumber) error {
+	err := rule.Scan(ctx, st.Numbers, in, numberID, func(n *domain.PhoneNumber) error {
 		if n.AgentID == agent {
 			found := *n
 			own = &found
@@ -175,17 +244,6 @@ func destination(trunk *domain.Trunk, to string) error {
 	return nil
 }
 
-// merged is both maps in one; the values of over win.
-func merged(under, over map[string]any) map[string]any {
-	if len(under) == 0 && len(over) == 0 {
-		return nil
-	}
-	all := make(map[string]any, len(under)+len(over))
-	maps.Copy(all, under)
-	maps.Copy(all, over)
-	return all
-}
-
 func required(field, value string) error {
 	if value == "" {
 		return domain.Invalid(field, "%s is required", field)
@@ -202,7 +260,7 @@ type CallDetail struct {
 
 // Call returns one call in detail.
 func (s *Service) Call(ctx context.Context, in domain.Scope, id domain.ID) (*CallDetail, error) {
-	return view(ctx, s, func(ctx context.Context, st *domain.Stores) (*CallDetail, error) {
+	return rule.View(ctx, &s.Kit, func(ctx context.Context, st *domain.Stores) (*CallDetail, error) {
 		call, err := st.Calls.Get(ctx, in, id)
 		if err != nil {
 			return nil, err
@@ -220,7 +278,7 @@ func (s *Service) Call(ctx context.Context, in domain.Scope, id domain.ID) (*Cal
 // filter lets through.
 func (s *Service) Calls(ctx context.Context, in domain.Scope, f domain.CallFilter, page domain.Page) ([]domain.Call, int, error) {
 	var total int
-	rows, err := view(ctx, s, func(ctx context.Context, st *domain.Stores) ([]domain.Call, error) {
+	rows, err := rule.View(ctx, &s.Kit, func(ctx context.Context, st *domain.Stores) ([]domain.Call, error) {
 		rows, n, err := st.Calls.List(ctx, in, f, page)
 		total = n
 		return rows, err

@@ -4,14 +4,15 @@ import (
 	"context"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/service/rule"
 )
 
 // CancelCall ends a call. One that was not dialed yet never is, and fails with
 // EndCanceled; one that is under way is hung up. A call that is over is
 // CodeConflict.
-func (s *Service) CancelCall(ctx context.Context, in domain.Scope, id domain.ID, once *Once[domain.Call]) (*domain.Call, error) {
+func (s *Service) CancelCall(ctx context.Context, in domain.Scope, id domain.ID, once *rule.Once[domain.Call]) (*domain.Call, error) {
 	var live bool
-	call, err := effect(ctx, s, in, once, func(ctx context.Context, st *domain.Stores) (*domain.Call, error) {
+	call, err := rule.Effect(ctx, &s.Kit, in, once, func(ctx context.Context, st *domain.Stores) (*domain.Call, error) {
 		call, err := st.Calls.Get(ctx, in, id)
 		if err != nil {
 			return nil, err
@@ -22,7 +23,7 @@ func (s *Service) CancelCall(ctx context.Context, in domain.Scope, id domain.ID,
 		if live, err = s.withdraw(ctx, st, call); live || err != nil {
 			return call, err
 		}
-		call.State, call.EndReason, call.EndedAt = domain.CallFailed, domain.EndCanceled, s.clock()
+		call.State, call.EndReason, call.EndedAt = domain.CallFailed, domain.EndCanceled, s.Clock()
 		if err := st.Calls.Update(ctx, call); err != nil {
 			return nil, err
 		}
@@ -56,7 +57,7 @@ func (s *Service) withdraw(ctx context.Context, st *domain.Stores, call *domain.
 		if a.State == domain.AttemptEnded {
 			continue
 		}
-		a.State, a.EndReason, a.EndedAt = domain.AttemptEnded, domain.EndCanceled, s.clock()
+		a.State, a.EndReason, a.EndedAt = domain.AttemptEnded, domain.EndCanceled, s.Clock()
 		if err := st.Attempts.Update(ctx, a); err != nil {
 			return false, err
 		}

@@ -38,7 +38,7 @@ func (s *Service) flushSoon() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	if err := s.buffer.Flush(ctx); err != nil {
-		s.log.Debug("what was noted of calls is not on disk yet", "err", err)
+		s.Log.Debug("what was noted of calls is not on disk yet", "err", err)
 	}
 }
 
@@ -55,8 +55,10 @@ func (s *Service) SaveRecording(call domain.ID, name string) bool {
 	})
 }
 
-// SaveTurn notes a turn that has ended, without waiting for the disk.
+// SaveTurn notes a turn that has ended, without waiting for the disk. A caller
+// who says not to be called again is not.
 func (s *Service) SaveTurn(t domain.Turn) bool {
+	s.heedOptOut(t)
 	return s.buffer.Put(func(ctx context.Context, st *domain.Stores) error {
 		return st.Turns.Append(ctx, t)
 	})
@@ -81,7 +83,7 @@ func (s *Service) FinishCall(ctx context.Context, v Verdict) error {
 	if err := s.buffer.Flush(ctx); err != nil {
 		return err
 	}
-	return s.store.InTx(ctx, domain.LaneCall, func(ctx context.Context, st *domain.Stores) error {
+	return s.Store.InTx(ctx, domain.LaneCall, func(ctx context.Context, st *domain.Stores) error {
 		call, err := st.Calls.ByID(ctx, v.Call)
 		if err != nil {
 			return err
@@ -107,6 +109,9 @@ func (s *Service) FinishCall(ctx context.Context, v Verdict) error {
 		}
 		if v.Model != "" {
 			call.Model = v.Model
+		}
+		if err := s.charge(ctx, st, call); err != nil {
+			return err
 		}
 		if err := st.Calls.Update(ctx, call); err != nil {
 			return err
@@ -147,7 +152,12 @@ func (s *Service) announceEnd(ctx context.Context, st *domain.Stores, call *doma
 	if err := s.emit(ctx, st, domain.EventTranscriptReady, call, turns); err != nil {
 		return err
 	}
-	now := s.clock()
+	if call.Recording != "" {
+		if err := s.emit(ctx, st, domain.EventRecordingReady, call, nil); err != nil {
+			return err
+		}
+	}
+	now := s.Clock()
 	return st.Jobs.Create(ctx, &domain.Job{
 		ID: domain.NewID(), WorkspaceID: call.WorkspaceID, Mode: call.Mode, Kind: domain.JobAnalysis,
 		Subject: call.ID, State: domain.JobPending, NextAt: now, CreatedAt: now,
@@ -157,7 +167,7 @@ func (s *Service) announceEnd(ctx context.Context, st *domain.Stores, call *doma
 // CompleteAnalysis stores the analysis of the call that job is about, announces
 // it, and stores the job's end. A call that has an analysis keeps it.
 func (s *Service) CompleteAnalysis(ctx context.Context, job domain.Job, a domain.Analysis) error {
-	return s.store.InTx(ctx, domain.LaneBackground, func(ctx context.Context, st *domain.Stores) error {
+	return s.Store.InTx(ctx, domain.LaneBackground, func(ctx context.Context, st *domain.Stores) error {
 		call, err := st.Calls.ByID(ctx, job.Subject)
 		if err != nil {
 			return err

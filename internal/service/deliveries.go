@@ -5,11 +5,12 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/service/rule"
 )
 
 // Deliveries returns a page of what was sent to one endpoint, newest first.
 func (s *Service) Deliveries(ctx context.Context, in domain.Scope, endpoint domain.ID, f domain.DeliveryFilter, page domain.Page) ([]domain.Delivery, error) {
-	return view(ctx, s, func(ctx context.Context, st *domain.Stores) ([]domain.Delivery, error) {
+	return rule.View(ctx, &s.Kit, func(ctx context.Context, st *domain.Stores) ([]domain.Delivery, error) {
 		if _, err := st.Endpoints.Get(ctx, in, endpoint); err != nil {
 			return nil, err
 		}
@@ -25,7 +26,7 @@ type DeliveryDetail struct {
 
 // Delivery returns one delivery to an endpoint.
 func (s *Service) Delivery(ctx context.Context, in domain.Scope, endpoint, id domain.ID) (*DeliveryDetail, error) {
-	return view(ctx, s, func(ctx context.Context, st *domain.Stores) (*DeliveryDetail, error) {
+	return rule.View(ctx, &s.Kit, func(ctx context.Context, st *domain.Stores) (*DeliveryDetail, error) {
 		d, err := deliveryTo(ctx, st, in, endpoint, id)
 		if err != nil {
 			return nil, err
@@ -48,8 +49,8 @@ func deliveryTo(ctx context.Context, st *domain.Stores, in domain.Scope, endpoin
 
 // ResendDelivery sends one delivery again, also one that arrived: the same bytes
 // under the same webhook-id, with the schedule from its start.
-func (s *Service) ResendDelivery(ctx context.Context, in domain.Scope, endpoint, id domain.ID, once *Once[domain.Delivery]) (*domain.Delivery, error) {
-	return effect(ctx, s, in, once, func(ctx context.Context, st *domain.Stores) (*domain.Delivery, error) {
+func (s *Service) ResendDelivery(ctx context.Context, in domain.Scope, endpoint, id domain.ID, once *rule.Once[domain.Delivery]) (*domain.Delivery, error) {
+	return rule.Effect(ctx, &s.Kit, in, once, func(ctx context.Context, st *domain.Stores) (*domain.Delivery, error) {
 		d, err := deliveryTo(ctx, st, in, endpoint, id)
 		if err != nil {
 			return nil, err
@@ -60,7 +61,7 @@ func (s *Service) ResendDelivery(ctx context.Context, in domain.Scope, endpoint,
 		if err := receives(ctx, st, in, endpoint); err != nil {
 			return nil, err
 		}
-		if _, err := st.Deliveries.Resend(ctx, in, domain.Resend{Endpoint: endpoint, ID: id, Now: s.clock()}); err != nil {
+		if _, err := st.Deliveries.Resend(ctx, in, domain.Resend{Endpoint: endpoint, ID: id, Now: s.Clock()}); err != nil {
 			return nil, err
 		}
 		return st.Deliveries.Get(ctx, in, id)
@@ -91,11 +92,11 @@ const resendBatch = 500
 // made at since or later, in steps that each hold the database for a moment
 // only.
 func (s *Service) ResendFailed(ctx context.Context, in domain.Scope, endpoint domain.ID, since time.Time) (*Resent, error) {
-	now := s.clock()
+	now := s.Clock()
 	total := &Resent{}
 	for {
 		var n int
-		err := s.store.InTx(ctx, domain.LaneBackground, func(ctx context.Context, st *domain.Stores) error {
+		err := s.Store.InTx(ctx, domain.LaneBackground, func(ctx context.Context, st *domain.Stores) error {
 			if err := receives(ctx, st, in, endpoint); err != nil {
 				return err
 			}

@@ -8,6 +8,7 @@ import (
 	"github.com/callwright/callwright/internal/compliance"
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/phone"
+	"github.com/callwright/callwright/internal/service/rule"
 )
 
 // DialingQuestion asks whether a campaign in live mode may call a number.
@@ -34,7 +35,7 @@ type DialingAnswer struct {
 // and do the hours of the called place allow the call.
 func (s *Service) CheckDialing(ctx context.Context, in domain.Scope, q DialingQuestion) (*DialingAnswer, error) {
 	if q.At.IsZero() {
-		q.At = s.clock()
+		q.At = s.Clock()
 	}
 	if q.Timezone != "" {
 		if _, err := phone.Zone(q.Timezone); err != nil {
@@ -68,6 +69,13 @@ func (s *Service) forbidden(ctx context.Context, in domain.Scope, n phone.Number
 	case n.Class.Risky():
 		return refusedNumber(domain.ReasonDestinationNotAllowed, "calls to "+string(n.Class)+" numbers are not allowed"), nil
 	}
+	switch _, err := s.Suppression(ctx, in, n.E164); domain.CodeOf(err) {
+	case "":
+		return refusedNumber(domain.ReasonDoNotCall, "the number is on the do-not-call list"), nil
+	case domain.CodeNotFound:
+	default:
+		return nil, err
+	}
 	regions, err := s.callableRegions(ctx, in)
 	if err != nil {
 		return nil, err
@@ -81,9 +89,9 @@ func (s *Service) forbidden(ctx context.Context, in domain.Scope, n phone.Number
 
 // callableRegions are those of the workspace's own numbers.
 func (s *Service) callableRegions(ctx context.Context, in domain.Scope) ([]string, error) {
-	return view(ctx, s, func(ctx context.Context, st *domain.Stores) ([]string, error) {
+	return rule.View(ctx, &s.Kit, func(ctx context.Context, st *domain.Stores) ([]string, error) {
 		var regions []string
-		err := scan(ctx, st.Numbers, in, numberID, func(own *domain.PhoneNumber) error {
+		err := rule.Scan(ctx, st.Numbers, in, numberID, func(own *domain.PhoneNumber) error {
 			if n, err := phone.Parse(own.Number); err == nil && n.Region != "" && !slices.Contains(regions, n.Region) {
 				regions = append(regions, n.Region)
 			}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/service/rule"
 )
 
 // DefaultDialect is the dialect of an endpoint that names none.
@@ -22,21 +23,21 @@ const maxURL = 2048
 // EndpointChange is a new webhook endpoint, or what is to change in one. Nil
 // fields keep what is there.
 type EndpointChange struct {
-	URL         Change[string]
-	Events      Change[[]string]
-	Dialect     Change[string]
-	Description Change[string]
-	IsActive    Change[bool]
-	Schedule    Change[domain.RetrySchedule]
-	RateLimit   Change[int] // deliveries a second; 0 is none
-	IfVersion   int64       // 0 for any
+	URL         rule.Change[string]
+	Events      rule.Change[[]string]
+	Dialect     rule.Change[string]
+	Description rule.Change[string]
+	IsActive    rule.Change[bool]
+	Schedule    rule.Change[domain.RetrySchedule]
+	RateLimit   rule.Change[int] // deliveries a second; 0 is none
+	IfVersion   int64            // 0 for any
 }
 
 // CreateEndpoint makes a receiver of webhooks. The secret in the returned
 // endpoint is shown to the client this once.
-func (s *Service) CreateEndpoint(ctx context.Context, in domain.Scope, req EndpointChange, once *Once[domain.Endpoint]) (*domain.Endpoint, error) {
+func (s *Service) CreateEndpoint(ctx context.Context, in domain.Scope, req EndpointChange, once *rule.Once[domain.Endpoint]) (*domain.Endpoint, error) {
 	secret := newHookSecret()
-	return effect(ctx, s, in, once, func(ctx context.Context, st *domain.Stores) (*domain.Endpoint, error) {
+	return rule.Effect(ctx, &s.Kit, in, once, func(ctx context.Context, st *domain.Stores) (*domain.Endpoint, error) {
 		w, err := st.Workspaces.Get(ctx, in.Workspace)
 		if err != nil {
 			return nil, err
@@ -45,10 +46,10 @@ func (s *Service) CreateEndpoint(ctx context.Context, in domain.Scope, req Endpo
 		if err != nil {
 			return nil, err
 		}
-		if err := room(w.Plan, w.Plan.Limits().Endpoints, have, "webhook endpoints"); err != nil {
+		if err := rule.Room(w.Plan, w.Plan.Limits().Endpoints, have, "webhook endpoints"); err != nil {
 			return nil, err
 		}
-		now := s.clock()
+		now := s.Clock()
 		e := &domain.Endpoint{
 			ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, Dialect: DefaultDialect,
 			Secret: secret, IsActive: true, Schedule: domain.RetryStandard, Version: 1, CreatedAt: now, UpdatedAt: now,
@@ -63,7 +64,7 @@ func (s *Service) CreateEndpoint(ctx context.Context, in domain.Scope, req Endpo
 // UpdateEndpoint changes the fields of an endpoint that req names.
 func (s *Service) UpdateEndpoint(ctx context.Context, in domain.Scope, id domain.ID, req EndpointChange) (*domain.Endpoint, error) {
 	return s.changeEndpoint(ctx, in, id, nil, func(ctx context.Context, st *domain.Stores, e *domain.Endpoint) error {
-		if err := at(req.IfVersion, e.Version); err != nil {
+		if err := rule.At(req.IfVersion, e.Version); err != nil {
 			return err
 		}
 		if req.IsActive != nil && *req.IsActive {
@@ -77,7 +78,7 @@ func (s *Service) UpdateEndpoint(ctx context.Context, in domain.Scope, id domain
 
 // EnableEndpoint switches an endpoint on again. What it missed meanwhile can be
 // sent again.
-func (s *Service) EnableEndpoint(ctx context.Context, in domain.Scope, id domain.ID, once *Once[domain.Endpoint]) (*domain.Endpoint, error) {
+func (s *Service) EnableEndpoint(ctx context.Context, in domain.Scope, id domain.ID, once *rule.Once[domain.Endpoint]) (*domain.Endpoint, error) {
 	return s.changeEndpoint(ctx, in, id, once, func(ctx context.Context, st *domain.Stores, e *domain.Endpoint) error {
 		e.IsActive = true
 		return enable(ctx, st, e)
@@ -97,7 +98,7 @@ func (s *Service) DisableEndpoint(ctx context.Context, st *domain.Stores, in dom
 	if err != nil || !e.IsActive {
 		return err
 	}
-	now := s.clock()
+	now := s.Clock()
 	e.IsActive, e.DisabledAt, e.DisabledFor, e.UpdatedAt = false, now, why, now
 	if err := st.Endpoints.Update(ctx, e); err != nil {
 		return err
@@ -124,18 +125,18 @@ const secretOverlap = 24 * time.Hour
 
 // RotateEndpointSecret gives an endpoint a new secret, which is shown this once.
 // The old one signs beside it for 24 hours.
-func (s *Service) RotateEndpointSecret(ctx context.Context, in domain.Scope, id domain.ID, once *Once[domain.Endpoint]) (*domain.Endpoint, error) {
+func (s *Service) RotateEndpointSecret(ctx context.Context, in domain.Scope, id domain.ID, once *rule.Once[domain.Endpoint]) (*domain.Endpoint, error) {
 	secret := newHookSecret()
 	return s.changeEndpoint(ctx, in, id, once, func(_ context.Context, _ *domain.Stores, e *domain.Endpoint) error {
-		e.OldSecret, e.OldSecretUntil = e.Secret, s.clock().Add(secretOverlap)
+		e.OldSecret, e.OldSecretUntil = e.Secret, s.Clock().Add(secretOverlap)
 		e.Secret = secret
 		return nil
 	})
 }
 
-func (s *Service) changeEndpoint(ctx context.Context, in domain.Scope, id domain.ID, once *Once[domain.Endpoint],
+func (s *Service) changeEndpoint(ctx context.Context, in domain.Scope, id domain.ID, once *rule.Once[domain.Endpoint],
 	change func(context.Context, *domain.Stores, *domain.Endpoint) error) (*domain.Endpoint, error) {
-	return effect(ctx, s, in, once, func(ctx context.Context, st *domain.Stores) (*domain.Endpoint, error) {
+	return rule.Effect(ctx, &s.Kit, in, once, func(ctx context.Context, st *domain.Stores) (*domain.Endpoint, error) {
 		e, err := st.Endpoints.Get(ctx, in, id)
 		if err != nil {
 			return nil, err
@@ -143,7 +144,7 @@ func (s *Service) changeEndpoint(ctx context.Context, in domain.Scope, id domain
 		if err := change(ctx, st, e); err != nil {
 			return nil, err
 		}
-		e.UpdatedAt = s.clock()
+		e.UpdatedAt = s.Clock()
 		return e, st.Endpoints.Update(ctx, e)
 	})
 }
@@ -159,19 +160,19 @@ func newHookSecret() string {
 
 // applyEndpoint puts the changes into e and checks the whole.
 func (s *Service) applyEndpoint(req EndpointChange, e *domain.Endpoint) error {
-	set(&e.URL, req.URL)
-	set(&e.Events, req.Events)
-	set(&e.Dialect, req.Dialect)
-	set(&e.Description, req.Description)
-	set(&e.IsActive, req.IsActive)
-	set(&e.Schedule, req.Schedule)
-	set(&e.RateLimit, req.RateLimit)
-	return first(
-		oneOf("schedule", string(e.Schedule), string(domain.RetryStandard), string(domain.RetryExtended)),
-		within("rateLimit", e.RateLimit, 0, 10_000),
+	rule.Set(&e.URL, req.URL)
+	rule.Set(&e.Events, req.Events)
+	rule.Set(&e.Dialect, req.Dialect)
+	rule.Set(&e.Description, req.Description)
+	rule.Set(&e.IsActive, req.IsActive)
+	rule.Set(&e.Schedule, req.Schedule)
+	rule.Set(&e.RateLimit, req.RateLimit)
+	return rule.First(
+		rule.OneOf("schedule", string(e.Schedule), string(domain.RetryStandard), string(domain.RetryExtended)),
+		rule.Within("rateLimit", e.RateLimit, 0, 10_000),
 		s.receiver("url", e.URL), events("events", e.Events),
-		oneOf("dialect", e.Dialect, slices.Sorted(maps.Keys(s.hooks))...),
-		text("description", e.Description, maxText),
+		rule.OneOf("dialect", e.Dialect, slices.Sorted(maps.Keys(s.hooks))...),
+		rule.Text("description", e.Description, rule.MaxText),
 	)
 }
 
@@ -199,7 +200,7 @@ func events(field string, list []string) error {
 // that the operator allows. What a name resolves to is checked again when a
 // webhook is sent.
 func (s *Service) receiver(field, raw string) error {
-	if err := first(required(field, raw), text(field, raw, maxURL)); err != nil {
+	if err := rule.First(required(field, raw), rule.Text(field, raw, maxURL)); err != nil {
 		return err
 	}
 	u, err := url.Parse(raw)
@@ -241,25 +242,25 @@ func public(addr netip.Addr) bool {
 
 // Endpoint returns one endpoint.
 func (s *Service) Endpoint(ctx context.Context, in domain.Scope, id domain.ID) (*domain.Endpoint, error) {
-	return view(ctx, s, func(ctx context.Context, st *domain.Stores) (*domain.Endpoint, error) {
+	return rule.View(ctx, &s.Kit, func(ctx context.Context, st *domain.Stores) (*domain.Endpoint, error) {
 		return st.Endpoints.Get(ctx, in, id)
 	})
 }
 
 // Endpoints returns a page of endpoints, newest first, and the number of all.
 func (s *Service) Endpoints(ctx context.Context, in domain.Scope, page domain.Page) ([]domain.Endpoint, int, error) {
-	return listed(ctx, s, in, page, func(st *domain.Stores) domain.Collection[domain.Endpoint] { return st.Endpoints })
+	return rule.Listed(ctx, &s.Kit, in, page, func(st *domain.Stores) domain.Collection[domain.Endpoint] { return st.Endpoints })
 }
 
 // DeleteEndpoint deletes an endpoint. What is on its way to it is not sent any
 // more.
 func (s *Service) DeleteEndpoint(ctx context.Context, in domain.Scope, id domain.ID, ifVersion int64) error {
-	return s.store.InTx(ctx, domain.LaneAPI, func(ctx context.Context, st *domain.Stores) error {
+	return s.Store.InTx(ctx, domain.LaneAPI, func(ctx context.Context, st *domain.Stores) error {
 		e, err := st.Endpoints.Get(ctx, in, id)
 		if err != nil {
 			return err
 		}
-		if err := at(ifVersion, e.Version); err != nil {
+		if err := rule.At(ifVersion, e.Version); err != nil {
 			return err
 		}
 		return st.Endpoints.Delete(ctx, in, id)
@@ -268,8 +269,8 @@ func (s *Service) DeleteEndpoint(ctx context.Context, in domain.Scope, id domain
 
 // TestEndpoint sends the event webhook.test to one endpoint, whatever it
 // subscribed to, and returns the delivery.
-func (s *Service) TestEndpoint(ctx context.Context, in domain.Scope, id domain.ID, once *Once[domain.Delivery]) (*domain.Delivery, error) {
-	return effect(ctx, s, in, once, func(ctx context.Context, st *domain.Stores) (*domain.Delivery, error) {
+func (s *Service) TestEndpoint(ctx context.Context, in domain.Scope, id domain.ID, once *rule.Once[domain.Delivery]) (*domain.Delivery, error) {
+	return rule.Effect(ctx, &s.Kit, in, once, func(ctx context.Context, st *domain.Stores) (*domain.Delivery, error) {
 		e, err := st.Endpoints.Get(ctx, in, id)
 		if err != nil {
 			return nil, err
@@ -278,7 +279,7 @@ func (s *Service) TestEndpoint(ctx context.Context, in domain.Scope, id domain.I
 			return nil, domain.Errorf(domain.CodeConflict, "the endpoint is not active; set isActive to true first")
 		}
 		ev := &domain.Event{
-			ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, Type: domain.EventWebhookTest, At: s.clock(),
+			ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, Type: domain.EventWebhookTest, At: s.Clock(),
 		}
 		body := s.encode(e.Dialect, ev)
 		if body == nil {

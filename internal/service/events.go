@@ -5,28 +5,40 @@ import (
 	"slices"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/service/rule"
 )
 
-// emit stores that something happened to call and, in the same transaction, one
-// delivery for each endpoint of its workspace and mode that wants to know. turns
-// is the transcript so far.
+// emit announces that something happened to call. turns is the transcript so
+// far.
 func (s *Service) emit(ctx context.Context, st *domain.Stores, typ domain.EventType, call *domain.Call, turns []domain.Turn) error {
 	in := domain.Scope{Workspace: call.WorkspaceID, Mode: call.Mode}
-	ev := &domain.Event{
-		ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, Type: typ,
-		CallID: call.ID, At: s.clock(), Call: call, Turns: turns,
-	}
+	return s.announce(ctx, st, in, &domain.Event{Type: typ, CallID: call.ID, Call: call, Turns: turns})
+}
+
+// announceAppointment announces what happened to ev's appointment.
+func (s *Service) announceAppointment(ctx context.Context, st *domain.Stores, ev *domain.Event) error {
+	return s.announce(ctx, st, domain.Scope{Workspace: ev.Appointment.WorkspaceID, Mode: ev.Appointment.Mode}, ev)
+}
+
+// announce stores ev, which happened now in the given scope, and, in the same
+// transaction, one delivery for each endpoint there that wants to know, and for
+// the own receiver of ev's call.
+func (s *Service) announce(ctx context.Context, st *domain.Stores, in domain.Scope, ev *domain.Event) error {
+	ev.ID, ev.WorkspaceID, ev.Mode, ev.At = domain.NewID(), in.Workspace, in.Mode, s.Clock()
 	if err := st.Events.Append(ctx, ev); err != nil {
 		return err
 	}
 	// Each dialect encodes an event once, however many endpoints speak it.
 	bodies := make(map[string][]byte)
-	return scan(ctx, st.Endpoints, in, endpointID, func(e *domain.Endpoint) error {
-		if !e.Wants(typ) {
+	tell := func(e *domain.Endpoint) error {
+		if !e.Wants(ev.Type) {
 			return nil
 		}
 		body, encoded := bodies[e.Dialect]
 		if !encoded {
+			if err := withParties(ctx, st, in, ev); err != nil {
+				return err
+			}
 			body = s.encode(e.Dialect, ev)
 			bodies[e.Dialect] = body
 		}
@@ -39,7 +51,31 @@ func (s *Service) emit(ctx context.Context, st *domain.Stores, typ domain.EventT
 			d.State, d.Error, d.FinishedAt = domain.DeliveryFailed, "the endpoint is switched off", d.CreatedAt
 		}
 		return st.Deliveries.Create(ctx, d)
-	})
+	}
+	if ev.Call != nil {
+		if own := ev.Call.CallbackEndpoint(); own != nil {
+			if err := tell(own); err != nil {
+				return err
+			}
+		}
+	}
+	return rule.Scan(ctx, st.Endpoints, in, endpointID, tell)
+}
+
+// withParties adds who speaks in ev's call.
+func withParties(ctx context.Context, st *domain.Stores, in domain.Scope, ev *domain.Event) error {
+	if ev.Call == nil || ev.Agent != nil || ev.Contact != nil {
+		return nil
+	}
+	agents, contacts := make(map[domain.ID]*domain.Agent), make(map[domain.ID]*domain.Contact)
+	if err := meet(ctx, in, ev.Call.AgentID, agents, st.Agents.Get); err != nil {
+		return err
+	}
+	if err := meet(ctx, in, ev.Call.ContactID, contacts, st.Contacts.Get); err != nil {
+		return err
+	}
+	ev.Agent, ev.Contact = agents[ev.Call.AgentID], contacts[ev.Call.ContactID]
+	return nil
 }
 
 // encode returns the payload of ev in a dialect, or nil when the dialect does
@@ -58,7 +94,7 @@ func (s *Service) encode(dialect string, ev *domain.Event) []byte {
 
 // delivery is ev on its way to e, due at once.
 func (s *Service) delivery(ev *domain.Event, e *domain.Endpoint, body []byte) *domain.Delivery {
-	now := s.clock()
+	now := s.Clock()
 	return &domain.Delivery{
 		ID: domain.NewID(), WorkspaceID: ev.WorkspaceID, Mode: ev.Mode,
 		EventID: ev.ID, EventType: ev.Type, EndpointID: e.ID, CallID: ev.CallID,

@@ -6,26 +6,28 @@ import (
 	"reflect"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/service/rule"
 )
 
 // FlowChange is a new flow, or what is to change in one. Nil fields keep what
 // is there.
 type FlowChange struct {
-	Name       Change[string]
-	Status     Change[domain.FlowStatus]
-	Definition []byte                 // the graph as JSON; nil keeps it
-	Extra      Change[map[string]any] // all of it
-	IfVersion  int64                  // 0 for any
+	Name       rule.Change[string]
+	Status     rule.Change[domain.FlowStatus]
+	Definition []byte                      // the graph as JSON; nil keeps it
+	Extra      rule.Change[map[string]any] // all of it
+	AgentID    rule.Change[domain.ID]      // the agent that is to talk by it, beside those that do; "" is none at all
+	IfVersion  int64                       // 0 for any
 }
 
 // CreateFlow stores a flow after its graph was checked. It is a draft unless
 // the request says published.
-func (s *Service) CreateFlow(ctx context.Context, in domain.Scope, req FlowChange, once *Once[domain.Flow]) (*domain.Flow, error) {
+func (s *Service) CreateFlow(ctx context.Context, in domain.Scope, req FlowChange, once *rule.Once[domain.Flow]) (*domain.Flow, error) {
 	if err := s.checkGraph(&req); err != nil {
 		return nil, err
 	}
-	return effect(ctx, s, in, once, func(ctx context.Context, st *domain.Stores) (*domain.Flow, error) {
-		now := s.clock()
+	return rule.Effect(ctx, &s.Kit, in, once, func(ctx context.Context, st *domain.Stores) (*domain.Flow, error) {
+		now := s.Clock()
 		f := &domain.Flow{
 			ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode,
 			Status: domain.FlowDraft, Version: 1, CreatedAt: now, UpdatedAt: now,
@@ -33,7 +35,10 @@ func (s *Service) CreateFlow(ctx context.Context, in domain.Scope, req FlowChang
 		if _, err := req.apply(f); err != nil {
 			return nil, err
 		}
-		return f, st.Flows.Create(ctx, f)
+		if err := st.Flows.Create(ctx, f); err != nil {
+			return nil, err
+		}
+		return f, s.giveFlow(ctx, st, in, f.ID, req.AgentID)
 	})
 }
 
@@ -43,20 +48,25 @@ func (s *Service) UpdateFlow(ctx context.Context, in domain.Scope, id domain.ID,
 	if err := s.checkGraph(&req); err != nil {
 		return nil, err
 	}
-	return effect(ctx, s, in, nil, func(ctx context.Context, st *domain.Stores) (*domain.Flow, error) {
+	return rule.Effect(ctx, &s.Kit, in, nil, func(ctx context.Context, st *domain.Stores) (*domain.Flow, error) {
 		f, err := st.Flows.Get(ctx, in, id)
 		if err != nil {
 			return nil, err
 		}
-		if err := at(req.IfVersion, f.Version); err != nil {
+		if err := rule.At(req.IfVersion, f.Version); err != nil {
 			return nil, err
 		}
 		changed, err := req.apply(f)
-		if err != nil || !changed {
-			return f, err
+		if err != nil {
+			return nil, err
 		}
-		f.UpdatedAt = s.clock()
-		return f, st.Flows.Update(ctx, f)
+		if changed {
+			f.UpdatedAt = s.Clock()
+			if err := st.Flows.Update(ctx, f); err != nil {
+				return nil, err
+			}
+		}
+		return f, s.giveFlow(ctx, st, in, f.ID, req.AgentID)
 	})
 }
 
@@ -77,16 +87,16 @@ func (s *Service) checkGraph(req *FlowChange) error {
 // changed.
 func (req FlowChange) apply(f *domain.Flow) (changed bool, err error) {
 	was := *f
-	set(&f.Name, req.Name)
-	set(&f.Status, req.Status)
-	set(&f.Extra, req.Extra)
+	rule.Set(&f.Name, req.Name)
+	rule.Set(&f.Status, req.Status)
+	rule.Set(&f.Extra, req.Extra)
 	if req.Definition != nil {
 		f.Definition = req.Definition
 	}
-	err = first(
-		name("name", f.Name),
-		oneOf("status", string(f.Status), string(domain.FlowDraft), string(domain.FlowPublished)),
-		variables("extra", f.Extra),
+	err = rule.First(
+		rule.Name("name", f.Name),
+		rule.OneOf("status", string(f.Status), string(domain.FlowDraft), string(domain.FlowPublished)),
+		rule.Blob("extra", f.Extra, rule.MaxGraph),
 	)
 	if err == nil && f.Definition == nil {
 		err = domain.Invalid("nodes", "nodes is required: a flow needs at least one node")
@@ -97,37 +107,37 @@ func (req FlowChange) apply(f *domain.Flow) (changed bool, err error) {
 
 // Flow returns one flow.
 func (s *Service) Flow(ctx context.Context, in domain.Scope, id domain.ID) (*domain.Flow, error) {
-	return view(ctx, s, func(ctx context.Context, st *domain.Stores) (*domain.Flow, error) {
+	return rule.View(ctx, &s.Kit, func(ctx context.Context, st *domain.Stores) (*domain.Flow, error) {
 		return st.Flows.Get(ctx, in, id)
 	})
 }
 
 // Flows returns a page of flows, newest first, and the number of all.
 func (s *Service) Flows(ctx context.Context, in domain.Scope, page domain.Page) ([]domain.Flow, int, error) {
-	return listed(ctx, s, in, page, func(st *domain.Stores) domain.Collection[domain.Flow] { return st.Flows })
+	return rule.Listed(ctx, &s.Kit, in, page, func(st *domain.Stores) domain.Collection[domain.Flow] { return st.Flows })
 }
 
 // DeleteFlow deletes a flow that no agent talks by. Calls that began with it
 // keep their version.
 func (s *Service) DeleteFlow(ctx context.Context, in domain.Scope, id domain.ID, ifVersion int64) error {
-	return s.store.InTx(ctx, domain.LaneAPI, func(ctx context.Context, st *domain.Stores) error {
+	return s.Store.InTx(ctx, domain.LaneAPI, func(ctx context.Context, st *domain.Stores) error {
 		f, err := st.Flows.Get(ctx, in, id)
 		if err != nil {
 			return err
 		}
-		if err := at(ifVersion, f.Version); err != nil {
+		if err := rule.At(ifVersion, f.Version); err != nil {
 			return err
 		}
 		// First, so that nobody begins to use it meanwhile.
 		if err := st.Flows.Delete(ctx, in, id); err != nil {
 			return err
 		}
-		return scan(ctx, st.Agents, in, agentID, func(a *domain.Agent) error {
+		return rule.Scan(ctx, st.Agents, in, agentID, func(a *domain.Agent) error {
 			if a.FlowID != id {
 				return nil
 			}
 			return domain.Errorf(domain.CodeConflict, "%s talks by this flow; give it another flow first, or delete it",
-				label("agent", a.Name, a.ID))
+				rule.Label("agent", a.Name, a.ID))
 		})
 	})
 }

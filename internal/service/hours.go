@@ -9,6 +9,7 @@ import (
 
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/phone"
+	"github.com/callwright/callwright/internal/service/rule"
 )
 
 // Bounds of a day.
@@ -39,7 +40,7 @@ func checkHours(ctx context.Context, st *domain.Stores, in domain.Scope, h *doma
 		if strings.TrimSpace(closed.Text) == "" {
 			return domain.Invalid("hours.closed.text", "hours.closed.text is required: it is what callers hear")
 		}
-		return text("hours.closed.text", closed.Text, maxText)
+		return rule.Text("hours.closed.text", closed.Text, rule.MaxText)
 	case domain.ClosedReject:
 		return nil
 	case domain.ClosedAgent:

@@ -9,6 +9,7 @@ import (
 
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/phone"
+	"github.com/callwright/callwright/internal/service/rule"
 )
 
 // Anonymous stands for the number of a caller who does not show one.
@@ -30,7 +31,7 @@ func (s *Service) Callee(ctx context.Context, in Incoming) (*domain.PhoneNumber,
 		number *domain.PhoneNumber
 		trunk  domain.Trunk
 	}
-	f, err := view(ctx, s, func(ctx context.Context, st *domain.Stores) (*found, error) {
+	f, err := rule.View(ctx, &s.Kit, func(ctx context.Context, st *domain.Stores) (*found, error) {
 		var seen []domain.Scope
 		for _, t := range in.Trunks {
 			scope := domain.Scope{Workspace: t.WorkspaceID, Mode: t.Mode}
@@ -78,7 +79,7 @@ func dialed(ctx context.Context, st *domain.Stores, in domain.Scope, called []st
 	}
 	fits := make([]*domain.PhoneNumber, len(called))
 	twice := make([]bool, len(called))
-	err := scan(ctx, st.Numbers, in, numberID, func(n *domain.PhoneNumber) error {
+	err := rule.Scan(ctx, st.Numbers, in, numberID, func(n *domain.PhoneNumber) error {
 		for i, raw := range called {
 			if phone.Dials(raw, n.Number) {
 				twice[i] = fits[i] != nil
@@ -110,7 +111,7 @@ func (s *Service) Receive(ctx context.Context, in Incoming, number *domain.Phone
 	}
 	scope := domain.Scope{Workspace: number.WorkspaceID, Mode: number.Mode}
 	var d *Dial
-	err := s.store.InTx(ctx, domain.LaneCall, func(ctx context.Context, st *domain.Stores) error {
+	err := s.Store.InTx(ctx, domain.LaneCall, func(ctx context.Context, st *domain.Stores) error {
 		d = &Dial{Trunk: *trunk, Zone: time.UTC}
 		// From here on until the commit nobody takes this process for dead.
 		if err := st.Nodes.Hold(ctx, in.Epoch, NodeLease); err != nil {
@@ -132,7 +133,13 @@ func (s *Service) Receive(ctx context.Context, in Incoming, number *domain.Phone
 			return err
 		}
 		d.Call = *s.receivedCall(scope, in, n, agent, flow)
+		if err := recognise(ctx, st, scope, &d.Call, agent); err != nil {
+			return err
+		}
 		if err := st.Calls.Create(ctx, &d.Call); err != nil {
+			return err
+		}
+		if err := s.countCall(ctx, st, &d.Call); err != nil {
 			return err
 		}
 		d.Attempt = domain.Attempt{
@@ -179,7 +186,7 @@ func (s *Service) roomFor(ctx context.Context, st *domain.Stores, in domain.Scop
 // that the caller gets.
 func (s *Service) answerer(ctx context.Context, st *domain.Stores, in domain.Scope, w *domain.Workspace, n *domain.PhoneNumber, d *Dial) (*domain.Agent, *domain.Flow, error) {
 	id := n.AgentID
-	if !n.Hours.Open(s.clock(), hoursZone(n.Hours, w)) {
+	if !n.Hours.Open(s.Clock(), hoursZone(n.Hours, w)) {
 		switch closed := n.Hours.Closed; closed.Action {
 		case domain.ClosedMessage:
 			d.Message = closed.Text
@@ -227,7 +234,7 @@ func hoursZone(h domain.Hours, w *domain.Workspace) *time.Location {
 
 // receivedCall is the call that came in, not stored yet.
 func (s *Service) receivedCall(scope domain.Scope, in Incoming, n *domain.PhoneNumber, agent *domain.Agent, flow *domain.Flow) *domain.Call {
-	now := s.clock()
+	now := s.Clock()
 	call := &domain.Call{
 		ID: domain.NewID(), WorkspaceID: scope.Workspace, Mode: scope.Mode,
 		Direction: domain.Inbound, State: domain.CallRinging, PhoneNumberID: n.ID,
@@ -235,14 +242,12 @@ func (s *Service) receivedCall(scope domain.Scope, in Incoming, n *domain.PhoneN
 		SIPCallID: in.SIPCallID, Version: 1, CreatedAt: now, DialedAt: now, RingingAt: now,
 	}
 	if agent != nil {
-		call.AgentID, call.Record, call.Variables = agent.ID, agent.Record, merged(agent.Variables, nil)
+		call.AgentID, call.Record = agent.ID, agent.Record
 		if agent.MaxCallDuration > 0 {
 			call.MaxDuration = agent.MaxCallDuration
 		}
 	}
-	if flow != nil {
-		call.FlowID, call.FlowVersion = flow.ID, flow.Version
-	}
+	pin(call, flow)
 	return call
 }
 
@@ -281,7 +286,7 @@ const drainRetry = 10 * time.Second
 // CallableTrunks returns the trunks over which calls may come in, of all
 // workspaces, oldest first.
 func (s *Service) CallableTrunks(ctx context.Context) ([]domain.Trunk, error) {
-	return view(ctx, s, func(ctx context.Context, st *domain.Stores) ([]domain.Trunk, error) {
+	return rule.View(ctx, &s.Kit, func(ctx context.Context, st *domain.Stores) ([]domain.Trunk, error) {
 		all, err := st.Trunks.All(ctx)
 		return slices.DeleteFunc(all, func(t domain.Trunk) bool { return t.Carrier != domain.CarrierSIP }), err
 	})

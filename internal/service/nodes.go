@@ -15,7 +15,7 @@ const NodeLease = 15 * time.Second
 // Join makes the process run n.Epoch a node, which may claim attempts and commit
 // intents as long as it beats.
 func (s *Service) Join(ctx context.Context, n domain.Node) error {
-	return s.store.InTx(ctx, domain.LaneCall, func(ctx context.Context, st *domain.Stores) error {
+	return s.Store.InTx(ctx, domain.LaneCall, func(ctx context.Context, st *domain.Stores) error {
 		joining := n
 		return st.Nodes.Join(ctx, &joining)
 	})
@@ -24,14 +24,14 @@ func (s *Service) Join(ctx context.Context, n domain.Node) error {
 // Beat notes a sign of life of a node. CodeNotFound means that it was taken for
 // dead, and what it held is no longer its own.
 func (s *Service) Beat(ctx context.Context, epoch domain.ID) error {
-	return s.store.InTx(ctx, domain.LaneCall, func(ctx context.Context, st *domain.Stores) error {
+	return s.Store.InTx(ctx, domain.LaneCall, func(ctx context.Context, st *domain.Stores) error {
 		return st.Nodes.Beat(ctx, epoch)
 	})
 }
 
 // Leave ends a node that holds nothing any more.
 func (s *Service) Leave(ctx context.Context, epoch domain.ID) error {
-	return s.store.InTx(ctx, domain.LaneCall, func(ctx context.Context, st *domain.Stores) error {
+	return s.Store.InTx(ctx, domain.LaneCall, func(ctx context.Context, st *domain.Stores) error {
 		return st.Nodes.Leave(ctx, epoch)
 	})
 }
@@ -41,7 +41,7 @@ func (s *Service) Leave(ctx context.Context, epoch domain.ID) error {
 // attempt goes back to wait; with one its call ends as interrupted, since nothing
 // returns from intent. Somebody else's attempt is left alone.
 func (s *Service) Unsent(ctx context.Context, a domain.Attempt) error {
-	return s.store.InTx(ctx, domain.LaneDial, func(ctx context.Context, st *domain.Stores) error {
+	return s.Store.InTx(ctx, domain.LaneDial, func(ctx context.Context, st *domain.Stores) error {
 		call, err := st.Calls.ByID(ctx, a.CallID)
 		if err != nil {
 			return err
@@ -50,7 +50,7 @@ func (s *Service) Unsent(ctx context.Context, a domain.Attempt) error {
 		if err != nil {
 			return err
 		}
-		now := s.clock()
+		now := s.Clock()
 		switch {
 		case held.Claim != a.Claim || held.Epoch != a.Epoch:
 			return nil

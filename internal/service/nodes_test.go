@@ -228,7 +228,7 @@ func TestFirstStartsAtOnce(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	rules := service.New(service.Options{Store: db})
+	rules := service.New(service.Options{Store: db, CheckFlow: func(raw []byte) ([]byte, error) { return raw, nil }})
 	var wg sync.WaitGroup
 	var made atomic.Int64
 	for range 8 {

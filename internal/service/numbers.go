@@ -4,28 +4,29 @@ import (
 	"context"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/service/rule"
 )
 
 // NumberChange is a new phone number, or what is to change in one. Nil fields
 // keep what is there.
 type NumberChange struct {
-	Number    Change[string] // only for a new one
-	TrunkID   Change[domain.ID]
-	AgentID   Change[domain.ID]    // "" takes the agent off
-	Hours     Change[domain.Hours] // the zero value is always
-	IfVersion int64                // 0 for any
+	Number    rule.Change[string] // only for a new one
+	TrunkID   rule.Change[domain.ID]
+	AgentID   rule.Change[domain.ID]    // "" takes the agent off
+	Hours     rule.Change[domain.Hours] // the zero value is always
+	IfVersion int64                     // 0 for any
 }
 
 // CreateNumber adds a number of the workspace's own. It needs a trunk to go
 // over, and belongs to the agent that it names.
-func (s *Service) CreateNumber(ctx context.Context, in domain.Scope, req NumberChange, once *Once[domain.PhoneNumber]) (*domain.PhoneNumber, error) {
-	return effect(ctx, s, in, once, func(ctx context.Context, st *domain.Stores) (*domain.PhoneNumber, error) {
-		now := s.clock()
+func (s *Service) CreateNumber(ctx context.Context, in domain.Scope, req NumberChange, once *rule.Once[domain.PhoneNumber]) (*domain.PhoneNumber, error) {
+	return rule.Effect(ctx, &s.Kit, in, once, func(ctx context.Context, st *domain.Stores) (*domain.PhoneNumber, error) {
+		now := s.Clock()
 		n := &domain.PhoneNumber{
 			ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, Version: 1, CreatedAt: now, UpdatedAt: now,
 		}
-		set(&n.Number, req.Number)
-		if err := number("number", n.Number); err != nil {
+		rule.Set(&n.Number, req.Number)
+		if err := rule.Number("number", n.Number); err != nil {
 			return nil, err
 		}
 		if err := req.apply(ctx, st, in, n); err != nil {
@@ -44,12 +45,12 @@ func (s *Service) CreateNumber(ctx context.Context, in domain.Scope, req NumberC
 
 // UpdateNumber changes the trunk or the agent of a number.
 func (s *Service) UpdateNumber(ctx context.Context, in domain.Scope, id domain.ID, req NumberChange) (*domain.PhoneNumber, error) {
-	return effect(ctx, s, in, nil, func(ctx context.Context, st *domain.Stores) (*domain.PhoneNumber, error) {
+	return rule.Effect(ctx, &s.Kit, in, nil, func(ctx context.Context, st *domain.Stores) (*domain.PhoneNumber, error) {
 		n, err := st.Numbers.Get(ctx, in, id)
 		if err != nil {
 			return nil, err
 		}
-		if err := at(req.IfVersion, n.Version); err != nil {
+		if err := rule.At(req.IfVersion, n.Version); err != nil {
 			return nil, err
 		}
 		if req.Number != nil && *req.Number != n.Number {
@@ -58,15 +59,15 @@ func (s *Service) UpdateNumber(ctx context.Context, in domain.Scope, id domain.I
 		if err := req.apply(ctx, st, in, n); err != nil {
 			return nil, err
 		}
-		n.UpdatedAt = s.clock()
+		n.UpdatedAt = s.Clock()
 		return n, st.Numbers.Update(ctx, n)
 	})
 }
 
 // apply puts the changes into n and checks that what they name is there.
 func (req NumberChange) apply(ctx context.Context, st *domain.Stores, in domain.Scope, n *domain.PhoneNumber) error {
-	set(&n.TrunkID, req.TrunkID)
-	set(&n.AgentID, req.AgentID)
+	rule.Set(&n.TrunkID, req.TrunkID)
+	rule.Set(&n.AgentID, req.AgentID)
 	if n.TrunkID == "" {
 		return domain.Invalid("trunkId", "trunkId is required: the trunk over which calls from this number go")
 	}
@@ -92,24 +93,24 @@ func (req NumberChange) apply(ctx context.Context, st *domain.Stores, in domain.
 
 // Number returns one of the workspace's own numbers.
 func (s *Service) Number(ctx context.Context, in domain.Scope, id domain.ID) (*domain.PhoneNumber, error) {
-	return view(ctx, s, func(ctx context.Context, st *domain.Stores) (*domain.PhoneNumber, error) {
+	return rule.View(ctx, &s.Kit, func(ctx context.Context, st *domain.Stores) (*domain.PhoneNumber, error) {
 		return st.Numbers.Get(ctx, in, id)
 	})
 }
 
 // Numbers returns a page of numbers, newest first, and the number of all.
 func (s *Service) Numbers(ctx context.Context, in domain.Scope, page domain.Page) ([]domain.PhoneNumber, int, error) {
-	return listed(ctx, s, in, page, func(st *domain.Stores) domain.Collection[domain.PhoneNumber] { return st.Numbers })
+	return rule.Listed(ctx, &s.Kit, in, page, func(st *domain.Stores) domain.Collection[domain.PhoneNumber] { return st.Numbers })
 }
 
 // DeleteNumber deletes a number. Calls over it keep its id.
 func (s *Service) DeleteNumber(ctx context.Context, in domain.Scope, id domain.ID, ifVersion int64) error {
-	return s.store.InTx(ctx, domain.LaneAPI, func(ctx context.Context, st *domain.Stores) error {
+	return s.Store.InTx(ctx, domain.LaneAPI, func(ctx context.Context, st *domain.Stores) error {
 		n, err := st.Numbers.Get(ctx, in, id)
 		if err != nil {
 			return err
 		}
-		if err := at(ifVersion, n.Version); err != nil {
+		if err := rule.At(ifVersion, n.Version); err != nil {
 			return err
 		}
 		return st.Numbers.Delete(ctx, in, id)

@@ -28,7 +28,7 @@ func (s *Service) Recover(ctx context.Context, epoch domain.ID) ([]Orphan, error
 	for {
 		var some []Orphan
 		var n int
-		err := s.store.InTx(ctx, domain.LaneDial, func(ctx context.Context, st *domain.Stores) error {
+		err := s.Store.InTx(ctx, domain.LaneDial, func(ctx context.Context, st *domain.Stores) error {
 			some = nil
 			if _, err := st.Nodes.Expire(ctx, NodeLease); err != nil {
 				return err
@@ -69,7 +69,7 @@ func (s *Service) recoverOne(ctx context.Context, st *domain.Stores, left domain
 	if err != nil {
 		return nil, err
 	}
-	a, now := *held, s.clock()
+	a, now := *held, s.Clock()
 	switch {
 	case a.Epoch != left.Epoch || a.State == domain.AttemptEnded:
 		return nil, nil // another process was first

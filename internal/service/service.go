@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/service/access"
+	"github.com/callwright/callwright/internal/service/people"
+	"github.com/callwright/callwright/internal/service/rule"
 )
 
 // Options are what the rules need.
@@ -40,13 +43,30 @@ type Options struct {
 	// SigningKey signs links to recordings. Without one a random key is used and
 	// links end with the process.
 	SigningKey []byte
-	Now        func() time.Time // time.Now when nil
-	Logger     *slog.Logger     // slog.Default() when nil
+	// NoSamples leaves the test mode of a new store without sample data.
+	NoSamples bool
+	// Rates counts requests for all processes that share the store; nil counts in
+	// this one.
+	Rates  domain.RateLimits
+	Now    func() time.Time // time.Now when nil
+	Logger *slog.Logger     // slog.Default() when nil
 }
+
+// What rules are made of, and those who ask have to say.
+type (
+	// Change is one field of an update: nil leaves what is there.
+	Change[T any] = rule.Change[T]
+	// Once makes one effect happen once.
+	Once[T any] = rule.Once[T]
+	// OnceKey names a request that is to have its effect once.
+	OnceKey = rule.OnceKey
+)
 
 // Service is the rules over one store. Its methods may be called at once.
 type Service struct {
-	store      domain.Store
+	rule.Kit
+	*access.Access
+	*people.People
 	buffer     domain.Buffer
 	hooks      map[string]domain.HookDialect
 	recordings domain.Recordings
@@ -57,20 +77,20 @@ type Service struct {
 	allow      []netip.Prefix
 	publicURL  string
 	signingKey []byte
-	now        func() time.Time
-	log        *slog.Logger
+	noSamples  bool
+	signers    sync.Pool // of hash.Hash: HMACs of signingKey
 
-	keys       keyCache
 	background sync.WaitGroup
+	watchers   watchers
 }
 
 // New returns the rules over o.Store.
 func New(o Options) *Service {
 	s := &Service{
-		store: o.Store, buffer: o.Buffer, hooks: o.Hooks, recordings: o.Recordings,
+		Kit: rule.Kit{Store: o.Store, Now: o.Now, Log: o.Logger}, buffer: o.Buffer, hooks: o.Hooks, recordings: o.Recordings,
 		checkFlow: o.CheckFlow, hasLLM: o.HasLLM, allow: o.WebhookAllow,
 		publicURL:  strings.TrimRight(o.PublicURL, "/"),
-		signingKey: o.SigningKey, now: o.Now, log: o.Logger,
+		signingKey: o.SigningKey, noSamples: o.NoSamples,
 	}
 	if s.hasLLM == nil {
 		s.hasLLM = func(domain.Mode) bool { return true }
@@ -79,13 +99,14 @@ func New(o Options) *Service {
 		s.signingKey = make([]byte, 32)
 		_, _ = rand.Read(s.signingKey) // crypto/rand.Read never fails (Go 1.24)
 	}
-	if s.now == nil {
-		s.now = time.Now
+	if s.Now == nil {
+		s.Now = time.Now
 	}
-	if s.log == nil {
-		s.log = slog.Default()
+	if s.Log == nil {
+		s.Log = slog.Default()
 	}
-	s.keys.entries = make(map[domain.ID]keyEntry)
+	s.watchers.gone = make(chan struct{})
+	s.Access, s.People = access.New(s.Kit, o.Rates), people.New(s.Kit, s.stopRinging)
 	return s
 }
 
@@ -93,8 +114,6 @@ func New(o Options) *Service {
 // called once, before the first request is served; without it there are none.
 func (s *Service) Attach(live domain.LiveCalls) { s.live = live }
 
-// Close waits for what the service still writes in the background.
+// Close waits for what the service still writes in the background; what was noted
+// of keys is FlushUses's to write.
 func (s *Service) Close() { s.background.Wait() }
-
-// clock is the present as the store keeps it: UTC microseconds.
-func (s *Service) clock() time.Time { return s.now().UTC().Truncate(time.Microsecond) }

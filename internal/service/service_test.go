@@ -59,6 +59,7 @@ func newKit(t *testing.T) *kit {
 		CheckFlow:    func(raw []byte) ([]byte, error) { return raw, nil },
 		HasLLM:       func(m domain.Mode) bool { return m == domain.Test },
 		WebhookAllow: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("::1/128")},
+		NoSamples:    true,
 		Now:          k.now, Logger: slog.New(slog.DiscardHandler),
 	})
 	k.Attach(k.live)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/service/rule"
 )
 
 // Leg is all that is needed to dial whom a call is handed over to.
@@ -28,7 +29,7 @@ func (s *Service) HandOver(ctx context.Context, call domain.Call, t domain.Trans
 	}
 	in := domain.Scope{Workspace: call.WorkspaceID, Mode: call.Mode}
 	var leg *Leg
-	err := s.store.InTx(ctx, domain.LaneDial, func(ctx context.Context, st *domain.Stores) error {
+	err := s.Store.InTx(ctx, domain.LaneDial, func(ctx context.Context, st *domain.Stores) error {
 		// From here on until the commit nobody takes this process for dead.
 		if err := st.Nodes.Hold(ctx, epoch, NodeLease); err != nil {
 			return err
@@ -56,7 +57,7 @@ func (s *Service) HandOver(ctx context.Context, call domain.Call, t domain.Trans
 		if err != nil {
 			return err
 		}
-		now := s.clock()
+		now := s.Clock()
 		leg.Attempt = domain.Attempt{
 			ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, CallID: call.ID, Kind: domain.AttemptTransfer,
 			Number: t.To, TrunkID: trunk.ID, TryNumber: len(others) + 1, State: domain.AttemptIntent, Epoch: epoch,
@@ -86,7 +87,7 @@ func target(ctx context.Context, st *domain.Stores, in domain.Scope, from *domai
 		}
 		return trunk, user, err
 	}
-	if err := number("to", to); err != nil {
+	if err := rule.Number("to", to); err != nil {
 		return nil, "", err
 	}
 	trunk, err := trunkOf(ctx, st, in, from)
@@ -121,7 +122,7 @@ func trunkAt(ctx context.Context, st *domain.Stores, in domain.Scope, host strin
 		bare = h
 	}
 	var at *domain.Trunk
-	err := scan(ctx, st.Trunks, in, trunkID, func(t *domain.Trunk) error {
+	err := rule.Scan(ctx, st.Trunks, in, trunkID, func(t *domain.Trunk) error {
 		if strings.EqualFold(strings.Trim(t.Host, "[]"), strings.Trim(bare, "[]")) && (port == 0 || port == t.Port) {
 			found := *t
 			at = &found

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/service/rule"
 )
 
 // The rates that a trunk has when the request does not say.
@@ -24,28 +25,28 @@ var trunkCodecs = []string{"PCMU", "PCMA", "G722"}
 // TrunkChange is a new trunk, or what is to change in one. Nil fields keep what
 // is there (in a new trunk: the defaults).
 type TrunkChange struct {
-	Name           Change[string]
-	Host           Change[string]
-	Port           Change[int]
-	Transport      Change[string]
-	Username       Change[string]
-	Password       Change[string]
-	Register       Change[bool]
-	RealtimeText   Change[bool]
-	SRTP           Change[string]
-	Codecs         Change[[]string]
-	CallsPerSecond Change[int]
-	MaxCalls       Change[int]
-	Incoming       Change[IncomingChange] // nil fields of it keep what is there
-	IfVersion      int64                  // 0 for any
+	Name           rule.Change[string]
+	Host           rule.Change[string]
+	Port           rule.Change[int]
+	Transport      rule.Change[string]
+	Username       rule.Change[string]
+	Password       rule.Change[string]
+	Register       rule.Change[bool]
+	RealtimeText   rule.Change[bool]
+	SRTP           rule.Change[string]
+	Codecs         rule.Change[[]string]
+	CallsPerSecond rule.Change[int]
+	MaxCalls       rule.Change[int]
+	Incoming       rule.Change[IncomingChange] // nil fields of it keep what is there
+	IfVersion      int64                       // 0 for any
 }
 
 // CreateTrunk makes a trunk. In live mode it is a SIP peer; in test mode every
 // trunk leads to the simulated phones, whatever its host says, so that the same
 // requests work in both.
-func (s *Service) CreateTrunk(ctx context.Context, in domain.Scope, req TrunkChange, once *Once[domain.Trunk]) (*domain.Trunk, error) {
-	return effect(ctx, s, in, once, func(ctx context.Context, st *domain.Stores) (*domain.Trunk, error) {
-		now := s.clock()
+func (s *Service) CreateTrunk(ctx context.Context, in domain.Scope, req TrunkChange, once *rule.Once[domain.Trunk]) (*domain.Trunk, error) {
+	return rule.Effect(ctx, &s.Kit, in, once, func(ctx context.Context, st *domain.Stores) (*domain.Trunk, error) {
+		now := s.Clock()
 		t := &domain.Trunk{
 			ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode,
 			Carrier: domain.CarrierSIP, Transport: "udp", SRTP: "off", Codecs: []string{"PCMU", "PCMA"},
@@ -64,48 +65,48 @@ func (s *Service) CreateTrunk(ctx context.Context, in domain.Scope, req TrunkCha
 
 // UpdateTrunk changes the fields of a trunk that req names.
 func (s *Service) UpdateTrunk(ctx context.Context, in domain.Scope, id domain.ID, req TrunkChange) (*domain.Trunk, error) {
-	return effect(ctx, s, in, nil, func(ctx context.Context, st *domain.Stores) (*domain.Trunk, error) {
+	return rule.Effect(ctx, &s.Kit, in, nil, func(ctx context.Context, st *domain.Stores) (*domain.Trunk, error) {
 		t, err := st.Trunks.Get(ctx, in, id)
 		if err != nil {
 			return nil, err
 		}
-		if err := at(req.IfVersion, t.Version); err != nil {
+		if err := rule.At(req.IfVersion, t.Version); err != nil {
 			return nil, err
 		}
 		if err := req.apply(t); err != nil {
 			return nil, err
 		}
-		t.UpdatedAt = s.clock()
+		t.UpdatedAt = s.Clock()
 		return t, st.Trunks.Update(ctx, t)
 	})
 }
 
 // apply puts the changes into t and checks the whole.
 func (req TrunkChange) apply(t *domain.Trunk) error {
-	set(&t.Name, req.Name)
-	set(&t.Host, req.Host)
-	set(&t.Port, req.Port)
-	set(&t.Transport, req.Transport)
-	set(&t.Username, req.Username)
-	set(&t.Password, req.Password)
-	set(&t.Register, req.Register)
-	set(&t.RealtimeText, req.RealtimeText)
-	set(&t.SRTP, req.SRTP)
-	set(&t.Codecs, req.Codecs)
-	set(&t.CallsPerSecond, req.CallsPerSecond)
-	set(&t.MaxCalls, req.MaxCalls)
+	rule.Set(&t.Name, req.Name)
+	rule.Set(&t.Host, req.Host)
+	rule.Set(&t.Port, req.Port)
+	rule.Set(&t.Transport, req.Transport)
+	rule.Set(&t.Username, req.Username)
+	rule.Set(&t.Password, req.Password)
+	rule.Set(&t.Register, req.Register)
+	rule.Set(&t.RealtimeText, req.RealtimeText)
+	rule.Set(&t.SRTP, req.SRTP)
+	rule.Set(&t.Codecs, req.Codecs)
+	rule.Set(&t.CallsPerSecond, req.CallsPerSecond)
+	rule.Set(&t.MaxCalls, req.MaxCalls)
 	if err := req.Incoming.apply(&t.Incoming); err != nil {
 		return err
 	}
 	if t.Port == 0 {
 		t.Port = sipPort(t.Transport)
 	}
-	err := first(
-		name("name", t.Name), trunkHost(t), within("port", t.Port, 1, 65535),
-		oneOf("transport", t.Transport, "udp", "tcp", "tls"),
-		oneOf("srtp", t.SRTP, "off", "optional", "required"),
-		text("username", t.Username, maxName), text("password", t.Password, maxName),
-		within("callsPerSecond", t.CallsPerSecond, 1, maxTrunkRate), within("maxCalls", t.MaxCalls, 1, maxTrunkRate),
+	err := rule.First(
+		rule.Name("name", t.Name), trunkHost(t), rule.Within("port", t.Port, 1, 65535),
+		rule.OneOf("transport", t.Transport, "udp", "tcp", "tls"),
+		rule.OneOf("srtp", t.SRTP, "off", "optional", "required"),
+		rule.Text("username", t.Username, rule.MaxName), rule.Text("password", t.Password, rule.MaxName),
+		rule.Within("callsPerSecond", t.CallsPerSecond, 1, maxTrunkRate), rule.Within("maxCalls", t.MaxCalls, 1, maxTrunkRate),
 		codecs(t.Codecs),
 	)
 	if err == nil && t.Register && t.Username == "" {
@@ -156,31 +157,31 @@ func codecs(list []string) error {
 
 // Trunk returns one trunk.
 func (s *Service) Trunk(ctx context.Context, in domain.Scope, id domain.ID) (*domain.Trunk, error) {
-	return view(ctx, s, func(ctx context.Context, st *domain.Stores) (*domain.Trunk, error) {
+	return rule.View(ctx, &s.Kit, func(ctx context.Context, st *domain.Stores) (*domain.Trunk, error) {
 		return st.Trunks.Get(ctx, in, id)
 	})
 }
 
 // Trunks returns a page of trunks, newest first, and the number of all.
 func (s *Service) Trunks(ctx context.Context, in domain.Scope, page domain.Page) ([]domain.Trunk, int, error) {
-	return listed(ctx, s, in, page, func(st *domain.Stores) domain.Collection[domain.Trunk] { return st.Trunks })
+	return rule.Listed(ctx, &s.Kit, in, page, func(st *domain.Stores) domain.Collection[domain.Trunk] { return st.Trunks })
 }
 
 // DeleteTrunk deletes a trunk that no number uses.
 func (s *Service) DeleteTrunk(ctx context.Context, in domain.Scope, id domain.ID, ifVersion int64) error {
-	return s.store.InTx(ctx, domain.LaneAPI, func(ctx context.Context, st *domain.Stores) error {
+	return s.Store.InTx(ctx, domain.LaneAPI, func(ctx context.Context, st *domain.Stores) error {
 		t, err := st.Trunks.Get(ctx, in, id)
 		if err != nil {
 			return err
 		}
-		if err := at(ifVersion, t.Version); err != nil {
+		if err := rule.At(ifVersion, t.Version); err != nil {
 			return err
 		}
 		// First, so that nobody begins to use it meanwhile.
 		if err := st.Trunks.Delete(ctx, in, id); err != nil {
 			return err
 		}
-		return scan(ctx, st.Numbers, in, numberID, func(n *domain.PhoneNumber) error {
+		return rule.Scan(ctx, st.Numbers, in, numberID, func(n *domain.PhoneNumber) error {
 			if n.TrunkID != id {
 				return nil
 			}

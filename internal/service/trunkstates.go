@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/service/rule"
 )
 
 // AttachTrunks tells who knows how trunks stand. It is called once, before the
@@ -26,7 +27,7 @@ func (s *Service) TrunkStatus(t *domain.Trunk) (domain.TrunkStatus, bool) {
 // calls would go to whichever registered last; the others to every node, for
 // each wants to know whether they are there.
 func (s *Service) TrunksOf(ctx context.Context, epoch domain.ID) ([]domain.Trunk, error) {
-	return view(ctx, s, func(ctx context.Context, st *domain.Stores) ([]domain.Trunk, error) {
+	return rule.View(ctx, &s.Kit, func(ctx context.Context, st *domain.Stores) ([]domain.Trunk, error) {
 		all, err := st.Trunks.All(ctx)
 		if err != nil {
 			return nil, err
@@ -43,6 +44,39 @@ func (s *Service) TrunksOf(ctx context.Context, epoch domain.ID) ([]domain.Trunk
 		}
 		return out, nil
 	})
+}
+
+// TrunkHealth tells how the trunks of live mode stand together, as far as this
+// process knows: down when none is there, degraded when at least half are not.
+// One customer's wrong password is no outage.
+func (s *Service) TrunkHealth(ctx context.Context) (domain.Health, error) {
+	all, err := rule.View(ctx, &s.Kit, func(ctx context.Context, st *domain.Stores) ([]domain.Trunk, error) { return st.Trunks.All(ctx) })
+	if err != nil {
+		return domain.HealthUnknown, err
+	}
+	known, down := 0, 0
+	for i := range all {
+		if all[i].Carrier != domain.CarrierSIP || all[i].Mode != domain.Live {
+			continue
+		}
+		status, heard := s.TrunkStatus(&all[i])
+		if !heard {
+			continue
+		}
+		known++
+		if status.State == domain.TrunkFailed || status.State == domain.TrunkDown {
+			down++
+		}
+	}
+	switch {
+	case known == 0:
+		return domain.HealthUnknown, nil
+	case down == known:
+		return domain.HealthDown, nil
+	case down*2 >= known:
+		return domain.HealthDegraded, nil
+	}
+	return domain.HealthUp, nil
 }
 
 // keeper chooses the node that keeps a trunk registered: the one with the

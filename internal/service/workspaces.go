@@ -15,14 +15,15 @@ type FirstStart struct {
 	Created   bool // this was the first start: all of the below were made now
 	Trunk     *domain.Trunk
 	Number    *domain.PhoneNumber
+	Agent     *domain.Agent // the sample agent, unless there are to be no samples
 }
 
 // FirstStart makes what an empty store needs to be used: a workspace and, in
-// test mode, a trunk to the simulated phones with one number on it. On a store
-// that has a workspace it changes nothing.
+// test mode, a trunk to the simulated phones with one number on it and sample
+// data. On a store that has a workspace it changes nothing.
 func (s *Service) FirstStart(ctx context.Context) (*FirstStart, error) {
 	var made *FirstStart
-	err := s.store.InTx(ctx, domain.LaneAPI, func(ctx context.Context, st *domain.Stores) error {
+	err := s.Store.InTx(ctx, domain.LaneAPI, func(ctx context.Context, st *domain.Stores) error {
 		made = &FirstStart{}
 		w, err := st.Workspaces.First(ctx)
 		if err == nil {
@@ -32,7 +33,7 @@ func (s *Service) FirstStart(ctx context.Context) (*FirstStart, error) {
 		if domain.CodeOf(err) != domain.CodeNotFound {
 			return err
 		}
-		now := s.clock()
+		now := s.Clock()
 		made.Created = true
 		made.Workspace = &domain.Workspace{
 			ID: domain.NewID(), Name: "My workspace", Plan: domain.Professional, Timezone: "UTC", CreatedAt: now,
@@ -54,17 +55,13 @@ func (s *Service) FirstStart(ctx context.Context) (*FirstStart, error) {
 		if err := st.Trunks.Create(ctx, made.Trunk); err != nil {
 			return err
 		}
-		return st.Numbers.Create(ctx, made.Number)
+		if s.noSamples {
+			return st.Numbers.Create(ctx, made.Number)
+		}
+		return s.samples(ctx, st, made)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return made, nil
-}
-
-// Workspace returns one workspace.
-func (s *Service) Workspace(ctx context.Context, id domain.ID) (*domain.Workspace, error) {
-	return view(ctx, s, func(ctx context.Context, st *domain.Stores) (*domain.Workspace, error) {
-		return st.Workspaces.Get(ctx, id)
-	})
 }

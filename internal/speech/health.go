@@ -64,6 +64,36 @@ func (h *health) rest(engine int, now time.Time) time.Duration {
 	return max(h.until[engine].Sub(now), 0)
 }
 
+// resting counts the engines of n that failed lately.
+func (h *health) resting(n int) int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	failed, now := 0, time.Now()
+	for i := range n {
+		if h.rest(i, now) > 0 {
+			failed++
+		}
+	}
+	return failed
+}
+
+// Failing tells how many of the voices failed lately, and how many there are.
+// Voices of this machine are asked again at once and never counted as failing.
+func (f *Fallback) Failing() (failing, all int) {
+	return f.health.resting(len(f.options.Engines)), len(f.options.Engines)
+}
+
+// Failing tells how many of the engines that hear failed lately, and how many
+// there are.
+func (e *Ears) Failing() (failing, all int) {
+	return e.health.resting(len(e.options.Engines)), len(e.options.Engines)
+}
+
+// Failing tells how many of the models failed lately, and how many there are.
+func (t *Thinkers) Failing() (failing, all int) {
+	return t.health.resting(len(t.options.Engines)), len(t.options.Engines)
+}
+
 // caught makes an error of a panic: an engine's fault must not end calls. It is
 // deferred.
 func caught(engine string, err *error) {

@@ -46,8 +46,6 @@ func open(path string, size int, pragmas ...string) (*bun.DB, error) {
 	return bun.NewDB(pool, dialect{sqlitedialect.New()}), nil
 }
 
-func openReaders(path string) (*bun.DB, error) { return open(path, readerCount, "query_only(1)") }
-
 // openWriter opens the connection that writes. It leaves checkpoints to others,
 // so that no commit pays for one.
 func openWriter(path string) (*bun.DB, error) { return open(path, 1, "wal_autocheckpoint(0)") }

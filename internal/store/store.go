@@ -38,11 +38,13 @@ type Options struct {
 type DB struct {
 	log     *slog.Logger
 	lock    *flock.Flock // nil when shared, and on PostgreSQL
-	readers *bun.DB
-	reading *sql.TxOptions // of a snapshot
+	reads   *snapshots   // of SQLite
+	readers *bun.DB      // of PostgreSQL
 	writer  committer
+	folds   *folding     // nil when shared
 	checks  *checkpoints // of SQLite
 	notices *notices     // of PostgreSQL
+	rates   *rates       // of PostgreSQL
 	hooks   *hooks
 }
 
@@ -72,11 +74,16 @@ func Open(ctx context.Context, opts Options) (_ *DB, err error) {
 	}()
 	switch {
 	case opts.DSN == "":
-		return db, db.openSQLite(ctx, opts)
+		err = db.openSQLite(ctx, opts)
 	case isPostgres(opts.DSN):
-		return db, db.openPostgres(ctx, opts)
+		err = db.openPostgres(ctx, opts)
+	default:
+		return nil, unknownScheme(opts.DSN)
 	}
-	return nil, unknownScheme(opts.DSN)
+	if err == nil && !opts.Shared {
+		db.folds = newFolding(db)
+	}
+	return db, err
 }
 
 func unknownScheme(dsn string) error {
@@ -101,7 +108,7 @@ func (db *DB) openSQLite(ctx context.Context, opts Options) error {
 	if err := prepare(ctx, dir, path, opts.Shared); err != nil {
 		return err
 	}
-	if db.readers, err = openReaders(path); err != nil {
+	if db.reads, err = openSnapshots(path); err != nil {
 		return err
 	}
 	// The writer and the checkpoints outlive the opening and what limits it.
@@ -129,7 +136,7 @@ func (db *DB) openPostgres(ctx context.Context, opts Options) error {
 		return p.refused(ctx, err)
 	}
 	db.readers = p.pool(pgReaders)
-	db.reading = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+	db.rates = &rates{p.pool(pgRates)}
 	db.writer = newCrew(p.pool(crewSize), db.hooks, db.notices, db.log)
 	return nil
 }
@@ -138,14 +145,23 @@ func (db *DB) openPostgres(ctx context.Context, opts Options) error {
 // directory. Writes that come later are CodeUnavailable.
 func (db *DB) Close() error {
 	var errs []error
+	if db.folds != nil {
+		db.folds.close()
+	}
 	if db.writer != nil {
 		errs = append(errs, db.writer.close())
 	}
 	if db.checks != nil {
 		errs = append(errs, db.checks.close())
 	}
+	if db.reads != nil {
+		errs = append(errs, db.reads.close())
+	}
 	if db.readers != nil {
 		errs = append(errs, db.readers.Close())
+	}
+	if db.rates != nil {
+		errs = append(errs, db.rates.db.Close())
 	}
 	if db.notices != nil {
 		db.notices.close()
@@ -173,12 +189,22 @@ func (db *DB) View(ctx context.Context, fn func(ctx context.Context, s *domain.S
 }
 
 func (db *DB) view(ctx context.Context, fn func(ctx context.Context, s *domain.Stores) error) error {
-	tx, err := db.readers.BeginTx(ctx, db.reading)
+	return db.snapshot(ctx, func(tx bun.IDB) error {
+		return protect(db.log, func() error { return fn(ctx, stores(tx, func(string) {})) })
+	})
+}
+
+// snapshot runs fn on a connection that reads one state of the database.
+func (db *DB) snapshot(ctx context.Context, fn func(bun.IDB) error) error {
+	if db.reads != nil {
+		return db.reads.view(ctx, fn)
+	}
+	tx, err := db.readers.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {
 		return row.Error(err, "begin to read")
 	}
 	defer func() { _ = tx.Rollback() }() // it wrote nothing
-	return protect(db.log, func() error { return fn(ctx, stores(tx, func(string) {})) })
+	return fn(tx)
 }
 
 // AfterCommit registers a hint.
@@ -189,6 +215,8 @@ func stores(tx bun.IDB, touch row.Touch) *domain.Stores {
 	return &domain.Stores{
 		Workspaces:  directory.NewWorkspaces(tx),
 		Keys:        directory.NewKeys(tx),
+		KeyTraces:   directory.NewKeyTraces(tx),
+		Usage:       directory.NewUsages(tx),
 		Agents:      directory.NewAgents(tx),
 		Flows:       directory.NewFlows(tx),
 		Numbers:     directory.NewNumbers(tx),
@@ -203,6 +231,14 @@ func stores(tx bun.IDB, touch row.Touch) *domain.Stores {
 		Jobs:        outbox.NewJobs(tx, touch),
 		Idempotency: outbox.NewIdempotency(tx),
 		Nodes:       calling.NewNodes(tx),
+		Contacts:    directory.NewContacts(tx),
+		Variables:   directory.NewContextVariables(tx),
+		Business:    directory.NewBusiness(tx),
+		Suppressed:  calling.NewSuppressions(tx),
+		Erasure:     calling.NewErasure(tx),
+
+		Appointments: directory.NewAppointments(tx),
+		Uptimes:      directory.NewUptimes(tx),
 	}
 }
 

@@ -108,7 +108,7 @@ func onCommit(t *testing.T, db *DB, hook sqlite.CommitHookFn) {
 
 func TestEveryConnectionIsSetUp(t *testing.T) {
 	db, _ := openDB(t)
-	for name, pool := range map[string]*sql.DB{"writer": sqliteWriter(db).db.DB, "readers": db.readers.DB, "checkpoints": db.checks.db.DB} {
+	for name, pool := range map[string]*sql.DB{"writer": sqliteWriter(db).db.DB, "readers": db.reads.pool.DB, "checkpoints": db.checks.db.DB} {
 		want := map[string]string{"synchronous": "2", "journal_mode": "wal"}
 		if name == "readers" {
 			want["query_only"] = "1"
@@ -341,7 +341,7 @@ func TestLogIsCutShort(t *testing.T) {
 	}
 	waitFor(t, "the log is copied into the database", func() bool {
 		var pages int64
-		if err := db.readers.QueryRow("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").Scan(&pages); err != nil {
+		if err := db.reads.pool.QueryRow("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").Scan(&pages); err != nil {
 			t.Fatal(err)
 		}
 		return size(t, path) >= walCopy && pages >= 10<<20

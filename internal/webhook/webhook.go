@@ -98,6 +98,10 @@ func New(opts Options) *Worker {
 	return w
 }
 
+// Looked tells when it last looked for deliveries that are due; zero before the
+// first time.
+func (w *Worker) Looked() time.Time { return w.queue.Looked() }
+
 // Run delivers until ctx is done and the tries under way have ended. It may be
 // called once.
 func (w *Worker) Run(ctx context.Context) error {
@@ -148,9 +152,34 @@ func address(ctx context.Context, s *domain.Stores, deliveries []domain.Delivery
 			}
 			endpoints[d.EndpointID] = endpoint
 		}
+		if endpoint == nil {
+			var err error
+			if endpoint, err = callback(ctx, s, &d); err != nil {
+				return nil, err
+			}
+		}
 		tasks[i] = task{delivery: d, endpoint: endpoint}
 	}
 	return tasks, nil
+}
+
+// callback is the receiver that a delivery's call has of its own, when the
+// delivery is for it, else nil.
+func callback(ctx context.Context, s *domain.Stores, d *domain.Delivery) (*domain.Endpoint, error) {
+	if d.CallID == "" {
+		return nil, nil
+	}
+	call, err := s.Calls.ByID(ctx, d.CallID)
+	if domain.CodeOf(err) == domain.CodeNotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if own := call.CallbackEndpoint(); own != nil && own.ID == d.EndpointID {
+		return own, nil
+	}
+	return nil, nil
 }
 
 // handle sends t, then what waits for the place that t had.

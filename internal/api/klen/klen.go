@@ -7,8 +7,12 @@ import (
 	"net/http"
 
 	"github.com/callwright/callwright/internal/api/wire"
+	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/service"
 )
+
+// Name is the dialect's word in configuration and in endpoints.
+const Name = "klen"
 
 // Root is where the dialect's routes begin, but for the creation of webhooks.
 const Root = "/api/v1"
@@ -27,8 +31,13 @@ func New(o wire.Options) (*wire.Dialect, error) {
 	})
 	f := &face{rules: o.Rules}
 	f.root(rt)
+	f.contactRoutes(rt)
+	f.agentRoutes(rt)
+	f.callRoutes(rt)
+	f.webhookRoutes(rt)
+	f.calendarRoutes(rt)
 	return &wire.Dialect{
-		Name: "klen", Prefix: "/klen", Roots: []string{"/api"}, Router: rt,
+		Name: Name, Prefix: "/klen", Roots: []string{"/api"}, Router: rt,
 		Own: []string{"/api/webhooks"}, Hosts: []string{"api.klen.ai"}, Key: keyOf,
 	}, rt.Err()
 }
@@ -55,4 +64,34 @@ func (f *face) root(rt *wire.Router) {
 		out.Body.Status = "ok"
 		return out, nil
 	})
+}
+
+// update registers a change of an object for both verbs: a PUT changes the
+// fields that it names, like a PATCH.
+func update[I, O any](rt *wire.Router, r wire.Route, handler func(context.Context, *I) (*O, error)) {
+	patch, put := r, r
+	patch.Method, patch.ID = http.MethodPatch, "update-"+r.ID
+	put.Method, put.ID = http.MethodPut, "put-"+r.ID
+	wire.Handle(rt, patch, handler)
+	wire.Handle(rt, put, handler)
+}
+
+// Removed is the answer to a delete.
+type Removed struct {
+	ID      domain.ID `json:"id"`
+	Message string    `json:"message"`
+}
+
+type removed struct{ Body Removed }
+
+func gone(id domain.ID, message string) *removed {
+	return &removed{Removed{ID: id, Message: message}}
+}
+
+// orNull makes "" a JSON null.
+func orNull[T ~string](s T) *T {
+	if s == "" {
+		return nil
+	}
+	return &s
 }

@@ -26,6 +26,7 @@ type CallItem struct {
 	AgentID       *domain.ID       `json:"agentId"`
 	PhoneNumberID *domain.ID       `json:"phoneNumberId"`
 	CampaignID    *domain.ID       `json:"campaignId"`
+	ContactID     *domain.ID       `json:"contactId" doc:"Whom it is with, when a contact has the number."`
 	EndReason     *string          `json:"endReason"`
 	CreatedAt     wire.Instant     `json:"createdAt"`
 	AnsweredAt    wire.Instant     `json:"answeredAt"`
@@ -47,6 +48,7 @@ type Call struct {
 	Notes           []string       `json:"notes" doc:"What a reader of this call should know."`
 	Voice           *string        `json:"voice" doc:"The engine and voice that really spoke."`
 	Model           *string        `json:"model" doc:"The model that really thought."`
+	Cost            *float64       `json:"cost" doc:"What the call was charged; null before its end."`
 	Attempts        []Attempt      `json:"attempts"`
 }
 
@@ -88,7 +90,8 @@ type Calls struct {
 // PlaceFields is what a new call needs.
 type PlaceFields struct {
 	AgentID       wire.Opt[domain.ID]      `json:"agentId,omitzero" doc:"Required."`
-	To            wire.Opt[string]         `json:"to,omitzero" doc:"Required, E.164."`
+	To            wire.Opt[string]         `json:"to,omitzero" doc:"E.164; required unless contactId is sent."`
+	ContactID     wire.Opt[domain.ID]      `json:"contactId,omitzero" doc:"Whom to call; at its primary number unless to says another."`
 	PhoneNumberID wire.Opt[domain.ID]      `json:"phoneNumberId,omitzero" doc:"The number to call from; the agent's own when not sent."`
 	Record        wire.Opt[bool]           `json:"record,omitzero" doc:"The agent's setting when not sent."`
 	Variables     wire.Opt[map[string]any] `json:"variables,omitzero" doc:"Over the agent's."`
@@ -121,7 +124,7 @@ type callQuery struct {
 }
 
 func (q *callQuery) filter() (domain.CallFilter, error) {
-	f := domain.CallFilter{AgentID: q.AgentID, CampaignID: q.CampaignID, Direction: domain.Direction(q.Direction)}
+	f := domain.CallFilter{AgentID: q.AgentID, CampaignID: q.CampaignID, Direction: domain.Direction(q.Direction), Brief: true}
 	var known bool
 	if f.States, known = callStates[q.Status]; q.Status != "" && !known {
 		return f, domain.Invalid("status", "status must be one of: queued, in-progress, completed, failed")
@@ -168,7 +171,7 @@ func (f *face) createCall(ctx context.Context, in *struct{ Body PlaceFields }) (
 	b := &in.Body
 	render := func(c *domain.Call) any { return f.call(ctx, &service.CallDetail{Call: *c}) }
 	c, err := f.rules.PlaceCall(ctx, wire.ScopeOf(ctx), service.PlaceRequest{
-		AgentID: b.AgentID.Value, PhoneNumberID: b.PhoneNumberID.Value, To: b.To.Value,
+		AgentID: b.AgentID.Value, PhoneNumberID: b.PhoneNumberID.Value, To: b.To.Value, ContactID: b.ContactID.Value,
 		Record: b.Record.Given(), Variables: b.Variables.Value,
 	}, wire.Once(ctx, http.StatusCreated, render))
 	if err != nil {
@@ -197,8 +200,8 @@ func (f *face) cancelCall(ctx context.Context, in *ByID) (*object[CallItem], err
 func (f *face) callItem(ctx context.Context, c *domain.Call) CallItem {
 	item := CallItem{
 		ID: c.ID, Status: hookStatus(c.State), Direction: c.Direction, To: c.To, From: c.From,
-		RecordingURL: f.recordingURL(ctx, c), AgentID: orNull(c.AgentID), PhoneNumberID: orNull(c.PhoneNumberID),
-		CampaignID: orNull(c.CampaignID), EndReason: orNull(string(c.EndReason)),
+		RecordingURL: f.recordingURL(ctx, c), AgentID: unlessEmpty(&c.AgentID), PhoneNumberID: unlessEmpty(&c.PhoneNumberID),
+		CampaignID: unlessEmpty(&c.CampaignID), ContactID: unlessEmpty(&c.ContactID), EndReason: (*string)(unlessEmpty(&c.EndReason)),
 		CreatedAt: wire.Instant(c.CreatedAt), AnsweredAt: wire.Instant(c.AnsweredAt), EndedAt: wire.Instant(c.EndedAt),
 	}
 	if c.State.Ended() {
@@ -206,9 +209,22 @@ func (f *face) callItem(ctx context.Context, c *domain.Call) CallItem {
 		item.Duration = &seconds
 	}
 	if c.Analysis != nil {
-		item.Summary, item.Sentiment = orNull(c.Analysis.Summary), orNull(c.Analysis.Sentiment)
+		item.Summary, item.Sentiment = unlessEmpty(&c.Analysis.Summary), unlessEmpty(&c.Analysis.Sentiment)
 	}
 	return item
+}
+
+func turn(t *domain.Turn) Turn {
+	return Turn{Role: t.Role, Text: t.Text, StartMs: t.StartMs, EndMs: t.EndMs, Interrupted: t.Interrupted, Latency: latency(t.Latency)}
+}
+
+// unlessEmpty is the text at a place that stays as it is, nil for none: a long
+// list shows many.
+func unlessEmpty[T ~string](text *T) *T {
+	if *text == "" {
+		return nil
+	}
+	return text
 }
 
 func (f *face) call(ctx context.Context, c *service.CallDetail) Call {
@@ -216,7 +232,7 @@ func (f *face) call(ctx context.Context, c *service.CallDetail) Call {
 		CallItem: f.callItem(ctx, &c.Call), FlowID: orNull(c.FlowID), Record: c.Record,
 		MaxCallDuration: int64(c.MaxDuration / time.Second),
 		Turns:           make([]Turn, len(c.Turns)), Attempts: make([]Attempt, len(c.Attempts)),
-		Variables: variables(&c.Call), Notes: c.Notes, Voice: orNull(c.Voice), Model: orNull(c.Model),
+		Variables: variables(&c.Call), Notes: c.Notes, Voice: orNull(c.Voice), Model: orNull(c.Model), Cost: costOf(&c.Call),
 	}
 	if c.FlowID != "" {
 		out.FlowVersion = &c.FlowVersion
@@ -226,7 +242,7 @@ func (f *face) call(ctx context.Context, c *service.CallDetail) Call {
 	}
 	lines := make([]string, len(c.Turns))
 	for i, t := range c.Turns {
-		out.Turns[i] = Turn{Role: t.Role, Text: t.Text, StartMs: t.StartMs, EndMs: t.EndMs, Interrupted: t.Interrupted, Latency: latency(t.Latency)}
+		out.Turns[i] = turn(&t)
 		lines[i] = hookLine(t)
 	}
 	out.Latency = callLatency(c.Turns)

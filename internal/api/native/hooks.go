@@ -88,12 +88,15 @@ func (h Hooks) Encode(ev *domain.Event) ([]byte, bool) {
 		payload.Data = hookTest{Message: "This is a test from Callwright. Nothing happened to a call."}
 		return encodeHook(payload)
 	}
+	if ev.Appointment != nil {
+		return hookAppointment(payload, ev)
+	}
 	if ev.Call == nil {
 		return nil, false
 	}
 	data := h.call(ev)
 	switch ev.Type {
-	case domain.EventCallStarted, domain.EventCallEnded:
+	case domain.EventCallStarted, domain.EventCallEnded, domain.EventRecordingReady:
 	case domain.EventCallFailed:
 		data.Reason = string(ev.Call.EndReason)
 	case domain.EventTranscriptReady:

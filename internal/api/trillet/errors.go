@@ -3,7 +3,10 @@ package trillet
 import (
 	"fmt"
 	"math"
+	"reflect"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/callwright/callwright/internal/api/wire"
 	"github.com/callwright/callwright/internal/domain"
@@ -41,6 +44,60 @@ var words = map[domain.Code]string{
 	domain.CodeInternal:         "internal_error",
 }
 
+// ownWords are the dialect's words for reasons, where it has any.
+var ownWords = map[string]string{
+	domain.ReasonDoNotCall: "do_not_call", domain.ReasonDestinationNotAllowed: "destination_not_allowed",
+	domain.ReasonInvalidJSON: "invalid_json",
+}
+
+// misconfigured says what an agent lacks for a call, when that is what an error
+// is about.
+func misconfigured(err *domain.Error) (details string, ok bool) {
+	switch err.Reason {
+	case domain.ReasonNoPhoneNumber:
+		return "Agent has no phone number configured", true
+	case domain.ReasonNoFlow:
+		return "Agent has no active flow configured", true
+	case domain.ReasonAgentInactive, domain.ReasonNoTrunk, domain.ReasonNoModel:
+		return err.Message, true
+	}
+	return "", false
+}
+
+// CallFault is the body of the errors that are special to placing a call.
+type CallFault struct {
+	Error   string `json:"error"`
+	Details string `json:"details"`
+	Code    string `json:"code,omitempty"`
+}
+
+// AnyFault is the body of an error in the contract: a Fault, or a CallFault.
+type AnyFault struct{}
+
+// Schema says one of the two.
+func (AnyFault) Schema(r huma.Registry) *huma.Schema {
+	return &huma.Schema{OneOf: []*huma.Schema{
+		r.Schema(reflect.TypeFor[Fault](), true, ""), r.Schema(reflect.TypeFor[CallFault](), true, ""),
+	}}
+}
+
+// CallShape renders the errors of placing a call: those that the documents have
+// a form of their own for, and the others as Shape does.
+func CallShape(err *domain.Error) (int, any) {
+	switch {
+	case err.Code == domain.CodeNotFound && err.Noun == "Agent":
+		return wire.StatusOf(err.Code), CallFault{
+			Error: "Agent not found", Details: "The specified agent does not exist or you don't have access to it",
+		}
+	case err.Code == domain.CodeInternal:
+		return wire.StatusOf(err.Code), CallFault{Error: "Failed to initiate call", Details: err.Message, Code: "UNKNOWN_ERROR"}
+	}
+	if details, ok := misconfigured(err); ok {
+		return wire.StatusOf(err.Code), CallFault{Error: "Invalid configuration", Details: details}
+	}
+	return Shape(err)
+}
+
 // Shape renders an error as {"error":{"code","message"}}.
 func Shape(err *domain.Error) (int, any) {
 	word, ok := words[err.Code]
@@ -54,8 +111,15 @@ func Shape(err *domain.Error) (int, any) {
 		d.ResetAt = err.ResetAt.UTC().Format(time.RFC3339)
 	case err.Code == domain.CodePayment:
 		d.Message = "Your account has insufficient credits"
+	case err.Code == domain.CodeUnavailable || err.Code == domain.CodeInternal:
 	case err.Reason == domain.ReasonInvalidNumber:
 		d.Code, d.Message = "invalid_number", "The provided phone number is invalid"
+	default:
+		if details, ok := misconfigured(err); ok {
+			d.Code, d.Message = "invalid_configuration", details
+		} else if own := ownWords[err.Reason]; own != "" {
+			d.Code = own
+		}
 	}
 	return wire.StatusOf(err.Code), Fault{Error: d, Message: d.Message}
 }

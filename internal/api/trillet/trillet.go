@@ -3,7 +3,9 @@
 package trillet
 
 import (
+	"cmp"
 	"context"
+	"log/slog"
 	"net/http"
 	"strings"
 
@@ -12,12 +14,16 @@ import (
 	"github.com/callwright/callwright/internal/service"
 )
 
+// Name is the dialect's, also that of its webhooks.
+const Name = "trillet"
+
 // Root is where the dialect's routes begin; others are aliases of it.
 const Root = "/api/v1"
 
 // face serves the dialect's routes from the rules.
 type face struct {
 	rules *service.Service
+	log   *slog.Logger
 }
 
 // New returns the dialect.
@@ -27,13 +33,30 @@ func New(o wire.Options) (*wire.Dialect, error) {
 		Description: "Agents, flows and calls as Trillet's clients know them.",
 		Shape:       Shape, ErrorBody: Fault{},
 	})
-	f := &face{rules: o.Rules}
+	f := &face{rules: o.Rules, log: cmp.Or(o.Logger, slog.Default())}
 	f.root(rt)
+	f.agentRoutes(rt)
+	f.flowRoutes(rt)
+	f.callRoutes(rt)
+	f.historyRoutes(rt)
 	return &wire.Dialect{
-		Name: "trillet", Prefix: "/trillet", Roots: []string{"/api", "/v1", "/v2"}, Router: rt,
+		Name: Name, Prefix: "/trillet", Roots: []string{"/api", "/v1", "/v2"}, Router: rt,
 		Own:   []string{"/v1", "/v2", Root + "/calls/call", Root + "/calls/send"},
-		Hosts: []string{"api.trillet.ai"}, Key: keyOf, Check: checkWorkspace,
+		Hosts: []string{"api.trillet.ai"}, Key: keyOf, Check: checkWorkspace, LiveRate: 60,
 	}, rt.Err()
+}
+
+// ways are the aliases of Root + path.
+func ways(path string) []string { return []string{"/v1/api" + path, "/v2/api" + path} }
+
+// update registers a change of an object for both verbs: a PUT changes the
+// fields that it names, like a PATCH.
+func update[I, O any](rt *wire.Router, r wire.Route, handler func(context.Context, *I) (*O, error)) {
+	patch, put := r, r
+	patch.Method, patch.ID = http.MethodPatch, "update-"+r.ID
+	put.Method, put.ID = http.MethodPut, "put-"+r.ID
+	wire.Handle(rt, patch, handler)
+	wire.Handle(rt, put, handler)
 }
 
 // keyOf also finds a key in the header X-API_KEY, which some clients send.
@@ -61,7 +84,7 @@ func (f *face) root(rt *wire.Router) {
 	}
 	wire.Handle(rt, wire.Route{
 		Method: http.MethodGet, Path: Root, ID: "check-key", Tag: "keys", Scope: wire.AnyScope, Summary: "Check an API key",
-		Aliases: []string{"/v1/api", "/v2/api"},
+		Aliases: ways(""),
 	}, func(ctx context.Context, _ *struct{}) (*status, error) {
 		out := &status{}
 		out.Body.Status = "ok"

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"strconv"
 	"unicode/utf8"
@@ -22,13 +23,19 @@ const MaxCanonicalDepth = 1000
 // Numbers are float64, as in JavaScript: integers above 2^53 lose digits, so
 // ids are strings.
 func Canonical(v any) ([]byte, error) {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, fmt.Errorf("encode canonical JSON: %w", err)
+	return appendCanonical(nil, v)
+}
+
+func appendCanonical(dst []byte, v any) ([]byte, error) {
+	if v == nil {
+		return append(dst, "null"...), nil
 	}
-	return rewrite(buf.Bytes())
+	value := reflect.ValueOf(v)
+	dst, err := encoderOf(value.Type())(dst, value, 0)
+	if err != nil {
+		return dst, fmt.Errorf("encode canonical JSON: %w", err)
+	}
+	return dst, nil
 }
 
 // CanonicalJSON rewrites raw, one JSON value, so that its bytes survive

@@ -31,6 +31,9 @@ type Dialect struct {
 	Hosts []string
 	// RateHeaders asks for X-RateLimit-* on every answer.
 	RateHeaders bool
+	// LiveRate is how many requests a minute live keys have at most, whatever the
+	// plan says; 0 is the plan's.
+	LiveRate int
 	// Key returns the key that a request carries where this dialect's clients put
 	// it, "" when there is none. nil is KeyOf.
 	Key func(*http.Request) string

@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"strconv"
 	"strings"
 
@@ -13,8 +15,16 @@ type ETag struct {
 	ETag string `header:"ETag" doc:"The version of the object."`
 }
 
-// ETagOf is the ETag of version v of an object.
-func ETagOf(v int64) ETag { return ETag{ETag: strconv.Quote(strconv.FormatInt(v, 10))} }
+// ETagOf is the ETag of version v of an object. What an answer shows of other
+// objects follows: the tag is another one when that has changed.
+func ETagOf(v int64, shown ...string) ETag {
+	tag := strconv.FormatInt(v, 10)
+	if len(shown) > 0 {
+		sum := sha256.Sum256([]byte(strings.Join(shown, "\x00")))
+		tag += "." + hex.EncodeToString(sum[:6])
+	}
+	return ETag{ETag: strconv.Quote(tag)}
+}
 
 // IfMatch is the condition of a change. It is embedded in the inputs of routes.
 type IfMatch struct {
@@ -29,8 +39,11 @@ func (m IfMatch) Version() (int64, error) {
 		return 0, nil
 	}
 	tag = strings.TrimPrefix(tag, "W/")
-	v, err := strconv.ParseInt(strings.Trim(tag, `"`), 10, 64)
-	if err != nil || v <= 0 || tag != ETagOf(v).ETag {
+	// A change is about the object's own version only.
+	whole := strings.Trim(tag, `"`)
+	own, _, _ := strings.Cut(whole, ".")
+	v, err := strconv.ParseInt(own, 10, 64)
+	if err != nil || own != strconv.FormatInt(v, 10) || v <= 0 || tag != strconv.Quote(whole) {
 		return 0, domain.Errorf(domain.CodePrecondition, "If-Match must be one ETag as it was received; read the object again and repeat the change")
 	}
 	return v, nil

@@ -14,12 +14,14 @@ import (
 type Instant time.Time
 
 // MarshalJSON prints t.
-func (t Instant) MarshalJSON() ([]byte, error) {
+func (t Instant) MarshalJSON() ([]byte, error) { return t.appendCanonical(nil), nil }
+
+func (t Instant) appendCanonical(dst []byte) []byte {
 	at := time.Time(t)
 	if at.IsZero() {
-		return []byte("null"), nil
+		return append(dst, "null"...)
 	}
-	return at.UTC().AppendFormat(nil, `"`+time.RFC3339+`"`), nil
+	return append(at.UTC().AppendFormat(append(dst, '"'), time.RFC3339), '"')
 }
 
 // Schema says date-time, or null.

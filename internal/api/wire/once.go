@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/service"
@@ -56,8 +57,14 @@ func (g *onceGuard) enter(r *http.Request, body []byte) (stored *domain.Idempote
 	once := service.OnceKey{KeyID: req.Caller.Identity.Key.ID, Key: key, RequestHash: requestHash(r, req, body)}
 	slot := onceSlot{scope: req.Caller.Scope, keyID: once.KeyID, key: key}
 	if !g.take(slot) {
-		return nil, leave, domain.Errorf(domain.CodeConflict,
+		// It may be that only another one's replay is being served.
+		if stored, err = g.rules.Replay(r.Context(), slot.scope, once); err != nil || stored != nil {
+			return stored, leave, err
+		}
+		busy := domain.Errorf(domain.CodeConflict,
 			"a request with this Idempotency-Key is being served; wait for its answer and try again")
+		busy.RetryAfter = time.Second
+		return nil, leave, busy
 	}
 	leave = func() { g.drop(slot) }
 	stored, err = g.rules.Replay(r.Context(), slot.scope, once)
@@ -67,6 +74,31 @@ func (g *onceGuard) enter(r *http.Request, body []byte) (stored *domain.Idempote
 	req.once = &once
 	return nil, leave, nil
 }
+
+// lost returns the answer of the process that served the same request at the
+// same time and was first, when that is why this one failed; else nil.
+func (g *onceGuard) lost(ctx context.Context) *domain.Idempotent {
+	req := RequestOf(ctx)
+	if req.once == nil || req.Caller == nil {
+		return nil
+	}
+	stored, err := g.rules.Replay(ctx, req.Caller.Scope, *req.once)
+	if err != nil {
+		return nil // what the request failed of is what its client is told
+	}
+	return stored
+}
+
+// replayed is a stored answer on its way through huma, which takes it for an
+// error: it is none of the route's own.
+type replayed struct{ *domain.Idempotent }
+
+// Error is never shown; GetStatus, GetHeaders and MarshalJSON are how huma
+// writes it.
+func (replayed) Error() string                  { return "answered before" }
+func (r replayed) GetStatus() int               { return r.Status }
+func (r replayed) GetHeaders() http.Header      { return http.Header{"Idempotent-Replayed": {"true"}} }
+func (r replayed) MarshalJSON() ([]byte, error) { return r.Body, nil }
 
 func (g *onceGuard) take(slot onceSlot) bool {
 	g.mu.Lock()

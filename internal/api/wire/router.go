@@ -123,12 +123,22 @@ func NewRouter(o RouterOptions) *Router {
 	return rt
 }
 
+// answers are buffers that answers are encoded in.
+var answers = sync.Pool{New: func() any { return new([]byte) }}
+
+// largeAnswer is from where on a buffer is not kept for the next answer.
+const largeAnswer = 256 << 10
+
 func marshal(w io.Writer, v any) error {
-	raw, err := Canonical(v)
-	if err != nil {
-		return err
+	buf := answers.Get().(*[]byte) //nolint:errcheck,forcetypeassert // the pool holds nothing else
+	raw, err := appendCanonical((*buf)[:0], v)
+	if err == nil {
+		_, err = w.Write(raw)
 	}
-	_, err = w.Write(raw)
+	if cap(raw) <= largeAnswer {
+		*buf = raw
+		answers.Put(buf)
+	}
 	return err
 }
 
@@ -162,6 +172,9 @@ func Handle[I, O any](rt *Router, r Route, handler func(context.Context, *I) (*O
 	huma.Register(rt.api, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handler(ctx, in)
 		if err != nil {
+			if first := rt.once.lost(ctx); first != nil {
+				return nil, replayed{first}
+			}
 			return nil, newProblem(shape, rt.public(ctx, err))
 		}
 		return out, nil
@@ -307,7 +320,10 @@ func Allowed(ctx context.Context, scope string) error {
 	if scope == AnyScope || caller.Identity.Key.Can(scope) {
 		return nil
 	}
-	return domain.Errorf(domain.CodeForbidden, "the API key lacks the scope %s", scope)
+	if use := RequestOf(ctx).Use; use != nil {
+		use.Fault = domain.FaultScope
+	}
+	return domain.Errorf(domain.CodeForbidden, "the API key lacks the scope %s", scope).For(domain.ReasonScopeMissing, scope)
 }
 
 // public is what the client may know of an error of a handler. What it must not

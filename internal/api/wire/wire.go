@@ -5,22 +5,26 @@ package wire
 
 import (
 	"context"
+	"net/netip"
 	"net/url"
 
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/access"
 )
 
 // Caller is who sent a request.
 type Caller struct {
 	domain.Scope
-	Identity *service.Identity
+	Identity *access.Identity
 }
 
 // Request is what the server knows of a request beside HTTP.
 type Request struct {
-	ID        string // X-Request-Id
-	Caller    *Caller
+	ID        string           // X-Request-Id
+	From      netip.Addr       // the client's address; not valid when it is not known
+	Use       *access.KeyUse   // how a good key was used, once there is one
+	Caller    *Caller          // once it may go on
 	Target    *url.URL         // as the client wrote it, prefixes included
 	PublicURL string           // scheme and host under which the client reached the server
 	once      *service.OnceKey // its Idempotency-Key, when the request is new

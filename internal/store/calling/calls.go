@@ -26,6 +26,8 @@ type callRow struct {
 	FlowVersion   int64
 	PhoneNumberID domain.ID
 	CampaignID    domain.ID
+	ContactID     domain.ID
+	KeyID         domain.ID
 	From          string `bun:"from_number"`
 	To            string `bun:"to_number"`
 	Record        bool
@@ -33,12 +35,14 @@ type callRow struct {
 	Variables     row.JSON[map[string]any]
 	Captured      row.JSON[map[string]any]
 	Extra         row.JSON[map[string]any]
+	Callback      row.JSON[*domain.Callback]
 	Notes         row.JSON[[]string]
 	Voice         string
 	Model         string
 	Recording     string
 	SIPCallID     string `bun:"sip_call_id"`
 	Analysis      row.JSON[*domain.Analysis]
+	Cost          domain.Money
 	Version       int64
 	CreatedAt     row.Micros
 	DialedAt      row.Micros
@@ -51,10 +55,11 @@ func newCallRow(c *domain.Call) *callRow {
 	return &callRow{
 		ID: c.ID, WorkspaceID: c.WorkspaceID, Mode: c.Mode, Direction: c.Direction, State: c.State, EndReason: c.EndReason,
 		AgentID: c.AgentID, FlowID: c.FlowID, FlowVersion: c.FlowVersion, PhoneNumberID: c.PhoneNumberID,
-		CampaignID: c.CampaignID, From: c.From, To: c.To, Record: c.Record, MaxDuration: c.MaxDuration,
+		CampaignID: c.CampaignID, ContactID: c.ContactID, From: c.From, To: c.To, Record: c.Record, MaxDuration: c.MaxDuration,
 		Variables: row.JSON[map[string]any]{V: c.Variables}, Captured: row.JSON[map[string]any]{V: c.Captured}, Extra: row.JSON[map[string]any]{V: c.Extra},
 		Notes: row.JSON[[]string]{V: c.Notes}, Voice: c.Voice, Model: c.Model, Recording: c.Recording,
-		SIPCallID: c.SIPCallID, Analysis: row.JSON[*domain.Analysis]{V: c.Analysis}, Version: c.Version,
+		Callback: row.JSON[*domain.Callback]{V: c.Callback}, SIPCallID: c.SIPCallID, Analysis: row.JSON[*domain.Analysis]{V: c.Analysis}, Version: c.Version,
+		KeyID: c.KeyID, Cost: c.Cost,
 		CreatedAt: row.At(c.CreatedAt), DialedAt: row.At(c.DialedAt), RingingAt: row.At(c.RingingAt),
 		AnsweredAt: row.At(c.AnsweredAt), EndedAt: row.At(c.EndedAt),
 	}
@@ -64,9 +69,10 @@ func (r *callRow) domain() domain.Call {
 	return domain.Call{
 		ID: r.ID, WorkspaceID: r.WorkspaceID, Mode: r.Mode, Direction: r.Direction, State: r.State, EndReason: r.EndReason,
 		AgentID: r.AgentID, FlowID: r.FlowID, FlowVersion: r.FlowVersion, PhoneNumberID: r.PhoneNumberID,
-		CampaignID: r.CampaignID, From: r.From, To: r.To, Record: r.Record, MaxDuration: r.MaxDuration,
+		CampaignID: r.CampaignID, ContactID: r.ContactID, From: r.From, To: r.To, Record: r.Record, MaxDuration: r.MaxDuration,
 		Variables: r.Variables.V, Captured: r.Captured.V, Extra: r.Extra.V, Notes: r.Notes.V, Voice: r.Voice, Model: r.Model,
-		Recording: r.Recording, SIPCallID: r.SIPCallID, Analysis: r.Analysis.V, Version: r.Version,
+		Callback: r.Callback.V, Recording: r.Recording, SIPCallID: r.SIPCallID, Analysis: r.Analysis.V, Version: r.Version,
+		KeyID: r.KeyID, Cost: r.Cost,
 		CreatedAt: r.CreatedAt.Time(), DialedAt: r.DialedAt.Time(), RingingAt: r.RingingAt.Time(),
 		AnsweredAt: r.AnsweredAt.Time(), EndedAt: r.EndedAt.Time(),
 	}
@@ -105,48 +111,18 @@ func (c *calls) ByID(ctx context.Context, id domain.ID) (*domain.Call, error) {
 // List returns a page of calls, newest first, and how many the filter has in
 // all. A cursor that names no call gives no calls.
 func (c *calls) List(ctx context.Context, in domain.Scope, f domain.CallFilter, page domain.Page) ([]domain.Call, int, error) {
-	total, err := row.Count(ctx, filtered(c.db.NewSelect().Model((*callRow)(nil)), in, f))
+	total, err := c.total(ctx, in, f)
 	if err != nil {
 		return nil, 0, err
 	}
-	var rows []callRow
-	q := filtered(c.db.NewSelect().Model(&rows), in, f).OrderExpr("created_at DESC, id DESC")
 	if page.After != "" {
 		page.Offset = 0
-		q = q.Where("(created_at, id) < (SELECT created_at, id FROM calls WHERE id = ?)", page.After)
 	}
-	err = row.Bound(q, page.Limit, page.Offset).Scan(ctx)
-	return row.Map(rows, (*callRow).domain), total, row.Error(err, "list calls")
-}
-
-func filtered(q *bun.SelectQuery, in domain.Scope, f domain.CallFilter) *bun.SelectQuery {
-	q = row.In(q, in)
-	switch len(f.States) {
-	case 0:
-	case 1:
-		q = q.Where("state = ?", f.States[0])
-	default:
-		q = q.Where("state IN (?)", bun.List(f.States))
+	if page.Offset >= total {
+		return []domain.Call{}, total, nil
 	}
-	if f.AgentID != "" {
-		q = q.Where("agent_id = ?", f.AgentID)
-	}
-	if f.CampaignID != "" {
-		q = q.Where("campaign_id = ?", f.CampaignID).Where("campaign_id <> ''") // the index is partial
-	}
-	if f.Direction != "" {
-		q = q.Where("direction = ?", f.Direction)
-	}
-	if f.To != "" {
-		q = q.Where("to_number = ?", f.To)
-	}
-	if !f.CreatedMin.IsZero() {
-		q = q.Where("created_at >= ?", row.At(f.CreatedMin))
-	}
-	if !f.CreatedMax.IsZero() {
-		q = q.Where("created_at < ?", row.At(f.CreatedMax))
-	}
-	return q
+	list, err := c.page(ctx, in, f, page)
+	return list, total, row.Error(err, "list calls")
 }
 
 // Update stores a call. What a call is about (who, to whom, since when) stays as
@@ -154,7 +130,7 @@ func filtered(q *bun.SelectQuery, in domain.Scope, f domain.CallFilter) *bun.Sel
 func (c *calls) Update(ctx context.Context, call *domain.Call) error {
 	var version int64
 	err := c.db.NewUpdate().Model(newCallRow(call)).
-		ExcludeColumn("id", "workspace_id", "mode", "direction", "created_at").
+		ExcludeColumn("id", "workspace_id", "mode", "direction", "key_id", "created_at").
 		Value("version", "version + 1").
 		Where("id = ?", call.ID).
 		Where("state NOT IN ('completed', 'failed') OR state = ?", call.State).

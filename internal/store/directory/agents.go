@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"context"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -24,13 +25,38 @@ type agentRow struct {
 	Variables       row.JSON[map[string]any]
 	MaxCallDuration time.Duration
 	Extra           row.JSON[map[string]any]
+	Sample          bool
 }
 
 var _ record[domain.Agent] = (*agentRow)(nil)
 
+type agents struct {
+	*collection[domain.Agent, agentRow, *agentRow]
+}
+
 // NewAgents keeps agents.
-func NewAgents(db bun.IDB) domain.Collection[domain.Agent] {
-	return newCollection[domain.Agent, agentRow](db, "Agent")
+func NewAgents(db bun.IDB) domain.Agents {
+	return agents{newCollection[domain.Agent, agentRow](db, "Agent")}
+}
+
+// Use adds up what the triggers of the table calls noted.
+func (a agents) Use(ctx context.Context, in domain.Scope, ids []domain.ID) (map[domain.ID]domain.AgentUse, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	var rows []struct {
+		AgentID domain.ID
+		Calls   int64
+		Talked  int64
+	}
+	err := row.In(a.db.NewSelect().Table("agent_use"), in).Where("agent_id IN (?)", bun.List(ids)).
+		ColumnExpr("agent_id, CAST(sum(calls) AS BIGINT) AS calls, CAST(sum(talked) AS BIGINT) AS talked").
+		GroupExpr("agent_id").Scan(ctx, &rows)
+	use := make(map[domain.ID]domain.AgentUse, len(rows))
+	for _, r := range rows {
+		use[r.AgentID] = domain.AgentUse{Calls: int(r.Calls), Talked: time.Duration(r.Talked) * time.Microsecond}
+	}
+	return use, row.Error(err, "add up the calls of agents")
 }
 
 func (r *agentRow) fill(a *domain.Agent) {
@@ -42,7 +68,7 @@ func (r *agentRow) fill(a *domain.Agent) {
 		Name: a.Name, IsActive: a.IsActive, Voice: a.Voice, Language: a.Language, Model: a.Model,
 		SystemPrompt: a.SystemPrompt, FirstMessage: a.FirstMessage, FlowID: a.FlowID, Record: a.Record,
 		Variables: row.JSON[map[string]any]{V: a.Variables}, MaxCallDuration: a.MaxCallDuration,
-		Extra: row.JSON[map[string]any]{V: a.Extra},
+		Extra: row.JSON[map[string]any]{V: a.Extra}, Sample: a.Sample,
 	}
 }
 
@@ -52,6 +78,6 @@ func (r *agentRow) domain() domain.Agent {
 		CreatedAt: r.CreatedAt.Time(), UpdatedAt: r.UpdatedAt.Time(),
 		Name: r.Name, IsActive: r.IsActive, Voice: r.Voice, Language: r.Language, Model: r.Model,
 		SystemPrompt: r.SystemPrompt, FirstMessage: r.FirstMessage, FlowID: r.FlowID, Record: r.Record,
-		Variables: r.Variables.V, MaxCallDuration: r.MaxCallDuration, Extra: r.Extra.V,
+		Variables: r.Variables.V, MaxCallDuration: r.MaxCallDuration, Extra: r.Extra.V, Sample: r.Sample,
 	}
 }

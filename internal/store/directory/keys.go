@@ -27,6 +27,7 @@ type keyRow struct {
 	LastUsedAt   row.Micros
 	CreatedAt    row.Micros
 	RotatedUntil row.Micros
+	Version      int64
 }
 
 func newKeyRow(k *domain.Key) *keyRow {
@@ -34,7 +35,7 @@ func newKeyRow(k *domain.Key) *keyRow {
 		ID: k.ID, WorkspaceID: k.WorkspaceID, Mode: k.Mode, Name: k.Name, Prefix: k.Prefix, Hash: k.Hash,
 		Scopes: row.JSON[[]string]{V: k.Scopes}, Allow: row.JSON[[]string]{V: k.Allow}, RateLimit: k.RateLimit,
 		ExpiresAt: row.At(k.ExpiresAt), RevokedAt: row.At(k.RevokedAt), LastUsedAt: row.At(k.LastUsedAt),
-		CreatedAt: row.At(k.CreatedAt), RotatedUntil: row.At(k.RotatedUntil),
+		CreatedAt: row.At(k.CreatedAt), RotatedUntil: row.At(k.RotatedUntil), Version: max(k.Version, 1),
 	}
 }
 
@@ -43,7 +44,7 @@ func (r *keyRow) domain() domain.Key {
 		ID: r.ID, WorkspaceID: r.WorkspaceID, Mode: r.Mode, Name: r.Name, Prefix: r.Prefix, Hash: r.Hash,
 		Scopes: r.Scopes.V, Allow: r.Allow.V, RateLimit: r.RateLimit,
 		ExpiresAt: r.ExpiresAt.Time(), RevokedAt: r.RevokedAt.Time(), LastUsedAt: r.LastUsedAt.Time(),
-		CreatedAt: r.CreatedAt.Time(), RotatedUntil: r.RotatedUntil.Time(),
+		CreatedAt: r.CreatedAt.Time(), RotatedUntil: r.RotatedUntil.Time(), Version: r.Version,
 	}
 }
 
@@ -68,22 +69,55 @@ func (k *keys) ByID(ctx context.Context, id domain.ID) (*domain.Key, error) {
 	return &key, nil
 }
 
-// List returns the keys of a workspace in both modes, newest first.
-func (k *keys) List(ctx context.Context, workspace domain.ID) ([]domain.Key, error) {
+// List returns keys of a workspace, newest first.
+func (k *keys) List(ctx context.Context, workspace domain.ID, mode domain.Mode, page domain.Page) ([]domain.Key, error) {
 	var rows []keyRow
-	err := k.db.NewSelect().Model(&rows).Where("workspace_id = ?", workspace).OrderExpr("id DESC").Scan(ctx)
+	err := row.Cut(ofWorkspace(k.db.NewSelect().Model(&rows), workspace, mode), page).Scan(ctx)
 	return row.Map(rows, (*keyRow).domain), row.Error(err, "list keys")
+}
+
+// Count counts keys of a workspace.
+func (k *keys) Count(ctx context.Context, workspace domain.ID, mode domain.Mode) (int, error) {
+	return row.Count(ctx, ofWorkspace(k.db.NewSelect().Model((*keyRow)(nil)), workspace, mode))
+}
+
+// ofWorkspace binds a query to a workspace and a mode, or to both modes.
+func ofWorkspace(q *bun.SelectQuery, workspace domain.ID, mode domain.Mode) *bun.SelectQuery {
+	q = q.Where("workspace_id = ?", workspace)
+	if mode != "" {
+		q = q.Where("mode = ?", mode)
+	}
+	return q
 }
 
 // Update stores all of a key but its time of last use, which Touch keeps.
 func (k *keys) Update(ctx context.Context, key *domain.Key) error {
-	res, err := k.db.NewUpdate().Model(newKeyRow(key)).
+	var version int64
+	err := k.db.NewUpdate().Model(newKeyRow(key)).
 		ExcludeColumn("id", "workspace_id", "mode", "created_at", "last_used_at").
-		Where("id = ?", key.ID).Where("workspace_id = ?", key.WorkspaceID).Exec(ctx)
-	if err == nil && !row.Changed(res) {
-		return domain.NotFound("Key", key.ID)
+		Value("version", "version + 1").
+		Where("id = ?", key.ID).Where("workspace_id = ?", key.WorkspaceID).
+		Returning("version").Scan(ctx, &version)
+	if err != nil {
+		return row.Found(err, domain.NotFound("Key", key.ID))
 	}
-	return row.Error(err, "update key")
+	key.Version = version
+	return nil
+}
+
+// Delete removes a key and its traces.
+func (k *keys) Delete(ctx context.Context, workspace, id domain.ID) error {
+	res, err := k.db.NewDelete().Model((*keyRow)(nil)).Where("id = ?", id).Where("workspace_id = ?", workspace).Exec(ctx)
+	if err == nil && !row.Changed(res) {
+		return domain.NotFound("Key", id)
+	}
+	if err == nil {
+		_, err = k.db.NewDelete().Model((*keyAddressRow)(nil)).Where("key_id = ?", id).Exec(ctx)
+	}
+	if err == nil {
+		_, err = k.db.NewDelete().Model((*keyFailureRow)(nil)).Where("key_id = ?", id).Exec(ctx)
+	}
+	return row.Error(err, "delete key")
 }
 
 // Touch notes when a key was last used; an earlier time than is known is not.

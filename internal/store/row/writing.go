@@ -37,10 +37,21 @@ func ToRely(db bun.IDB, q *bun.SelectQuery) *bun.SelectQuery {
 // under way. What is counted afterwards stays true until the transaction ends,
 // as far as all who add to it count first.
 func Alone(ctx context.Context, db bun.IDB, words ...string) error {
+	return wait(ctx, db, "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ?, 0))", words)
+}
+
+// Together waits until no transaction that called Alone with the same words is
+// under way, and has those wait that do so later. Any number of transactions
+// may be together.
+func Together(ctx context.Context, db bun.IDB, words ...string) error {
+	return wait(ctx, db, "SELECT pg_advisory_xact_lock_shared(hashtextextended(current_schema() || ?, 0))", words)
+}
+
+func wait(ctx context.Context, db bun.IDB, lock string, words []string) error {
 	if _, ok := db.(Writing); !ok {
 		return nil
 	}
-	_, err := db.ExecContext(ctx, "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ?, 0))", " "+strings.Join(words, " "))
+	_, err := db.ExecContext(ctx, lock, " "+strings.Join(words, " "))
 	return Error(err, "wait for a turn")
 }
 

@@ -34,9 +34,10 @@ func calls(_ *testing.T, b *bench) {
 	call := domain.Call{
 		ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, Direction: domain.Inbound, State: domain.CallInProgress,
 		EndReason: domain.EndFlow, AgentID: domain.NewID(), FlowID: domain.NewID(), FlowVersion: 3, PhoneNumberID: domain.NewID(),
-		CampaignID: domain.NewID(), From: "+15005550100", To: "+15005550006", Record: true, MaxDuration: 90 * time.Second,
+		CampaignID: domain.NewID(), ContactID: domain.NewID(), From: "+15005550100", To: "+15005550006", Record: true, MaxDuration: 90 * time.Second,
 		Variables: map[string]any{"n": 1.25}, Captured: map[string]any{"ok": true}, Notes: []string{"voice missing"},
 		Voice: "flite/kal", Model: "lexicon", Recording: "2026/01/x.wav", SIPCallID: "a@b", Version: 1, CreatedAt: at,
+		Callback: &domain.Callback{URL: "https://x.example", Dialect: "trillet", Secret: "s"}, Extra: map[string]any{"kept": []any{"a"}},
 		DialedAt: at.Add(1), RingingAt: at.Add(time.Microsecond), AnsweredAt: at.Add(time.Second), EndedAt: at.Add(time.Hour),
 	}
 	b.createCalls(call)
@@ -48,6 +49,8 @@ func calls(_ *testing.T, b *bench) {
 		if err != nil {
 			return err
 		}
+		b.same(*got.Callback, *call.Callback)
+		got.Callback = call.Callback
 		b.same(*got, call)
 		for _, other := range others {
 			_, err := s.Calls.Get(ctx, other, call.ID)
@@ -68,7 +71,7 @@ func callsList(_ *testing.T, b *bench) {
 	in, others := scopes()
 	at := clock().Add(-time.Hour)
 	made := make([]domain.Call, 12)
-	agent, campaign := domain.NewID(), domain.NewID()
+	agent, campaign, flow := domain.NewID(), domain.NewID(), domain.NewID()
 	states := []domain.CallState{domain.CallQueued, domain.CallRinging, domain.CallCompleted}
 	for i := range made {
 		made[i] = callOf(in, at.Add(time.Duration(i/2)*time.Minute)) // two of each time
@@ -78,6 +81,9 @@ func callsList(_ *testing.T, b *bench) {
 		}
 		if i >= 10 {
 			made[i].CampaignID = campaign
+		}
+		if i%5 == 0 {
+			made[i].FlowID = flow
 		}
 	}
 	b.createCalls(made...)
@@ -96,6 +102,9 @@ func callsList(_ *testing.T, b *bench) {
 		"states":    {filter: domain.CallFilter{States: states[:2]}, page: domain.Page{Limit: 3}, want: []int{10, 9, 7}, total: 8},
 		"agent":     {filter: domain.CallFilter{AgentID: agent}, want: []int{8, 4, 0}, total: 3},
 		"campaign":  {filter: domain.CallFilter{CampaignID: campaign}, want: []int{11, 10}, total: 2},
+		"flow":      {filter: domain.CallFilter{FlowID: flow}, page: domain.Page{Limit: 2}, want: []int{10, 5}, total: 3},
+		"these":     {filter: domain.CallFilter{IDs: []domain.ID{made[3].ID, campaign, made[7].ID}}, want: []int{7, 3}, total: 2},
+		"agents":    {filter: domain.CallFilter{Agents: []domain.ID{agent, campaign}}, want: []int{8, 4, 0}, total: 3},
 		"callee":    {filter: domain.CallFilter{To: "+15005550001"}, page: domain.Page{After: made[8].ID}, want: []int{4, 0}, total: 3},
 		"direction": {filter: domain.CallFilter{Direction: domain.Inbound}, want: []int{8, 4, 0}, total: 3},
 		"nobody":    {filter: domain.CallFilter{AgentID: campaign}},

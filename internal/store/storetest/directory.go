@@ -13,8 +13,8 @@ func workspaces(_ *testing.T, b *bench) {
 		_, err := s.Workspaces.First(ctx)
 		return err
 	}), domain.CodeNotFound, "no workspace")
-	first := domain.Workspace{ID: domain.NewID(), Name: "Müller & Söhne", Plan: domain.Business, Timezone: "Europe/Berlin", CreatedAt: clock()}
-	second := domain.Workspace{ID: domain.NewID(), Name: "Two", Plan: domain.Starter, Timezone: "UTC", CreatedAt: clock()}
+	first := domain.Workspace{ID: domain.NewID(), Name: "Müller & Söhne", Plan: domain.Business, Timezone: "Europe/Berlin", Version: 1, CreatedAt: clock()}
+	second := domain.Workspace{ID: domain.NewID(), Name: "Two", Plan: domain.Starter, Timezone: "UTC", PricePerMinute: 7, Version: 1, CreatedAt: clock(), UpdatedAt: clock()}
 	b.write(func(ctx context.Context, s *domain.Stores) error {
 		if err := s.Workspaces.Create(ctx, &second); err != nil {
 			return err
@@ -43,9 +43,9 @@ func keys(_ *testing.T, b *bench) {
 	key := domain.Key{
 		ID: domain.NewID(), WorkspaceID: workspace, Mode: domain.Live, Name: "CI", Prefix: "cw_live_12345678",
 		Hash: []byte{0, 1, 255}, Scopes: []string{"calls:read", "*"}, Allow: []string{"10.0.0.0/8"}, RateLimit: 7,
-		ExpiresAt: at.Add(time.Hour), CreatedAt: at, RotatedUntil: at.Add(time.Minute),
+		ExpiresAt: at.Add(time.Hour), CreatedAt: at, RotatedUntil: at.Add(time.Minute), Version: 1,
 	}
-	test := domain.Key{ID: domain.NewID(), WorkspaceID: workspace, Mode: domain.Test, Hash: []byte{2}, CreatedAt: at}
+	test := domain.Key{ID: domain.NewID(), WorkspaceID: workspace, Mode: domain.Test, Hash: []byte{2}, Version: 1, CreatedAt: at}
 	foreign := domain.Key{ID: domain.NewID(), WorkspaceID: domain.NewID(), Mode: domain.Live, Hash: []byte{3}, CreatedAt: at}
 	b.write(func(ctx context.Context, s *domain.Stores) error {
 		for _, k := range []domain.Key{key, test, foreign} {
@@ -61,7 +61,13 @@ func keys(_ *testing.T, b *bench) {
 	b.write(func(ctx context.Context, s *domain.Stores) error { return s.Keys.Touch(ctx, key.ID, at) }) // late
 	changed := key
 	changed.RevokedAt, changed.Name = at, "CI, old"
-	b.write(func(ctx context.Context, s *domain.Stores) error { return s.Keys.Update(ctx, &changed) })
+	b.write(func(ctx context.Context, s *domain.Stores) error {
+		row := changed
+		err := s.Keys.Update(ctx, &row)
+		b.same(row.Version, 2)
+		return err
+	})
+	changed.Version = 2
 	changed.LastUsedAt = at.Add(time.Second) // only Touch moves it
 	b.read(func(ctx context.Context, s *domain.Stores) error {
 		got, err := s.Keys.ByID(ctx, key.ID)
@@ -69,9 +75,27 @@ func keys(_ *testing.T, b *bench) {
 			return err
 		}
 		b.same(*got, changed)
-		list, err := s.Keys.List(ctx, workspace)
-		b.same(list, []domain.Key{test, changed})
-		return err
+		for _, c := range []struct {
+			mode domain.Mode
+			page domain.Page
+			want []domain.Key
+			all  int
+		}{
+			{"", domain.Page{}, []domain.Key{test, changed}, 2}, {"", domain.Page{Limit: 1, Offset: 1}, []domain.Key{changed}, 2},
+			{domain.Test, domain.Page{Limit: 9}, []domain.Key{test}, 1}, {"", domain.Page{Limit: 9, Offset: 2}, []domain.Key{}, 2},
+		} {
+			list, err := s.Keys.List(ctx, workspace, c.mode, c.page)
+			if err != nil {
+				return err
+			}
+			b.same(list, c.want)
+			n, err := s.Keys.Count(ctx, workspace, c.mode)
+			if err != nil {
+				return err
+			}
+			b.same(n, c.all)
+		}
+		return nil
 	})
 	b.wantCode(b.try(func(ctx context.Context, s *domain.Stores) error {
 		stolen := changed

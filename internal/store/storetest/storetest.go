@@ -19,12 +19,19 @@ import (
 func Exercise(t *testing.T, writers int, open func(t *testing.T) domain.Store) {
 	for name, exercise := range map[string]func(*testing.T, *bench){
 		"Workspaces":         workspaces,
+		"Credits":            credits,
 		"Keys":               keys,
+		"KeyTraces":          keyTraces,
+		"Usage":              usage,
 		"Agents":             agents,
+		"AgentUse":           agentUse,
 		"Trunks":             trunks,
 		"Endpoints":          endpoints,
 		"Flows":              flows,
 		"Numbers":            numbers,
+		"Appointments":       appointments,
+		"AppointmentsFind":   appointmentsFind,
+		"AppointmentsTaken":  appointmentsTaken,
 		"Calls":              calls,
 		"CallsList":          callsList,
 		"CallsUpdate":        callsUpdate,
@@ -39,6 +46,7 @@ func Exercise(t *testing.T, writers int, open func(t *testing.T) domain.Store) {
 		"Notices":            notices,
 		"Jobs":               jobs,
 		"Idempotency":        idempotency,
+		"Uptimes":            uptimes,
 		"OddText":            oddText,
 		"RollbackOnError":    rollbackOnError,
 		"RollbackOnPanic":    rollbackOnPanic,
@@ -56,6 +64,13 @@ func Exercise(t *testing.T, writers int, open func(t *testing.T) domain.Store) {
 		"ReadRowsHold":       readRowsHold,
 		"RelyOrGone":         relyOrGone,
 		"HeldNodeStays":      heldNodeStays,
+		"Contacts":           contacts,
+		"ContactsFound":      contactsFound,
+		"ContextVariables":   contextVariables,
+		"BusinessContext":    businessContext,
+		"Suppressions":       suppressions,
+		"OptOutWins":         optOutWins,
+		"Forgetting":         forgetting,
 	} {
 		t.Run(name, func(t *testing.T) { exercise(t, &bench{T: t, store: Twice(open(t)), writers: writers}) })
 	}

@@ -1,0 +1,73 @@
+package service
+
+import (
+	"context"
+	"time"
+
+	"github.com/callwright/callwright/internal/domain"
+)
+
+type askedBy struct{}
+
+// AskedBy returns a context for what is asked for with an API key: calls that are
+// placed within it are known to be that key's.
+func AskedBy(ctx context.Context, key domain.ID) context.Context {
+	return context.WithValue(ctx, askedBy{}, key)
+}
+
+// keyOf returns the key that something is asked for with, "" when there is none.
+func keyOf(ctx context.Context) domain.ID {
+	key, _ := ctx.Value(askedBy{}).(domain.ID)
+	return key
+}
+
+// affords refuses a call to a workspace that has credits and has used them up.
+func affords(w *domain.Workspace) error {
+	if !w.Broke() {
+		return nil
+	}
+	return domain.Errorf(domain.CodePayment, "the workspace has no credits left; add some before placing calls").
+		For(domain.ReasonInsufficientCredits, "")
+}
+
+// countCall counts a new call on the day that it was asked for.
+func (s *Service) countCall(ctx context.Context, st *domain.Stores, call *domain.Call) error {
+	return s.AddUsage(ctx, st, usageOf(call, domain.UsageCounts{Calls: 1}))
+}
+
+// charge works out what a call that has ended costs, and takes it off the
+// workspace's credits in the transaction that ends it. What failed costs
+// nothing: it was never answered, or broke off by a fault of ours.
+func (s *Service) charge(ctx context.Context, st *domain.Stores, call *domain.Call) error {
+	if call.State != domain.CallCompleted {
+		return nil
+	}
+	w, err := st.Workspaces.Get(ctx, call.WorkspaceID)
+	if err != nil {
+		return err
+	}
+	seconds, cost := w.Price(call.Duration())
+	call.Cost = cost
+	if cost > 0 {
+		if err := st.Workspaces.Charge(ctx, w.ID, cost); err != nil {
+			return err
+		}
+	}
+	return s.AddUsage(ctx, st, usageOf(call, domain.UsageCounts{Seconds: seconds, Cost: cost}))
+}
+
+// usageOf is usage on account of a call, on the day that it was asked for.
+func usageOf(call *domain.Call, counts domain.UsageCounts) domain.Usage {
+	return domain.Usage{
+		WorkspaceID: call.WorkspaceID, Mode: call.Mode, KeyID: call.KeyID, Day: domain.DayOf(call.CreatedAt), UsageCounts: counts,
+	}
+}
+
+// fail ends a call that the gate refuses for good.
+func (s *Service) fail(ctx context.Context, st *domain.Stores, call *domain.Call, reason domain.EndReason, now time.Time) error {
+	call.State, call.EndReason, call.EndedAt = domain.CallFailed, reason, now
+	if err := st.Calls.Update(ctx, call); err != nil {
+		return err
+	}
+	return s.emit(ctx, st, domain.EventCallFailed, call, nil)
+}
