@@ -194,6 +194,7 @@ func TestKlenCalendarRefuses(t *testing.T) {
 		{"POST", "/events/create", `{"title":"T","team_id":[],` + at + `}`, "validation_error", "team_id must be a string or a number", 400},
 		{"POST", "/events/create", `{"title":["T"],` + at + `}`, "validation_error", "", 400},
 		{"POST", "/events/create", `{"title":"T","ai_agent_id":"0123456789abcdef01234567",` + at + `}`, "not_found", "Agent with id", 404},
+		{"POST", "/events/create", `{"title":"T","ai_agent_id":17,` + at + `}`, "not_found", "Agent with id 17 not found", 404},
 		{"GET", "/events?start_date=soon", "", "invalid_datetime_format", "", 400},
 		{"GET", "/events?end_date=soon", "", "invalid_datetime_format", "", 400},
 		{"GET", "/events?page=x", "", "validation_error", "", 400},
