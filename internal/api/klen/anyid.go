@@ -21,7 +21,7 @@ func (id *AnyID) UnmarshalJSON(raw []byte) error {
 	return json.Unmarshal(raw, (*string)(id))
 }
 
-// Schema is a string or an integer.
+// Schema is a string, an integer or null.
 func (AnyID) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{OneOf: []*huma.Schema{{Type: huma.TypeString}, {Type: huma.TypeInteger}}}
+	return &huma.Schema{OneOf: []*huma.Schema{{Type: huma.TypeString, Nullable: true}, {Type: huma.TypeInteger}}}
 }
