@@ -35,7 +35,7 @@ type textSeen struct {
 
 // textHooks receives the events of messages, in one dialect.
 type textHooks struct {
-	url, header, prefix string
+	header, prefix string
 
 	mu     sync.Mutex
 	secret string

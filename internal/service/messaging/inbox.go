@@ -88,7 +88,7 @@ func (s *Messaging) incoming(ctx context.Context, st *domain.Stores, in domain.S
 func (s *Messaging) heed(ctx context.Context, st *domain.Stores, in domain.Scope, m *domain.Message) (optedOut bool, err error) {
 	switch {
 	case phone.Valid(m.From) != nil:
-		return false, nil // a sender that has no number
+		return false, nil //nolint:nilerr // a sender that has no number asks for nothing
 	case compliance.TextOptsOut(m.Text):
 		_, err = st.Suppressed.Add(ctx, in, domain.Suppression{
 			ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, Number: m.From,
