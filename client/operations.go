@@ -220,6 +220,11 @@ func (c *Client) GetKey(ctx context.Context, id string, more ...Option) (*Traced
 	return object[TracedKey](ctx, c, request{method: "GET", path: "/api/v1/keys/" + url.PathEscape(id)}, more)
 }
 
+// GetMessage does: Get a text message. GET /api/v1/messages/{id}. Needs the scope `messages:read`.
+func (c *Client) GetMessage(ctx context.Context, id string, more ...Option) (*Message, error) {
+	return object[Message](ctx, c, request{method: "GET", path: "/api/v1/messages/" + url.PathEscape(id)}, more)
+}
+
 // GetPhoneNumber does: Get a phone number. GET /api/v1/phone-numbers/{id}. Needs the scope
 // `phone-numbers:read`.
 func (c *Client) GetPhoneNumber(ctx context.Context, id string, more ...Option) (*PhoneNumber, error) {
@@ -551,6 +556,49 @@ func (c *Client) AllKeys(ctx context.Context, query ListKeysQuery, more ...Optio
 	return all(ctx, c, page[Key], request{method: "GET", path: "/api/v1/keys", query: query.values()}, more)
 }
 
+// ListMessagesQuery is the query of ListMessages; what is zero is not sent.
+type ListMessagesQuery struct {
+	// How many to return: 50 when not sent, at most 200; more is taken as 200.
+	Limit int64
+	// How many to pass over.
+	Offset int64
+	// outbound or inbound.
+	Direction string
+	// queued, sent, delivered, failed or received.
+	Status string
+	// The number that it is from.
+	From string
+	// The number that it is to.
+	To string
+	// Those made then or later: a date or time, ISO 8601.
+	FromDate string
+	// Those made then or earlier; a date is its whole day.
+	ToDate string
+}
+
+func (q *ListMessagesQuery) values() url.Values {
+	v := url.Values{}
+	addQuery(v, "limit", q.Limit)
+	addQuery(v, "offset", q.Offset)
+	addQuery(v, "direction", q.Direction)
+	addQuery(v, "status", q.Status)
+	addQuery(v, "from", q.From)
+	addQuery(v, "to", q.To)
+	addQuery(v, "fromDate", q.FromDate)
+	addQuery(v, "toDate", q.ToDate)
+	return v
+}
+
+// ListMessages does: List text messages. GET /api/v1/messages. Needs the scope `messages:read`.
+func (c *Client) ListMessages(ctx context.Context, query ListMessagesQuery, more ...Option) (*Page[Message], error) {
+	return page[Message](ctx, c, request{method: "GET", path: "/api/v1/messages", query: query.values()}, more)
+}
+
+// AllMessages goes through every page of ListMessages. An error ends it.
+func (c *Client) AllMessages(ctx context.Context, query ListMessagesQuery, more ...Option) iter.Seq2[Message, error] {
+	return all(ctx, c, page[Message], request{method: "GET", path: "/api/v1/messages", query: query.values()}, more)
+}
+
 // ListNoticesQuery is the query of ListNotices; what is zero is not sent.
 type ListNoticesQuery struct {
 	// How many to return: 50 when not sent, at most 200; more is taken as 200.
@@ -809,6 +857,11 @@ func (c *Client) RotateWebhookSecret(ctx context.Context, id string, more ...Opt
 // scope `calls:write`.
 func (c *Client) SayCall(ctx context.Context, id string, body SayFields, more ...Option) (*CallItem, error) {
 	return object[CallItem](ctx, c, request{method: "POST", path: "/api/v1/calls/" + url.PathEscape(id) + "/say", body: body}, more)
+}
+
+// SendMessage does: Send a text message. POST /api/v1/messages. Needs the scope `messages:write`.
+func (c *Client) SendMessage(ctx context.Context, body MessageFields, more ...Option) (*Message, error) {
+	return object[Message](ctx, c, request{method: "POST", path: "/api/v1/messages", body: body}, more)
 }
 
 // StreamCallEvents does: Follow a call as it happens. GET /api/v1/calls/{id}/events. Server-Sent

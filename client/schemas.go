@@ -668,6 +668,45 @@ type Latency struct {
 	TTSFirstAudioMs int64 `json:"ttsFirstAudioMs"`
 }
 
+// Message is a schema of the API's contract.
+type Message struct {
+	// The call in which it was sent.
+	CallID string `json:"callId"`
+	// Whom it is with, when a contact has the number.
+	ContactID   string    `json:"contactId"`
+	CreatedAt   time.Time `json:"createdAt"`
+	DeliveredAt time.Time `json:"deliveredAt"`
+	Direction   string    `json:"direction"`
+	Encoding    string    `json:"encoding"`
+	// Why it failed, or why the carrier has to be asked again.
+	Error string `json:"error"`
+	From  string `json:"from"`
+	ID    string `json:"id"`
+	// The workspace's own number.
+	PhoneNumberID string `json:"phoneNumberId"`
+	// Parts that it is sent in: 160 characters of GSM-7 or 70 of UCS-2 are one, of several each has
+	// 153 or 67.
+	Segments int64 `json:"segments"`
+	// When the carrier took it.
+	SentAt    time.Time `json:"sentAt"`
+	Status    string    `json:"status"`
+	Text      string    `json:"text"`
+	To        string    `json:"to"`
+	UpdatedAt time.Time `json:"updatedAt"`
+}
+
+// MessageFields is a schema of the API's contract.
+type MessageFields struct {
+	// One of the workspace's own numbers, E.164. Required, or phoneNumberId is.
+	From Field[string] `json:"from,omitzero"`
+	// The number to send from by its id.
+	PhoneNumberID Field[string] `json:"phoneNumberId,omitzero"`
+	// Required; at most 1,600 characters.
+	Text Field[string] `json:"text,omitzero"`
+	// E.164; required.
+	To Field[string] `json:"to,omitzero"`
+}
+
 // NewKeyFields is a schema of the API's contract.
 type NewKeyFields struct {
 	// Addresses and networks that may use the key; none is everywhere.

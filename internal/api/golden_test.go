@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/service/access"
 )
 
 var rewrite = flag.Bool("update", false, "write what the API answers into testdata")
@@ -21,7 +22,7 @@ var rewrite = flag.Bool("update", false, "write what the API answers into testda
 // headers and a body, then what is answered, from "< status" to the next
 // request. Ids are written id-1, id-2 … in the order in which they appear, times
 // <time> or <epoch>, secrets <secret>, and the server's own URL <url>; requests
-// use the same names for ids, and <key> for a live key. The key is sent as
+// use the same names for ids, <key> for a live key and <test key> for one of test mode. The key is sent as
 // Authorization unless a request says "Authorization: none"; "Host: name" asks
 // under another host name.
 func TestExchanges(t *testing.T) {
@@ -94,6 +95,8 @@ type naming struct {
 	a      *app
 	checks contracts
 	ids    []string
+
+	testKey string // made when it is first asked for
 }
 
 var (
@@ -116,6 +119,12 @@ func (n *naming) answer(request string) string {
 		return n.ids[i-1]
 	})
 	request = strings.ReplaceAll(request, "<key>", n.a.key)
+	if strings.Contains(request, "<test key>") {
+		if n.testKey == "" {
+			n.testKey = n.a.newKey(access.NewKey{Name: "test", Mode: domain.Test})
+		}
+		request = strings.ReplaceAll(request, "<test key>", n.testKey)
+	}
 	head, body, _ := strings.Cut(request, "\n\n")
 	lines := strings.Split(head, "\n")
 	method, path, _ := strings.Cut(lines[0], " ")

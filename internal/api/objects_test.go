@@ -50,7 +50,7 @@ var aNumber = regexp.MustCompile(`\+141555501\d\d`)
 // made over the API are left out.
 func (a *app) objects(key string) map[string]string {
 	a.Helper()
-	made := map[string]string{"workspaces": string(a.first.Workspace.ID), "notices": a.notice()}
+	made := map[string]string{"workspaces": string(a.first.Workspace.ID), "notices": a.notice(), "messages": a.message()}
 	for _, k := range kinds {
 		if !a.takesPost(k.path) {
 			continue
@@ -85,6 +85,21 @@ func (a *app) notice() string {
 		return s.Notices.Create(ctx, &row)
 	}))
 	return string(n.ID)
+}
+
+// message leaves a text message in the first workspace.
+func (a *app) message() string {
+	a.Helper()
+	m := domain.Message{
+		ID: domain.NewID(), WorkspaceID: a.first.Workspace.ID, Mode: domain.Live, Direction: domain.Outbound,
+		From: "+14155550100", To: "+14155550171", Text: "Quokka", Status: domain.MessageSent, Encoding: domain.EncodingGSM7, Segments: 1,
+		Version: 1, CreatedAt: a.clock.now(), UpdatedAt: a.clock.now(),
+	}
+	a.ok(a.store.InTx(a.Context(), domain.LaneAPI, func(ctx context.Context, s *domain.Stores) error {
+		row := m
+		return s.Messages.Create(ctx, &row)
+	}))
+	return string(m.ID)
 }
 
 // takesPost reports whether a dialect has a POST at path.

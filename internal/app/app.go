@@ -25,6 +25,7 @@ import (
 	"github.com/callwright/callwright/internal/callee"
 	"github.com/callwright/callwright/internal/carrier"
 	"github.com/callwright/callwright/internal/config"
+	"github.com/callwright/callwright/internal/courier"
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/engine"
 	"github.com/callwright/callwright/internal/ops"
@@ -86,6 +87,7 @@ type App struct {
 	engine     *engine.Engine
 	webhooks   *webhook.Worker
 	analysis   *analysis.Worker
+	courier    *courier.Courier
 	recordings domain.Recordings
 	listener   net.Listener
 	server     *http.Server
@@ -227,6 +229,8 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 	if a.carriers, err = trunk.NewCarriers(carrier.SIP{}, sandbox); err != nil {
 		return err
 	}
+	a.carriers.Listen(a.Service.Messaging)
+	a.courier = courier.New(courier.Options{Store: a.watched, Rules: a.Service.Messaging, Carriers: a.carriers, Logger: a.log})
 	allow, err := a.o.Config.Allow()
 	if err != nil {
 		return err
@@ -309,6 +313,7 @@ func (a *App) Run(ctx context.Context) error {
 	})
 	group.Go(func() error { return a.webhooks.Run(work) })
 	group.Go(func() error { return a.analysis.Run(work) })
+	group.Go(func() error { return a.courier.Run(work) })
 	group.Go(func() error { return a.keepHouse(work) })
 	group.Go(func() error { return a.board.Run(work) })
 	group.Go(func() error { return a.keepUses(work) })

@@ -45,14 +45,15 @@ var house = map[string]room{
 	"store/row":       {floor: 3, side: west},
 	"provider":        {floor: 3, side: west}, "carrier": {floor: 3, side: west}, "blob": {floor: 3, side: west},
 
-	"service":        {floor: 3, side: east, also: []string{"service/access", "service/people", "service/uptime", "service/rule"}},
-	"service/access": {floor: 3, side: east, also: []string{"service/rule"}},
-	"service/people": {floor: 3, side: east, also: []string{"service/rule"}},
-	"service/uptime": {floor: 3, side: east, also: []string{"service/rule"}},
-	"service/rule":   {floor: 3, side: east},
+	"service":           {floor: 3, side: east, also: []string{"service/access", "service/messaging", "service/people", "service/uptime", "service/rule"}},
+	"service/access":    {floor: 3, side: east, also: []string{"service/rule"}},
+	"service/people":    {floor: 3, side: east, also: []string{"service/rule"}},
+	"service/uptime":    {floor: 3, side: east, also: []string{"service/rule"}},
+	"service/rule":      {floor: 3, side: east},
+	"service/messaging": {floor: 3, side: east, also: []string{"service/people", "service/rule"}},
 
 	"engine": {floor: 4, side: worker}, "dialer": {floor: 4, side: worker},
-	"analysis": {floor: 4, side: worker}, "webhook": {floor: 4, side: worker},
+	"analysis": {floor: 4, side: worker}, "webhook": {floor: 4, side: worker}, "courier": {floor: 4, side: worker},
 
 	"api":      {floor: 5, side: face, also: []string{"api/wire", "api/native", "api/trillet", "api/klen", "api/reference"}},
 	"api/wire": {floor: 5, side: face}, "dashboard": {floor: 5, side: face, also: []string{"web"}}, "ops": {floor: 5, side: face},

@@ -184,6 +184,7 @@ func TestPayloadsAreReal(t *testing.T) {
 	booked, moved, cancelled := bookings(at, &started)
 	completed := moved
 	completed.Status = domain.AppointmentCompleted
+	texted, arrived, lost, answered := texts(at, &started)
 	turns := []domain.Turn{
 		{Role: domain.RoleAgent, Text: "What day would you like to come?", StartMs: 20, EndMs: 2100},
 		{Role: domain.RoleCaller, Text: "Tomorrow.", StartMs: 2600, EndMs: 3200},
@@ -200,6 +201,10 @@ func TestPayloadsAreReal(t *testing.T) {
 		{Type: domain.EventAppointmentUpdated, At: at.Add(time.Minute), Appointment: &moved, Previous: &booked},
 		{Type: domain.EventAppointmentCompleted, At: at.Add(time.Minute), Appointment: &completed, Previous: &moved},
 		{Type: domain.EventAppointmentCancelled, At: at.Add(time.Hour), Appointment: &cancelled, Previous: &moved, Reason: "Ill"},
+		{Type: domain.EventMessageSent, At: texted.SentAt, Message: &texted},
+		{Type: domain.EventMessageDelivered, At: arrived.DeliveredAt, Message: &arrived},
+		{Type: domain.EventMessageFailed, At: lost.UpdatedAt, Message: &lost},
+		{Type: domain.EventMessageReceived, At: answered.CreatedAt, Message: &answered},
 		{Type: domain.EventWebhookTest, At: at},
 	} {
 		body, known := hooks.Encode(&ev)
@@ -230,6 +235,22 @@ func bookings(at time.Time, call *domain.Call) (booked, moved, cancelled domain.
 	cancelled = moved
 	cancelled.Status, cancelled.UpdatedAt = domain.AppointmentCancelled, at.Add(time.Hour)
 	return booked, moved, cancelled
+}
+
+// texts is a message that was sent in call, as it was delivered, as it was not,
+// and an answer to it.
+func texts(at time.Time, call *domain.Call) (sent, delivered, failed, answer domain.Message) {
+	sent = domain.Message{
+		ID: "01a2015877d04b7f3e9c1a55", Direction: domain.Outbound, PhoneNumberID: "01a2015871c20d4be19f7a06", CallID: call.ID,
+		From: call.From, To: call.To, Text: "See you on March 17 at 9:30.", Status: domain.MessageSent,
+		Encoding: domain.EncodingGSM7, Segments: 1, CreatedAt: at, SentAt: at.Add(time.Second), UpdatedAt: at.Add(time.Second),
+	}
+	delivered, failed, answer = sent, sent, sent
+	delivered.Status, delivered.DeliveredAt, delivered.UpdatedAt = domain.MessageDelivered, at.Add(3*time.Second), at.Add(3*time.Second)
+	failed.Status, failed.SentAt, failed.Error = domain.MessageFailed, time.Time{}, "the carrier knows no such number"
+	answer.ID, answer.CallID, answer.Direction, answer.From, answer.To = "01a201587af13c0d9b2e4f71", "", domain.Inbound, sent.To, sent.From
+	answer.Text, answer.Status, answer.CreatedAt, answer.SentAt, answer.UpdatedAt = "Thanks!", domain.MessageReceived, at.Add(time.Minute), time.Time{}, at.Add(time.Minute)
+	return sent, delivered, failed, answer
 }
 
 // indented spreads JSON over lines, for readers.

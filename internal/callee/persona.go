@@ -35,11 +35,20 @@ var personas = [10]persona{
 
 // personaOf returns who is at number. Visual separators do not matter.
 func personaOf(number string) persona {
-	n := strings.TrimPrefix(number, "+")
-	if len(n) == 11 && strings.HasPrefix(n, "1500") && n[7:10] == "000" && n[10] >= '0' && n[10] <= '9' {
-		return personas[n[10]-'0']
+	if digit, named := Persona(number); named {
+		return personas[digit]
 	}
 	return brief
+}
+
+// Persona returns the digit of +1500nnn000d that says who is at number, and false
+// for other numbers.
+func Persona(number string) (digit int, named bool) {
+	n := strings.TrimPrefix(number, "+")
+	if len(n) == 11 && strings.HasPrefix(n, "1500") && n[7:10] == "000" && n[10] >= '0' && n[10] <= '9' {
+		return int(n[10] - '0'), true
+	}
+	return 0, false
 }
 
 // The time that a person takes before speaking.

@@ -17,10 +17,14 @@ type Sandbox struct {
 
 	mu    sync.Mutex
 	phone *callee.Phone
+
+	texting
 }
 
 // NewSandbox returns the sandbox carrier; open starts its phone.
-func NewSandbox(open func() (*callee.Phone, error)) *Sandbox { return &Sandbox{open: open} }
+func NewSandbox(open func() (*callee.Phone, error)) *Sandbox {
+	return &Sandbox{open: open, texting: newTexting()}
+}
 
 // Name returns "sandbox".
 func (s *Sandbox) Name() string { return domain.CarrierSandbox }
@@ -39,8 +43,9 @@ func (s *Sandbox) Route(_ context.Context, _ domain.Trunk, number string) (trunk
 	return trunk.Route{URI: fmt.Sprintf("sip:%s@%s", number, s.phone.Addr())}, nil
 }
 
-// Close hangs the simulated phone up.
+// Close hangs the simulated phone up, and loses what it has not told of messages.
 func (s *Sandbox) Close() error {
+	s.texting.close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.phone == nil {

@@ -85,7 +85,7 @@ func (c *Conversation) perform(ctx context.Context, act flow.Act) {
 		c.route(ctx, a)
 	case flow.Do:
 		c.answer.begin(stageTool)
-		if a.Kind == flow.DoHTTP || a.Kind == flow.DoBook {
+		if a.Kind == flow.DoHTTP || a.Kind == flow.DoBook || a.Kind == flow.DoSMS {
 			c.owe()
 		}
 		node := c.flow.Node

@@ -19,16 +19,22 @@ const (
 	EventAppointmentUpdated   EventType = "appointment.updated"
 	EventAppointmentCancelled EventType = "appointment.cancelled"
 	EventAppointmentCompleted EventType = "appointment.completed" // beside the update that made it so
+
+	EventMessageSent      EventType = "sms.sent"
+	EventMessageDelivered EventType = "sms.delivered"
+	EventMessageFailed    EventType = "sms.failed"
+	EventMessageReceived  EventType = "sms.received"
 )
 
 // EventTypes lists every type that an endpoint may subscribe to.
 var EventTypes = []EventType{
 	EventCallStarted, EventCallEnded, EventCallFailed, EventTranscriptReady, EventRecordingReady, EventAnalysisComplete,
 	EventAppointmentCreated, EventAppointmentUpdated, EventAppointmentCancelled, EventAppointmentCompleted,
+	EventMessageSent, EventMessageDelivered, EventMessageFailed, EventMessageReceived,
 }
 
-// Event is something that happened to a call or to an appointment, with that as
-// it was then.
+// Event is something that happened to a call, an appointment or a message, with
+// that as it was then.
 type Event struct {
 	ID          ID
 	WorkspaceID ID
@@ -48,6 +54,8 @@ type Event struct {
 	Appointment *Appointment
 	Previous    *Appointment
 	Reason      string
+
+	Message *Message // the message after the change; not stored with the event
 }
 
 // HookDialect turns events into one vendor's payloads and signs them.

@@ -52,4 +52,6 @@ type Erasure interface {
 	Forget(ctx context.Context, in Scope, call ID) error
 	// ForgetAppointments removes a contact's appointments.
 	ForgetAppointments(ctx context.Context, in Scope, contact ID) error
+	// ForgetMessages removes the messages with a contact, or with one of numbers.
+	ForgetMessages(ctx context.Context, in Scope, contact ID, numbers []string) error
 }

@@ -81,6 +81,7 @@ type Stores struct {
 
 	Appointments Appointments
 	Uptimes      Uptimes
+	Messages     Messages
 }
 
 // Collection keeps one kind of object. An object outside the scope is

@@ -32,6 +32,9 @@ type Trunk struct {
 	UpdatedAt      time.Time
 }
 
+// Texts reports whether the trunk's carrier takes text messages.
+func (t *Trunk) Texts() bool { return t.Carrier == CarrierSandbox }
+
 // Incoming says who may call in over a trunk, beside the addresses of its Host.
 type Incoming struct {
 	Networks []string // CIDR: where callers may also come from

@@ -32,6 +32,8 @@ func (p *performer) Do(ctx context.Context, node string, do flow.Do) {
 		p.perform(ctx, node, "request", func(ctx context.Context) (any, error) { return request(ctx, p.engine.o.HTTP, do.Args) })
 	case flow.DoBook:
 		p.perform(ctx, node, "booking", func(ctx context.Context) (any, error) { return (*call)(p).book(ctx, do.Args) })
+	case flow.DoSMS:
+		p.perform(ctx, node, "message", func(ctx context.Context) (any, error) { return (*call)(p).text(ctx, do.Args) })
 	case flow.DoTransfer:
 		p.work.Go(func() { //nolint:contextcheck // a hand-over lasts as its call does, longer than the talk
 			defer (*call)(p).recovered("transfer")

@@ -12,7 +12,7 @@ const eraseBatch = 50
 
 // EraseContact deletes a contact and all that is kept of calls with it: the
 // calls to and from its numbers, their transcripts, recordings, events and
-// webhook payloads, and its appointments. Calls that wait are canceled first; while one is under way
+// webhook payloads, and its appointments and messages. Calls that wait are canceled first; while one is under way
 // the error is CodeConflict, and what is left can be erased later. Entries of
 // its numbers in the do-not-call list stay: without them it would be called
 // again.
@@ -52,7 +52,10 @@ func (s *Service) EraseContact(ctx context.Context, in domain.Scope, id domain.I
 		return domain.Errorf(domain.CodeConflict, "call %s with the contact is under way; erase the contact again when it is over", live)
 	}
 	err = s.Store.InTx(ctx, domain.LaneBackground, func(ctx context.Context, st *domain.Stores) error {
-		return st.Erasure.ForgetAppointments(ctx, in, id)
+		if err := st.Erasure.ForgetAppointments(ctx, in, id); err != nil {
+			return err
+		}
+		return st.Erasure.ForgetMessages(ctx, in, id, c.Numbers())
 	})
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/service/access"
+	"github.com/callwright/callwright/internal/service/messaging"
 	"github.com/callwright/callwright/internal/service/people"
 	"github.com/callwright/callwright/internal/service/rule"
 )
@@ -67,6 +68,7 @@ type Service struct {
 	rule.Kit
 	*access.Access
 	*people.People
+	*messaging.Messaging
 	buffer     domain.Buffer
 	hooks      map[string]domain.HookDialect
 	recordings domain.Recordings
@@ -107,6 +109,7 @@ func New(o Options) *Service {
 	}
 	s.watchers.gone = make(chan struct{})
 	s.Access, s.People = access.New(s.Kit, o.Rates), people.New(s.Kit, s.stopRinging)
+	s.Messaging = messaging.New(s.Kit, messaging.Options{Announce: s.announce, StopRinging: s.stopRinging})
 	return s
 }
 

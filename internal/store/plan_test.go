@@ -41,6 +41,16 @@ func TestListsAreServedByIndexes(t *testing.T) {
 				}
 			}
 		}
+		for _, filter := range []domain.MessageFilter{
+			{}, {Direction: domain.Inbound}, {Status: domain.MessageSent}, {From: "+1"}, {To: "+1"}, {CreatedMin: now, CreatedMax: now},
+			{Direction: domain.Outbound, Status: domain.MessageSent, To: "+1", CreatedMin: now},
+		} {
+			for _, page := range []domain.Page{{Limit: 50, Offset: 100}, {Limit: 50, After: "x"}} {
+				if _, _, err := s.Messages.Find(ctx, in, filter, page); err != nil {
+					return err
+				}
+			}
+		}
 		page := domain.Page{Limit: 50, After: "x"}
 		for _, err := range []error{
 			second(s.Calls.Active(ctx, in)), second(s.Agents.List(ctx, in, page)), second(s.Appointments.Taken(ctx, in, now, now, 9)), second(s.Agents.Count(ctx, in)),
@@ -51,7 +61,7 @@ func TestListsAreServedByIndexes(t *testing.T) {
 			second(s.Suppressed.Among(ctx, in, []string{"+1", "+2"})), second(s.Suppressed.Count(ctx, in)), second(s.Business.Values(ctx, in)),
 			second(s.Erasure.LastCalls(ctx, in, []string{"+1"})),
 			second(s.Deliveries.ByCall(ctx, in, "c")), second(s.Deliveries.ByEndpoint(ctx, in, "e", domain.DeliveryFilter{}, page)), second(s.Deliveries.Tries(ctx, "d")),
-			second(s.Endpoints.FailingSince(ctx, "e", "f")),
+			second(s.Endpoints.FailingSince(ctx, "e", "f")), second(s.Messages.ByCarrier(ctx, in, "t", domain.Outbound, "c")),
 		} {
 			if err != nil && domain.CodeOf(err) != domain.CodeNotFound {
 				return err

@@ -239,6 +239,7 @@ func stores(tx bun.IDB, touch row.Touch) *domain.Stores {
 
 		Appointments: directory.NewAppointments(tx),
 		Uptimes:      directory.NewUptimes(tx),
+		Messages:     directory.NewMessages(tx),
 	}
 }
 

@@ -51,14 +51,23 @@ func NewCarriers(list ...Carrier) (*Carriers, error) {
 
 // Route asks the trunk's carrier for the way to number.
 func (c *Carriers) Route(ctx context.Context, t domain.Trunk, number string) (Route, error) {
+	one, err := c.of(t)
+	if err != nil {
+		return Route{}, err
+	}
+	return one.Route(ctx, t, number)
+}
+
+// of returns the carrier of a trunk.
+func (c *Carriers) of(t domain.Trunk) (Carrier, error) {
 	c.mu.Lock()
 	one, ok := c.list[t.Carrier]
 	c.mu.Unlock()
 	if !ok {
-		return Route{}, domain.Invalid("carrier", "trunk %s names the carrier %q, which this build does not have; it has %s",
+		return nil, domain.Invalid("carrier", "trunk %s names the carrier %q, which this build does not have; it has %s",
 			t.ID, t.Carrier, strings.Join(c.names(), ", "))
 	}
-	return one.Route(ctx, t, number)
+	return one, nil
 }
 
 func (c *Carriers) names() []string {

@@ -91,6 +91,9 @@ func (h Hooks) Encode(ev *domain.Event) ([]byte, bool) {
 	if ev.Appointment != nil {
 		return hookAppointment(payload, ev)
 	}
+	if ev.Message != nil {
+		return hookMessage(payload, ev)
+	}
 	if ev.Call == nil {
 		return nil, false
 	}

@@ -33,6 +33,7 @@ func New(o wire.Options) (*wire.Dialect, error) {
 	f.numberRoutes(rt)
 	f.trunkRoutes(rt)
 	f.appointmentRoutes(rt)
+	f.messageRoutes(rt)
 	f.callRoutes(rt)
 	f.callEventRoutes(rt)
 	f.dialingRoutes(rt)

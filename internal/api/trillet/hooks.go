@@ -71,6 +71,9 @@ type hookCall struct {
 // Encode returns the payload for ev, canonical JSON of at most MaxHookBytes,
 // and false for an event that the dialect has no word for.
 func (h Hooks) Encode(ev *domain.Event) ([]byte, bool) {
+	if ev.Message != nil {
+		return hookText(ev)
+	}
 	word, known := hookEvents[ev.Type]
 	switch {
 	case !known:

@@ -87,6 +87,27 @@ func (e *erasure) Forget(ctx context.Context, in domain.Scope, call domain.ID) e
 	return row.Error(err, "forget a call")
 }
 
+// ForgetMessages removes the messages with a person. Each way to find them has an
+// index of its own.
+func (e *erasure) ForgetMessages(ctx context.Context, in domain.Scope, contact domain.ID, numbers []string) error {
+	if contact != "" {
+		_, err := row.In(e.db.NewDelete().TableExpr("messages").Where("contact_id = ?", contact).Where("contact_id <> ''"), in).Exec(ctx)
+		if err != nil {
+			return row.Error(err, "forget messages")
+		}
+	}
+	if len(numbers) == 0 {
+		return nil
+	}
+	for _, column := range []string{"to_number", "from_number"} {
+		_, err := row.In(e.db.NewDelete().TableExpr("messages").Where("? IN (?)", bun.Ident(column), bun.List(numbers)), in).Exec(ctx)
+		if err != nil {
+			return row.Error(err, "forget messages")
+		}
+	}
+	return nil
+}
+
 // ForgetAppointments removes a contact's appointments.
 func (e *erasure) ForgetAppointments(ctx context.Context, in domain.Scope, contact domain.ID) error {
 	_, err := row.In(e.db.NewDelete().TableExpr("appointments").Where("contact_id = ?", contact), in).Exec(ctx)

@@ -71,6 +71,10 @@ func Exercise(t *testing.T, writers int, open func(t *testing.T) domain.Store) {
 		"Suppressions":       suppressions,
 		"OptOutWins":         optOutWins,
 		"Forgetting":         forgetting,
+		"Messages":           messages,
+		"MessagesFind":       messagesFind,
+		"MessagesNamed":      messagesNamed,
+		"MessagesForgotten":  messagesForgotten,
 	} {
 		t.Run(name, func(t *testing.T) { exercise(t, &bench{T: t, store: Twice(open(t)), writers: writers}) })
 	}

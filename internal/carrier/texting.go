@@ -1,0 +1,121 @@
+package carrier
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/callwright/callwright/internal/callee"
+	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/trunk"
+)
+
+// Who answers a text message at which number of +1500nnn000d; all others get it.
+const (
+	textInvalid = 0 // there is no such number
+	textBusy    = 1 // the carrier takes the message when it is asked again
+	textAbsent  = 2 // the message is sent, and never delivered
+	textOptOut  = 9 // gets it, and answers STOP
+)
+
+// How long the simulated phones take, and how often what they tell is repeated.
+const (
+	textDelivery = 200 * time.Millisecond
+	textReply    = 300 * time.Millisecond
+	textRepeat   = 250 * time.Millisecond
+	textRepeats  = 40
+)
+
+// texting is what the sandbox does with text messages.
+type texting struct {
+	ctx  context.Context // ends with the carrier
+	stop context.CancelFunc
+	work *sync.WaitGroup
+
+	listening sync.Mutex
+	inbox     trunk.Inbox // guarded by listening; nil: nobody is told
+	closed    bool        // guarded by listening
+}
+
+func newTexting() texting {
+	ctx, stop := context.WithCancel(context.Background())
+	return texting{ctx: ctx, stop: stop, work: &sync.WaitGroup{}}
+}
+
+// Listen tells where receipts and answers go.
+func (x *texting) Listen(to trunk.Inbox) {
+	x.listening.Lock()
+	defer x.listening.Unlock()
+	x.inbox = to
+}
+
+// Send gives a message to whoever is at the number. What they tell later is lost
+// when the process ends, as a call to them is.
+func (x *texting) Send(_ context.Context, t domain.Trunk, m trunk.Message) (string, error) {
+	who, named := callee.Persona(m.To)
+	if !named {
+		who = -1
+	}
+	switch {
+	case who == textInvalid:
+		return "", domain.Invalid("to", "the carrier knows no such number").For(domain.ReasonInvalidNumber, "")
+	case who == textBusy && m.Try == 1:
+		return "", domain.Unavailable(0, nil, "the carrier is busy")
+	}
+	name := "sandbox-" + string(domain.NewID())
+	x.listening.Lock()
+	defer x.listening.Unlock()
+	if who != textAbsent && x.inbox != nil && !x.closed {
+		inbox := x.inbox
+		x.work.Go(func() { x.answer(inbox, t, m, name, who) })
+	}
+	return name, nil
+}
+
+// answer tells what became of a message.
+func (x *texting) answer(inbox trunk.Inbox, t domain.Trunk, m trunk.Message, name string, who int) {
+	if !x.wait(textDelivery) {
+		return
+	}
+	x.repeat(func() error {
+		return inbox.Receipt(x.ctx, t, trunk.Receipt{CarrierID: name, At: time.Now()})
+	})
+	if who != textOptOut || !x.wait(textReply) {
+		return
+	}
+	x.repeat(func() error {
+		return inbox.Incoming(x.ctx, t, trunk.IncomingMessage{CarrierID: name + "-reply", From: m.To, To: m.From, Text: "STOP"})
+	})
+}
+
+// repeat tells something until it is taken.
+func (x *texting) repeat(tell func() error) {
+	for range textRepeats {
+		if tell() == nil || !x.wait(textRepeat) {
+			return
+		}
+	}
+}
+
+// wait returns false when the carrier was closed before d was over.
+func (x *texting) wait(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-x.ctx.Done():
+		return false
+	}
+}
+
+// close waits for nobody who is about to tell something.
+func (x *texting) close() {
+	x.listening.Lock()
+	x.closed = true
+	x.listening.Unlock()
+	x.stop()
+	x.work.Wait()
+}
+
+var _ trunk.Messenger = (*Sandbox)(nil)
