@@ -28,6 +28,7 @@ type receiver struct {
 	events map[string]*received // by webhook-id
 	bodies map[string]string    // webhook-id by call
 	tries  int
+	some   int // events that were taken
 	forged int // tries under an id that came with another body before, or a call under a second id
 	last   time.Time
 }
@@ -89,7 +90,9 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.events[id].taken++
+	if r.events[id].taken++; r.events[id].taken == 1 {
+		r.some++
+	}
 	r.last = time.Now()
 }
 
@@ -117,15 +120,10 @@ func (r *receiver) note(id string, endpoint int, body []byte, at time.Time) {
 }
 
 // taken is how many events were taken.
-func (r *receiver) taken() (n int) {
+func (r *receiver) taken() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, ev := range r.events {
-		if ev.taken > 0 {
-			n++
-		}
-	}
-	return n
+	return r.some
 }
 
 // failing fails so large a share of tries, in every way.
@@ -148,7 +146,7 @@ func (r *receiver) say500(w http.ResponseWriter, _ *http.Request) bool {
 
 // reset closes the connection so that the sender sees a reset.
 func (r *receiver) reset(w http.ResponseWriter, _ *http.Request) bool {
-	if conn := taken(w); conn != nil {
+	if conn := hijacked(w); conn != nil {
 		if tcp, ok := conn.(*net.TCPConn); ok {
 			_ = tcp.SetLinger(0) // a reset is all that is wanted
 		}
@@ -166,7 +164,7 @@ func (r *receiver) takeAndReset(w http.ResponseWriter, req *http.Request) bool {
 
 // gibberish answers something that is not HTTP.
 func (r *receiver) gibberish(w http.ResponseWriter, _ *http.Request) bool {
-	if conn := taken(w); conn != nil {
+	if conn := hijacked(w); conn != nil {
 		_, _ = conn.Write([]byte("SSH-2.0-OpenSSH_9.2p1\r\n\x00\xff\r\n\r\n")) // to nobody, perhaps
 		_ = conn.Close()
 	}
@@ -210,8 +208,8 @@ func (r *receiver) flood(w http.ResponseWriter, req *http.Request, _ int) bool {
 	return true
 }
 
-// taken takes the connection out of the server's hands, nil when it cannot be.
-func taken(w http.ResponseWriter) net.Conn {
+// hijacked takes the connection out of the server's hands, nil when it cannot be.
+func hijacked(w http.ResponseWriter) net.Conn {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return nil
