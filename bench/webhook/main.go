@@ -69,7 +69,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	case o.short && o.chaos:
 		o.events, o.kills = 400, 4
 	case o.short:
-		o.events = 300
+		o.events, o.rate = 300, 300
 	case o.chaos:
 		o.events = 100_000
 	default:
