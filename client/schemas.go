@@ -294,8 +294,8 @@ type Contact struct {
 
 // ContactFields is a schema of the API's contract.
 type ContactFields struct {
-	Address Field[Address] `json:"address,omitzero"`
-	Company Field[string]  `json:"company,omitzero"`
+	Address Field[any]    `json:"address,omitzero"`
+	Company Field[string] `json:"company,omitzero"`
 	// true puts all its numbers onto the do-not-call list; false takes those off that were put there
 	// this way.
 	DoNotCall Field[bool]           `json:"doNotCall,omitzero"`
@@ -463,33 +463,6 @@ type DialingCheck struct {
 type DigitFields struct {
 	// Required: 0-9 * # A-D, and w or , for a pause of half a second.
 	Digits Field[string] `json:"digits,omitzero"`
-}
-
-// ErrorDetail is a schema of the API's contract.
-type ErrorDetail struct {
-	// Where the error occurred, e.g. 'body.items[3].tags' or 'path.thing-id'
-	Location string `json:"location,omitzero"`
-	// Error message text
-	Message string `json:"message,omitzero"`
-	// The value at the given location
-	Value any `json:"value,omitzero"`
-}
-
-// ErrorModel is a schema of the API's contract.
-type ErrorModel struct {
-	// A human-readable explanation specific to this occurrence of the problem.
-	Detail string `json:"detail,omitzero"`
-	// Optional list of individual error details
-	Errors []ErrorDetail `json:"errors,omitzero"`
-	// A URI reference that identifies the specific occurrence of the problem.
-	Instance string `json:"instance,omitzero"`
-	// HTTP status code
-	Status int64 `json:"status,omitzero"`
-	// A short, human-readable summary of the problem type. This value should not change between
-	// occurrences of the error.
-	Title string `json:"title,omitzero"`
-	// A URI reference to human-readable documentation for the error.
-	Type string `json:"type,omitzero"`
 }
 
 // Fault is a schema of the API's contract.

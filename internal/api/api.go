@@ -93,7 +93,6 @@ func (s *server) mount(build wire.Make) error {
 		return err
 	}
 	f := &face{Dialect: d}
-	d.Router.Contract() // completes it, while no request reads it
 	f.openapi = sync.OnceValues(d.Router.OpenAPI)
 	f.docs = sync.OnceValues(func() ([]byte, error) { return s.docs(f) })
 	if f.Key == nil {

@@ -35,7 +35,7 @@ func TestBooking(t *testing.T) {
 		if got.Status != "completed" || got.EndReason != "flow-ended" {
 			t.Errorf("%+v", got)
 		}
-		h.hooks.exactly(t, got.ID, "call.started", "appointment.created", "call.ended", "transcript.ready", "analysis.complete")
+		h.hooks.exactly(t, got.ID, "call.started", "appointment.created", "call.ended", "transcript.ready", "recording.ready", "analysis.complete")
 		id, _ := got.Variables["booking"].(string)
 		h.must(http.MethodGet, "/appointments/"+id, nil, &made[i])
 		a := made[i]

@@ -11,14 +11,11 @@ import (
 	"github.com/callwright/callwright/internal/domain"
 )
 
-// Contract returns the contract for reading. The first call completes it, and
-// must come before the first request.
-func (rt *Router) Contract() *huma.OpenAPI {
-	rt.complete.Do(rt.completeContract)
-	return rt.api.OpenAPI()
-}
+// Contract returns the contract, to read it or to add to it. Err completes it.
+func (rt *Router) Contract() *huma.OpenAPI { return rt.api.OpenAPI() }
 
-func (rt *Router) completeContract() {
+// complete makes the contract tell what huma leaves out.
+func (rt *Router) complete() {
 	contract := rt.api.OpenAPI()
 	schemas := contract.Components.Schemas
 	// huma adds the schemas of its own errors, which are never sent.

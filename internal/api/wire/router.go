@@ -85,7 +85,7 @@ type Router struct {
 	routes map[string]Route // by pattern
 	errs   []error
 
-	complete sync.Once // of the contract
+	completed sync.Once // the contract
 }
 
 // NewRouter returns a router without routes.
@@ -233,8 +233,12 @@ func (rt *Router) add(r Route) bool {
 	return true
 }
 
-// Err tells what is wrong with the routes, or nil.
-func (rt *Router) Err() error { return errors.Join(rt.errs...) }
+// Err tells what is wrong with the routes, or nil. It comes after the last route
+// and before the first request, and completes the contract.
+func (rt *Router) Err() error {
+	rt.completed.Do(rt.complete)
+	return errors.Join(rt.errs...)
+}
 
 // Routes lists the routes in no order.
 func (rt *Router) Routes() []Route {
