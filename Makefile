@@ -3,7 +3,7 @@
 GO ?= go
 ARGS ?= --once
 
-.PHONY: demo test lint build flite silero docs bench bench-api soak
+.PHONY: demo test lint build flite silero docs bench bench-api bench-webhook chaos soak
 
 # demo places one real call on this machine; ARGS="--once --json" prints one
 # JSON object, alone on standard output.
@@ -37,12 +37,13 @@ docs:
 	@$(GO) generate ./client
 
 # bench measures how many calls a core carries, with baselines beside, then what
-# lists cost. With ARGS of its own ("-h" lists the flags) it is the calls only.
+# lists cost, and how fast webhooks go out. With ARGS of its own ("-h" lists the flags) it is the calls only.
 bench: ARGS = -all -from 50 -max 300
 bench: flite silero
 	@$(GO) run ./bench/media $(ARGS)
 ifneq ($(origin ARGS),command line)
 	@$(GO) run ./bench/api
+	@$(GO) run ./bench/webhook
 endif
 
 # bench-api measures what lists cost with ten thousand and ten million calls
@@ -50,6 +51,17 @@ endif
 bench-api: ARGS =
 bench-api:
 	@$(GO) run ./bench/api $(ARGS)
+
+# bench-webhook measures how fast webhooks go out.
+bench-webhook: ARGS =
+bench-webhook:
+	@$(GO) run ./bench/webhook $(ARGS)
+
+# chaos commits 100,000 events, has receivers fail and the sender be killed 50
+# times, and fails when one is lost: five minutes and 2 GB in TMPDIR.
+chaos: ARGS =
+chaos:
+	@$(GO) run ./bench/webhook -chaos $(ARGS)
 
 # soak has calls come and go for ten minutes, or for ARGS="-duration 1h", and
 # fails when anything grows.

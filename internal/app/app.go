@@ -185,7 +185,7 @@ func (a *App) openRules(ctx context.Context, recordings domain.Recordings) error
 	told := dialects(a.links())
 	a.Service = service.New(service.Options{
 		Store: a.watched, Buffer: a.buffer, Hooks: told, Recordings: recordings, CheckFlow: checkFlow,
-		HasLLM: func(m domain.Mode) bool { return a.model(m) != nil }, WebhookAllow: allow, SigningKey: key, Rates: a.store.Rates(), Logger: a.log,
+		HasLLM: func(m domain.Mode) bool { return a.model(m) != nil }, WebhookAllow: allow, Lookup: net.DefaultResolver.LookupNetIP, SigningKey: key, Rates: a.store.Rates(), Logger: a.log,
 	})
 	if a.First, err = a.Service.FirstStart(ctx); err != nil {
 		return err

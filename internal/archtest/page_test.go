@@ -8,11 +8,14 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/callwright/callwright/internal/api/klen"
 	"github.com/callwright/callwright/internal/api/native"
+	"github.com/callwright/callwright/internal/api/trillet"
 	"github.com/callwright/callwright/internal/config"
 	"github.com/callwright/callwright/internal/domain"
 )
@@ -161,9 +164,8 @@ func TestFlagsAreListed(t *testing.T) {
 	block(t, "operating.md", "flags", out.String())
 }
 
-// TestPayloadsAreReal keeps the examples in docs/webhooks.md: each event as it is
-// encoded.
-func TestPayloadsAreReal(t *testing.T) {
+// tellings are all events as a call and its appointment have them.
+func tellings() []domain.Event {
 	at := time.Date(2026, 3, 15, 15, 30, 0, 0, time.UTC)
 	started := domain.Call{
 		ID: "01a2015871e95240dce939a0", AgentID: "01a2015871e84e8901f80ae4", From: "+15005550100", To: "+15005550006",
@@ -171,16 +173,13 @@ func TestPayloadsAreReal(t *testing.T) {
 	}
 	ended := started
 	ended.State, ended.EndReason = domain.CallCompleted, domain.EndFlow
-	ended.AnsweredAt, ended.EndedAt = at.Add(4*time.Second), at.Add(20*time.Second)
+	ended.DialedAt, ended.AnsweredAt, ended.EndedAt = at, at.Add(4*time.Second), at.Add(20*time.Second)
 	analysed := ended
 	recorded := ended
 	recorded.Recording = "2026/03/15/01a2015871e95240dce939a0.wav"
 	analysed.Analysis = &domain.Analysis{Summary: "Outbound call to +15005550006, 16 s, 2 turns.", Sentiment: "neutral", Method: "lexicon"}
 	failed := started
 	failed.State, failed.EndReason, failed.EndedAt = domain.CallFailed, domain.EndBusy, at.Add(2*time.Second)
-	hooks := native.Hooks{RecordingURL: func(c *domain.Call) string {
-		return "https://callwright.example/api/v1/recordings/" + string(c.ID) + "?expires=1773705600&signature=…"
-	}}
 	booked, moved, cancelled := bookings(at, &started)
 	completed := moved
 	completed.Status = domain.AppointmentCompleted
@@ -189,10 +188,9 @@ func TestPayloadsAreReal(t *testing.T) {
 		{Role: domain.RoleAgent, Text: "What day would you like to come?", StartMs: 20, EndMs: 2100},
 		{Role: domain.RoleCaller, Text: "Tomorrow.", StartMs: 2600, EndMs: 3200},
 	}
-	var out strings.Builder
-	for _, ev := range []domain.Event{
+	return []domain.Event{
 		{Type: domain.EventCallStarted, Sequence: 1, At: at, Call: &started},
-		{Type: domain.EventCallEnded, Sequence: 2, At: ended.EndedAt, Call: &ended},
+		{Type: domain.EventCallEnded, Sequence: 2, At: ended.EndedAt, Call: &ended, Turns: turns},
 		{Type: domain.EventTranscriptReady, Sequence: 3, At: ended.EndedAt, Call: &ended, Turns: turns},
 		{Type: domain.EventRecordingReady, Sequence: 4, At: ended.EndedAt, Call: &recorded},
 		{Type: domain.EventAnalysisComplete, Sequence: 5, At: ended.EndedAt, Call: &analysed},
@@ -206,19 +204,51 @@ func TestPayloadsAreReal(t *testing.T) {
 		{Type: domain.EventMessageFailed, At: lost.UpdatedAt, Message: &lost},
 		{Type: domain.EventMessageReceived, At: answered.CreatedAt, Message: &answered},
 		{Type: domain.EventWebhookTest, At: at},
-	} {
-		body, known := hooks.Encode(&ev)
-		if !known {
-			t.Fatalf("%s has no payload", ev.Type)
-		}
-		fmt.Fprintf(&out, "`%s`\n\n```json\n%s\n```\n\n", ev.Type, indented(t, body))
+	}
+}
+
+// TestPayloadsAreReal keeps the examples in docs/webhooks.md: each event as it is
+// encoded, and two of each other dialect.
+func TestPayloadsAreReal(t *testing.T) {
+	recording := func(c *domain.Call) string {
+		return "https://callwright.example/api/v1/recordings/" + string(c.ID) + "?expires=1773705600&signature=…"
+	}
+	var all strings.Builder
+	for _, ev := range tellings() {
+		fmt.Fprintf(&all, "`%s`\n\n", ev.Type)
+		example(t, &all, native.Hooks{RecordingURL: recording}, &ev)
 	}
 	for _, typ := range domain.EventTypes {
-		if !strings.Contains(out.String(), "`"+string(typ)+"`\n") {
-			t.Errorf("the event %s has no example: add one here", typ)
+		if !strings.Contains(all.String(), "`"+string(typ)+"`\n") {
+			t.Errorf("the event %s has no example: add one to tellings", typ)
 		}
 	}
-	block(t, "webhooks.md", "payloads", out.String())
+	block(t, "webhooks.md", "payloads", all.String())
+	for _, c := range []struct {
+		name  string
+		hooks domain.HookDialect
+		types []domain.EventType
+	}{
+		{"payloads of Trillet", trillet.Hooks{RecordingURL: recording}, []domain.EventType{domain.EventCallEnded}},
+		{"payloads of Klen", klen.Hooks{RecordingURL: recording}, []domain.EventType{domain.EventCallEnded, domain.EventAppointmentUpdated}},
+	} {
+		var some strings.Builder
+		for _, ev := range tellings() {
+			if slices.Contains(c.types, ev.Type) {
+				example(t, &some, c.hooks, &ev)
+			}
+		}
+		block(t, "webhooks.md", c.name, some.String())
+	}
+}
+
+func example(t *testing.T, to *strings.Builder, hooks domain.HookDialect, ev *domain.Event) {
+	t.Helper()
+	body, known := hooks.Encode(ev)
+	if !known {
+		t.Fatalf("%s has no payload", ev.Type)
+	}
+	fmt.Fprintf(to, "```json\n%s\n```\n\n", indented(t, body))
 }
 
 // bookings is an appointment that call made, as it was moved, and as it was

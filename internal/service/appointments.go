@@ -227,7 +227,7 @@ func (req *AppointmentChange) apply(ctx context.Context, st *domain.Stores, in d
 		rule.Text("description", a.Description, rule.MaxText), rule.Text("location", a.Location, maxPlace),
 		rule.Text("customer.name", a.Customer.Name, rule.MaxName), rule.Text("customer.email", a.Customer.Email, maxAddress),
 		rule.Text("customer.phone", a.Customer.Phone, maxAddress), rule.Text("customer.notes", a.Customer.Notes, rule.MaxText),
-		rule.Text("videoConferenceUrl", a.Video.URL, maxURL), rule.Text("videoConferenceProvider", a.Video.Provider, rule.MaxName),
+		rule.Text("videoConferenceUrl", a.Video.URL, rule.MaxURL), rule.Text("videoConferenceProvider", a.Video.Provider, rule.MaxName),
 		rule.Text("teamId", a.TeamID, rule.MaxName), rule.Text("contactId", string(a.ContactID), rule.MaxName),
 	)
 	switch {

@@ -38,7 +38,7 @@ func (s *Service) PlaceCall(ctx context.Context, in domain.Scope, req PlaceReque
 		rule.Variables("variables", req.Variables), rule.Variables("extra", req.Extra)); err != nil {
 		return nil, err
 	}
-	callback, err := s.callback(req.Callback)
+	callback, err := s.callback(ctx, req.Callback)
 	if err != nil {
 		return nil, err
 	}
@@ -104,11 +104,11 @@ func (s *Service) PlaceCall(ctx context.Context, in domain.Scope, req PlaceReque
 
 // callback is the receiver that a request names, with a secret of its own, which
 // is told with the call.
-func (s *Service) callback(req *Callback) (*domain.Callback, error) {
+func (s *Service) callback(ctx context.Context, req *Callback) (*domain.Callback, error) {
 	if req == nil {
 		return nil, nil
 	}
-	if err := s.receiver(req.Field, req.URL); err != nil {
+	if err := s.receivers.Check(ctx, req.Field, req.URL); err != nil {
 		return nil, err
 	}
 	return &domain.Callback{URL: req.URL, Dialect: req.Dialect, Secret: newHookSecret()}, nil

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"maps"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -17,8 +16,6 @@ import (
 
 // DefaultDialect is the dialect of an endpoint that names none.
 const DefaultDialect = "native"
-
-const maxURL = 2048
 
 // EndpointChange is a new webhook endpoint, or what is to change in one. Nil
 // fields keep what is there.
@@ -36,6 +33,12 @@ type EndpointChange struct {
 // CreateEndpoint makes a receiver of webhooks. The secret in the returned
 // endpoint is shown to the client this once.
 func (s *Service) CreateEndpoint(ctx context.Context, in domain.Scope, req EndpointChange, once *rule.Once[domain.Endpoint]) (*domain.Endpoint, error) {
+	// A name is looked up here, and not while a transaction waits.
+	var address string
+	rule.Set(&address, req.URL)
+	if err := s.receivers.Check(ctx, "url", address); err != nil {
+		return nil, err
+	}
 	secret := newHookSecret()
 	return rule.Effect(ctx, &s.Kit, in, once, func(ctx context.Context, st *domain.Stores) (*domain.Endpoint, error) {
 		w, err := st.Workspaces.Get(ctx, in.Workspace)
@@ -63,6 +66,11 @@ func (s *Service) CreateEndpoint(ctx context.Context, in domain.Scope, req Endpo
 
 // UpdateEndpoint changes the fields of an endpoint that req names.
 func (s *Service) UpdateEndpoint(ctx context.Context, in domain.Scope, id domain.ID, req EndpointChange) (*domain.Endpoint, error) {
+	if req.URL != nil {
+		if err := s.receivers.Check(ctx, "url", *req.URL); err != nil {
+			return nil, err
+		}
+	}
 	return s.changeEndpoint(ctx, in, id, nil, func(ctx context.Context, st *domain.Stores, e *domain.Endpoint) error {
 		if err := rule.At(req.IfVersion, e.Version); err != nil {
 			return err
@@ -170,7 +178,7 @@ func (s *Service) applyEndpoint(req EndpointChange, e *domain.Endpoint) error {
 	return rule.First(
 		rule.OneOf("schedule", string(e.Schedule), string(domain.RetryStandard), string(domain.RetryExtended)),
 		rule.Within("rateLimit", e.RateLimit, 0, 10_000),
-		s.receiver("url", e.URL), events("events", e.Events),
+		events("events", e.Events),
 		rule.OneOf("dialect", e.Dialect, slices.Sorted(maps.Keys(s.hooks))...),
 		rule.Text("description", e.Description, rule.MaxText),
 	)
@@ -194,50 +202,6 @@ func events(field string, list []string) error {
 		}
 	}
 	return nil
-}
-
-// receiver checks the address of a webhook receiver: public https, or a network
-// that the operator allows. What a name resolves to is checked again when a
-// webhook is sent.
-func (s *Service) receiver(field, raw string) error {
-	if err := rule.First(required(field, raw), rule.Text(field, raw, maxURL)); err != nil {
-		return err
-	}
-	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" || u.Hostname() == "" || u.Opaque != "" {
-		return domain.Invalid(field, "%s must be a full URL such as https://example.com/webhook", field)
-	}
-	if u.User != nil {
-		return domain.Invalid(field, "%s must not contain a user name or password; check the signature instead", field)
-	}
-	if u.Scheme != "https" && u.Scheme != "http" {
-		return domain.Invalid(field, "%s must begin with https://", field)
-	}
-	addr, literal := literalAddr(u.Hostname())
-	allowed := literal && slices.ContainsFunc(s.allow, func(p netip.Prefix) bool { return p.Contains(addr) })
-	switch {
-	case allowed:
-		return nil
-	case u.Scheme == "http":
-		return domain.Invalid(field, "%s must begin with https://; plain http is only for networks that the operator allows (--webhook-allow)", field)
-	case literal && !public(addr):
-		return domain.Invalid(field, "%s must be publicly reachable; private addresses are only for networks that the operator allows (--webhook-allow)", field)
-	}
-	return nil
-}
-
-// literalAddr returns the address that a URL's host spells out.
-func literalAddr(host string) (netip.Addr, bool) {
-	if strings.EqualFold(strings.TrimSuffix(host, "."), "localhost") {
-		return netip.AddrFrom4([4]byte{127, 0, 0, 1}), true // RFC 6761 section 6.3
-	}
-	addr, err := netip.ParseAddr(host)
-	return addr.Unmap(), err == nil
-}
-
-// public reports whether addr may be outside of every private network.
-func public(addr netip.Addr) bool {
-	return addr.IsGlobalUnicast() && !addr.IsPrivate()
 }
 
 // Endpoint returns one endpoint.

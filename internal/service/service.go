@@ -38,6 +38,9 @@ type Options struct {
 	// WebhookAllow lists private networks that may receive webhooks, also over
 	// plain http.
 	WebhookAllow []netip.Prefix
+	// Lookup resolves the names of webhook receivers when they are given; nil
+	// leaves that to whoever sends.
+	Lookup rule.Lookup
 	// PublicURL is where this server is reached from outside, without a slash at
 	// its end; "" when only a request's Host tells.
 	PublicURL string
@@ -76,7 +79,7 @@ type Service struct {
 	trunks     domain.TrunkStates
 	checkFlow  func([]byte) ([]byte, error)
 	hasLLM     func(domain.Mode) bool
-	allow      []netip.Prefix
+	receivers  rule.Receivers
 	publicURL  string
 	signingKey []byte
 	noSamples  bool
@@ -90,7 +93,7 @@ type Service struct {
 func New(o Options) *Service {
 	s := &Service{
 		Kit: rule.Kit{Store: o.Store, Now: o.Now, Log: o.Logger}, buffer: o.Buffer, hooks: o.Hooks, recordings: o.Recordings,
-		checkFlow: o.CheckFlow, hasLLM: o.HasLLM, allow: o.WebhookAllow,
+		checkFlow: o.CheckFlow, hasLLM: o.HasLLM, receivers: rule.Receivers{Allow: o.WebhookAllow, Lookup: o.Lookup},
 		publicURL:  strings.TrimRight(o.PublicURL, "/"),
 		signingKey: o.SigningKey, noSamples: o.NoSamples,
 	}

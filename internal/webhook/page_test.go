@@ -20,15 +20,16 @@ func TestPageVerifies(t *testing.T) {
 	sum := hmac.New(sha256.New, []byte(secret))
 	sum.Write([]byte(body))
 	signature := "sha256=" + hex.EncodeToString(sum.Sum(nil))
-	const js = "\nconst [signature, secret] = process.argv.slice(1);\nconsole.log(isFromCallwright(require('fs').readFileSync(0), signature, secret) ? 'yes' : 'no');"
-	const py = "\nimport sys\nprint('yes' if is_from_callwright(sys.stdin.buffer.read(), sys.argv[1], sys.argv[2]) else 'no')"
-	for _, c := range []struct{ body, signature, want string }{
-		{body, signature, "yes"}, {body + " ", signature, "no"}, {body, signature[:20], "no"}, {body, "", "no"},
+	const js = "\nconst [signature, secret, dialect] = process.argv.slice(1);\nconsole.log(isFromCallwright(require('fs').readFileSync(0), signature, secret, dialect) ? 'yes' : 'no');"
+	const py = "\nimport sys\nprint('yes' if is_from_callwright(sys.stdin.buffer.read(), *sys.argv[1:]) else 'no')"
+	for _, c := range []struct{ body, signature, want, dialect string }{
+		{body, signature, "yes", "native"}, {body + " ", signature, "no", "native"}, {body, signature[:20], "no", "native"}, {body, "", "no", "native"}, {body, "sha256=é", "no", "native"},
+		{body, signature[7:], "yes", "klen"}, {body, signature[7:], "yes", "trillet"}, {body, signature, "no", "klen"}, {body, signature[7:], "no", "native"},
 	} {
-		if got := script(t, c.body, "node", "-e", fenced(t, string(raw), "js")+js, "--", c.signature, secret); got != c.want {
+		if got := script(t, c.body, "node", "-e", fenced(t, string(raw), "js")+js, "--", c.signature, secret, c.dialect); got != c.want {
 			t.Errorf("Node.js says %s of %q, want %s", got, c.signature, c.want)
 		}
-		if got := script(t, c.body, "python3", "-c", fenced(t, string(raw), "python")+py, c.signature, secret); got != c.want {
+		if got := script(t, c.body, "python3", "-c", fenced(t, string(raw), "python")+py, c.signature, secret, c.dialect); got != c.want {
 			t.Errorf("Python says %s of %q, want %s", got, c.signature, c.want)
 		}
 	}

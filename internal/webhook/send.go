@@ -56,12 +56,17 @@ type outcome struct {
 	after    time.Duration // how long the receiver asks to wait
 }
 
-// settle writes the outcome into d: delivered, to be tried again, or failed.
-func (o outcome) settle(d *domain.Delivery, kind domain.RetrySchedule, now time.Time) {
-	schedule, known := schedules[kind]
-	if !known {
-		schedule = schedules[domain.RetryStandard]
+// waits is how long after each failed try the next one starts.
+func (w *Worker) waits(kind domain.RetrySchedule) []time.Duration {
+	if schedule, known := w.opts.Waits[kind]; known {
+		return schedule
 	}
+	return w.opts.Waits[domain.RetryStandard]
+}
+
+// settle writes the outcome into d: delivered, to be tried again by the schedule,
+// or failed.
+func (o outcome) settle(d *domain.Delivery, schedule []time.Duration, now time.Time) {
 	d.StatusCode, d.Response, d.Error = o.status, o.response, ""
 	d.LeaseUntil, d.FinishedAt = time.Time{}, now
 	if o.err == nil {
@@ -98,7 +103,7 @@ func (w *Worker) send(ctx context.Context, t task, now time.Time) outcome {
 	}
 	res, err := w.client.Do(req)
 	if err != nil {
-		return outcome{request: shown(req), err: explain(err)}
+		return outcome{request: shown(req), err: explain(err, w.opts.Timeout)}
 	}
 	defer res.Body.Close()
 	o := outcome{status: res.StatusCode, request: shown(req), response: head(res.Body)}
@@ -208,11 +213,11 @@ func head(body io.Reader) string {
 }
 
 // explain says why there is no answer, without the URL: it may hold a secret.
-func explain(err error) error {
+func explain(err error, timeout time.Duration) error {
 	var urlErr *url.Error
 	if errors.As(err, &urlErr) {
 		if urlErr.Timeout() {
-			return fmt.Errorf("the receiver did not answer within %s", Timeout)
+			return fmt.Errorf("the receiver did not answer within %s", timeout)
 		}
 		err = urlErr.Err
 	}

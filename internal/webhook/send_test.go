@@ -15,11 +15,12 @@ import (
 )
 
 func TestSettle(t *testing.T) {
+	standard := New(Options{Store: nowhere{}}).waits("")
 	now := time.Unix(1_700_000_000, 0)
 	for attempt, wait := range map[int64]time.Duration{0: 30 * time.Second, 1: 30 * time.Second, 2: 5 * time.Minute, 3: 30 * time.Minute, 4: 2 * time.Hour, 5: 0, 9: 0} {
 		for range 50 {
 			d := domain.Delivery{State: domain.DeliveryPending, Attempt: attempt, LeaseUntil: now}
-			outcome{err: errors.New("no")}.settle(&d, "", now)
+			outcome{err: errors.New("no")}.settle(&d, standard, now)
 			if !d.LeaseUntil.IsZero() || d.Error != "no" {
 				t.Fatalf("%+v", d)
 			}
@@ -35,7 +36,7 @@ func TestSettle(t *testing.T) {
 		}
 	}
 	d := domain.Delivery{Error: "before", Attempt: 9}
-	outcome{status: 200}.settle(&d, domain.RetryStandard, now)
+	outcome{status: 200}.settle(&d, standard, now)
 	if d.State != domain.DeliveryDelivered || d.Error != "" || d.StatusCode != 200 || d.FinishedAt != now {
 		t.Errorf("%+v", d)
 	}
@@ -44,14 +45,14 @@ func TestSettle(t *testing.T) {
 		{time.Second, 30 * time.Second, 33 * time.Second}, {time.Hour, time.Hour, 66 * time.Minute},
 	} {
 		d := domain.Delivery{Attempt: 1}
-		outcome{err: errors.New("busy"), after: c.after}.settle(&d, domain.RetryStandard, now)
+		outcome{err: errors.New("busy"), after: c.after}.settle(&d, standard, now)
 		if wait := d.NextAt.Sub(now); wait < c.least || wait > c.most {
 			t.Errorf("asked for %s it waits %s", c.after, wait)
 		}
 	}
 	// What was sent again by hand begins its schedule anew.
 	d = domain.Delivery{Attempt: 6, Resent: 5}
-	outcome{err: errors.New("no")}.settle(&d, domain.RetryStandard, now)
+	outcome{err: errors.New("no")}.settle(&d, standard, now)
 	if d.State != domain.DeliveryPending || d.NextAt.Sub(now) > 33*time.Second {
 		t.Errorf("%+v", d)
 	}
@@ -59,7 +60,7 @@ func TestSettle(t *testing.T) {
 	var total time.Duration
 	for attempt := int64(1); ; attempt++ {
 		d := domain.Delivery{Attempt: attempt}
-		outcome{err: errors.New("no")}.settle(&d, domain.RetryExtended, now)
+		outcome{err: errors.New("no")}.settle(&d, schedules[domain.RetryExtended], now)
 		if d.State == domain.DeliveryFailed {
 			break
 		}
@@ -95,7 +96,7 @@ func TestTimeoutIsSaid(t *testing.T) {
 	client := NewClient([]netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, 50*time.Millisecond)
 	defer client.CloseIdleConnections()
 	_, err := client.Post(server.URL, "", nil) //nolint:bodyclose // there is none
-	if err == nil || !strings.Contains(explain(err).Error(), "did not answer within 10s") {
+	if err == nil || !strings.Contains(explain(err, Timeout).Error(), "did not answer within 10s") {
 		t.Errorf("%v", err)
 	}
 }
@@ -128,3 +129,8 @@ func TestScheduleIsWritten(t *testing.T) {
 		}
 	}
 }
+
+// nowhere is a store that is told nothing.
+type nowhere struct{ domain.Store }
+
+func (nowhere) AfterCommit(string, func()) {}

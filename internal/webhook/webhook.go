@@ -16,7 +16,8 @@ import (
 // UserAgent is how deliveries introduce themselves.
 const UserAgent = "Callwright-Webhook/1"
 
-// Timeout is how long a receiver may take to answer.
+// Timeout is how long a receiver may take to answer when nothing shorter is
+// asked for.
 const Timeout = 10 * time.Second
 
 // Bounds of what is under way when none are given.
@@ -25,13 +26,14 @@ const (
 	DefaultPerEndpoint = 16
 )
 
-// claimLimit is how many deliveries are claimed at once, and lease for how long.
-// At worst all of a claim are for one endpoint that lets each try run into its
-// timeout: then the last one starts after claimLimit/DefaultPerEndpoint timeouts
-// and ends one later, which is still within the lease.
+// claimLimit is how many deliveries are claimed at once, and leaseTimeouts for how
+// many timeouts. At worst all of a claim are for one endpoint that lets each try
+// run into its timeout: then the last one starts after
+// claimLimit/DefaultPerEndpoint timeouts and ends one later, which is still within
+// the lease.
 const (
-	claimLimit = 2 * DefaultPerEndpoint
-	lease      = 6 * Timeout
+	claimLimit    = 2 * DefaultPerEndpoint
+	leaseTimeouts = 6
 )
 
 // Options are what a Worker needs. Store and Dialects are required.
@@ -41,10 +43,14 @@ type Options struct {
 	// Allow are networks that may be delivered to although they are not public,
 	// and by plain http.
 	Allow       []netip.Prefix
-	Workers     int // tries under way at once; 0 is DefaultWorkers
-	PerEndpoint int // of them to one endpoint; 0 is DefaultPerEndpoint, which is also the most
-	Logger      *slog.Logger
-	Now         func() time.Time // nil is time.Now
+	Workers     int           // tries under way at once; 0 is DefaultWorkers
+	PerEndpoint int           // of them to one endpoint; 0 is DefaultPerEndpoint, which is also the most
+	Timeout     time.Duration // of one try; 0 is Timeout, which is also the most
+	// Waits are the schedules that failed tries are repeated by; nil is the
+	// documented ones.
+	Waits  map[domain.RetrySchedule][]time.Duration
+	Logger *slog.Logger
+	Now    func() time.Time // nil is time.Now
 	// Disable switches an endpoint off and tells its people why; nil leaves it on.
 	Disable  func(ctx context.Context, s *domain.Stores, in domain.Scope, endpoint domain.ID, why string) error
 	Observer domain.Observer // is told of tries; nil is nobody
@@ -75,6 +81,12 @@ func New(opts Options) *Worker {
 	if opts.PerEndpoint <= 0 || opts.PerEndpoint > DefaultPerEndpoint {
 		opts.PerEndpoint = DefaultPerEndpoint
 	}
+	if opts.Timeout <= 0 || opts.Timeout > Timeout {
+		opts.Timeout = Timeout
+	}
+	if opts.Waits == nil {
+		opts.Waits = schedules
+	}
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -86,12 +98,12 @@ func New(opts Options) *Worker {
 	}
 	w := &Worker{
 		opts:   opts,
-		client: NewClient(opts.Allow, Timeout),
+		client: NewClient(opts.Allow, opts.Timeout),
 		places: newPlaces(opts.PerEndpoint), breakers: newBreakers(),
 	}
 	w.queue = queue.New(queue.Options[task]{
 		Name: "deliveries", Claim: w.claim, Handle: w.handle, Workers: opts.Workers,
-		Drain: Timeout + time.Second, Logger: opts.Logger,
+		Drain: opts.Timeout + time.Second, Logger: opts.Logger,
 	})
 	w.finished = queue.NewBatcher(0, 0, w.store)
 	opts.Store.AfterCommit("deliveries", w.queue.Kick)
@@ -118,7 +130,7 @@ func (w *Worker) claim(ctx context.Context, _ time.Time, limit int) ([]task, tim
 	var claimed []task
 	var next time.Time
 	err := w.opts.Store.InTx(ctx, domain.LaneBackground, func(ctx context.Context, s *domain.Stores) error {
-		deliveries, due, err := s.Deliveries.Claim(ctx, now, lease, min(limit, claimLimit), busy...)
+		deliveries, due, err := s.Deliveries.Claim(ctx, now, leaseTimeouts*w.opts.Timeout, min(limit, claimLimit), busy...)
 		if err != nil {
 			return err
 		}
@@ -211,7 +223,7 @@ func (w *Worker) try(ctx context.Context, t task) {
 			w.breakers.learn(t.endpoint.ID, result.err == nil, ended)
 		}
 	}
-	result.settle(&d, schedule, ended)
+	result.settle(&d, w.waits(schedule), ended)
 	d.LatencyMs = ended.Sub(began).Milliseconds()
 	w.opts.Observer.Delivered(&d)
 	if d.State == domain.DeliveryFailed {
@@ -252,7 +264,7 @@ type finished struct {
 
 // finish stores f, and tries again while the database is away and it is ours.
 func (w *Worker) finish(ctx context.Context, f finished) {
-	ours := time.Now().Add(lease)
+	ours := time.Now().Add(leaseTimeouts * w.opts.Timeout)
 	for wait := 20 * time.Millisecond; ; wait = min(2*wait, time.Second) {
 		err := w.finished.Do(ctx, f)
 		if err == nil {
