@@ -12,9 +12,9 @@ parts=(
 	"npm|npm|internal/speech"
 	"flite|flite|internal/provider"
 	"espeak-ng|espeak-ng|internal/provider"
-	"node|nodejs|internal/api/wire internal/webhook"
+	"node|nodejs|internal/api/wire internal/api/klen internal/webhook internal/app"
 	"python3|python3|internal/webhook"
-	"openssl|openssl|internal/webhook"
+	"openssl|openssl|internal/webhook internal/app"
 )
 
 install_missing() {

@@ -164,8 +164,8 @@ func TestBadBodies(t *testing.T) {
 			if h.schema(r) == nil {
 				continue
 			}
-			for _, b := range badBodies {
-				if r.Hidden && len(b.body) > 1_000 { // aliases pass the same chain
+			for i, b := range badBodies {
+				if r.Hidden && i > 3 && b.status != http.StatusUnsupportedMediaType { // aliases pass the same chain
 					continue
 				}
 				h.refuses(r, b.name, b.says, h.ask(r, "", b.body, b.headers...), b.status)
@@ -255,7 +255,11 @@ func TestBadQueries(t *testing.T) {
 						break
 					}
 					query := "?" + p.Name + "=" + value
-					for _, q := range []string{query, query + "&" + p.Name + "=" + value} {
+					asked := []string{query}
+					if i == 0 {
+						asked = append(asked, query+"&"+p.Name+"=-1", query+"&"+query[1:])
+					}
+					for _, q := range asked {
 						got := h.ask(r, q, bodyOf(r))
 						if got.status >= 500 {
 							h.Errorf("%s %s%.80s: %d %s", r.Method, h.d.Prefix+r.Path, q, got.status, got.body)

@@ -54,7 +54,7 @@ type CalendarDetail struct {
 	ContactID     *domain.ID   `json:"contact_id"`
 	Sync          bool         `json:"sync_external_calendars"`
 	Notify        bool         `json:"send_notifications"`
-	ICSURL        string       `json:"ics_url" doc:"Below this API's root."`
+	ICSURL        string       `json:"ics_url" doc:"Below this API's root, and below its host."`
 	Overlaps      []domain.ID  `json:"overlaps" doc:"Events that are not cancelled and fall into its time, at most 100."`
 	CreatedAt     CalendarTime `json:"created_at"`
 	UpdatedAt     CalendarTime `json:"updated_at"`
@@ -62,11 +62,9 @@ type CalendarDetail struct {
 
 // CalendarPage is a page of events, in the order in which they begin.
 type CalendarPage struct {
-	Count  int             `json:"count" doc:"How many there are in all."`
-	Page   int             `json:"page"`
-	Limit  int             `json:"limit"`
-	Pages  int             `json:"pages"`
-	Events []CalendarEvent `json:"events"`
+	Pages
+	Events     []CalendarEvent `json:"events"`
+	NextCursor *domain.ID      `json:"next_cursor" doc:"Send it as after_id for what follows; null at the end."`
 }
 
 // CalendarWritten is the answer to a change.
@@ -106,7 +104,8 @@ func (f *face) calendarRoutes(rt *wire.Router) {
 	wire.Handle(rt, route(http.MethodPut, one+"/update", "put-event", write, "Update a calendar event", one), f.updateEvent)
 	wire.Handle(rt, route(http.MethodPost, one+"/cancel", "cancel-event", write, "Cancel a calendar event"), f.cancelEvent)
 	wire.Handle(rt, route(http.MethodGet, calendarPath+"/availability", "list-availability", read, "List free times"), f.listAvailability)
-	wire.CalendarFile(rt, route(http.MethodGet, calendarPath+"/event/{id}/calendar.ics", "get-event-calendar", read, "Get an event for calendars"), f.findEvent)
+	const file = "/calendar/event/{id}/calendar.ics" // ics_url, below the root or the host
+	wire.CalendarFile(rt, route(http.MethodGet, Root+file, "get-event-calendar", read, "Get an event for calendars", file), f.findEvent)
 }
 
 // EventByID is the input of a route for one event. (huma passes over embedded
@@ -118,36 +117,34 @@ type EventByID struct {
 func (e *EventByID) id() domain.ID { return domain.IDOfUUID(e.Event) }
 
 type calendarQuery struct {
+	Paging
 	StartDate string                   `query:"start_date" doc:"The first day or time, ISO 8601; today when not sent."`
 	EndDate   string                   `query:"end_date" doc:"The last day or time; 30 days from today when not sent."`
 	Status    domain.AppointmentStatus `query:"status"`
-	Page      int                      `query:"page" minimum:"1" doc:"1 when not sent."`
-	Limit     int                      `query:"limit" minimum:"1" doc:"10 when not sent, at most 100; more is taken as 100."`
 }
 
-// The bounds of a page of events.
-const (
-	calendarDefault = 10
-	calendarMost    = 100
-	calendarLast    = 1 << 30 // page
-)
+// calendarList is a page of events with its headers.
+type calendarList struct {
+	PageHead
+	Body CalendarPage
+}
 
-func (f *face) listEvents(ctx context.Context, in *calendarQuery) (*struct{ Body CalendarPage }, error) {
+func (f *face) listEvents(ctx context.Context, in *calendarQuery) (*calendarList, error) {
 	filter := domain.AppointmentFilter{Status: in.Status}
 	var err error
 	if filter.StartMin, filter.StartMax, err = calendarDays(in.StartDate, in.EndDate, 30); err != nil {
 		return nil, err
 	}
-	body := CalendarPage{Page: min(max(in.Page, 1), calendarLast), Limit: calendarDefault}
-	if in.Limit > 0 {
-		body.Limit = min(in.Limit, calendarMost)
-	}
-	page := domain.Page{Limit: body.Limit, Offset: (body.Page - 1) * body.Limit}
-	rows, total, err := f.rules.Appointments(ctx, wire.ScopeOf(ctx), filter, page)
+	window, err := in.window(defaultLimit)
 	if err != nil {
 		return nil, err
 	}
-	body.Count, body.Pages, body.Events = total, (total+body.Limit-1)/body.Limit, make([]CalendarEvent, len(rows))
+	rows, total, err := f.rules.Appointments(ctx, wire.ScopeOf(ctx), filter, window)
+	if err != nil {
+		return nil, err
+	}
+	rows, next := cut(rows, window, func(a *domain.Appointment) domain.ID { return a.ID })
+	body := CalendarPage{Pages: in.head(window.Limit-1, total), Events: make([]CalendarEvent, len(rows)), NextCursor: next}
 	agents := calendarAgents{face: f}
 	for i := range rows {
 		body.Events[i] = calendarEvent(&rows[i])
@@ -155,7 +152,7 @@ func (f *face) listEvents(ctx context.Context, in *calendarQuery) (*struct{ Body
 			return nil, err
 		}
 	}
-	return &struct{ Body CalendarPage }{body}, nil
+	return &calendarList{in.headers(ctx, body.Pages, next), body}, nil
 }
 
 // calendarDays reads the bounds of a list: today, and so many days from then,

@@ -77,11 +77,9 @@ type SavedContact struct {
 
 // ContactPage is a page of contacts.
 type ContactPage struct {
-	Count    int           `json:"count" doc:"How many there are in all."`
-	Page     int           `json:"page"`
-	Limit    int           `json:"limit"`
-	Pages    int           `json:"pages"`
-	Contacts []ContactItem `json:"contacts"`
+	Pages
+	Contacts   []ContactItem `json:"contacts"`
+	NextCursor *domain.ID    `json:"next_cursor" doc:"Send it as after_id for what follows; null at the end."`
 }
 
 // ContactFields are the fields of a new contact, or of a change to one.
@@ -151,44 +149,38 @@ func (f *face) contactRoutes(rt *wire.Router) {
 
 // contactQuery narrows a list of contacts.
 type contactQuery struct {
-	Stage   string    `query:"stage"`
-	Status  string    `query:"status"`
-	Tag     string    `query:"tag"`
-	Search  string    `query:"search" doc:"Part of a name, e-mail address, company or number, in any case."`
-	Page    int       `query:"page" minimum:"0" doc:"From 1 on."`
-	Limit   int       `query:"limit" minimum:"0" doc:"25 when not sent, at most 100; more is taken as 100."`
-	AfterID domain.ID `query:"after_id" doc:"The id of the last contact that was received; wins over page."`
+	Paging
+	Stage  string `query:"stage"`
+	Status string `query:"status"`
+	Tag    string `query:"tag"`
+	Search string `query:"search" doc:"Part of a name, e-mail address, company or number, in any case."`
 }
 
-// The bounds of a list of contacts.
-const (
-	contactLimit    = 25
-	maxContactLimit = 100
-	maxContactPage  = 1 << 32
-)
+// contactLimit is the limit of a list of contacts that names none.
+const contactLimit = 25
 
 // contactList is a page of contacts with its headers.
 type contactList struct {
-	Total int `header:"X-Total-Count" doc:"How many there are in all."`
-	Body  ContactPage
+	PageHead
+	Body ContactPage
 }
 
 func (f *face) listContacts(ctx context.Context, in *contactQuery) (*contactList, error) {
-	limit := min(in.Limit, maxContactLimit)
-	if limit == 0 {
-		limit = contactLimit
-	}
-	at := min(max(in.Page, 1), maxContactPage)
-	filter := domain.ContactFilter{Stage: in.Stage, Status: in.Status, Tag: in.Tag, Search: in.Search}
-	rows, total, err := f.rules.Contacts(ctx, wire.ScopeOf(ctx), filter, domain.Page{Limit: limit, Offset: (at - 1) * limit, After: in.AfterID})
+	window, err := in.window(contactLimit)
 	if err != nil {
 		return nil, err
 	}
-	body := ContactPage{Count: total, Page: at, Limit: limit, Pages: (total + limit - 1) / limit, Contacts: make([]ContactItem, len(rows))}
+	filter := domain.ContactFilter{Stage: in.Stage, Status: in.Status, Tag: in.Tag, Search: in.Search}
+	rows, total, err := f.rules.Contacts(ctx, wire.ScopeOf(ctx), filter, window)
+	if err != nil {
+		return nil, err
+	}
+	rows, next := cut(rows, window, func(c *people.ContactDetail) domain.ID { return c.ID })
+	body := ContactPage{Pages: in.head(window.Limit-1, total), Contacts: make([]ContactItem, len(rows)), NextCursor: next}
 	for i := range rows {
 		body.Contacts[i] = contactItem(&rows[i])
 	}
-	return &contactList{Total: total, Body: body}, nil
+	return &contactList{in.headers(ctx, body.Pages, next), body}, nil
 }
 
 // contactAnswer is a contact with its version.

@@ -15,9 +15,10 @@ import (
 
 // The rules of the board.
 const (
-	boardEvery     = 30 * time.Second // between two looks
-	boardLimit     = 5 * time.Second  // for one check
-	incidentFrom   = 3                // failed checks in a row make an incident
+	firstLook      = 100 * time.Millisecond // after the start
+	boardEvery     = 30 * time.Second       // between two looks
+	boardLimit     = 5 * time.Second        // for one check
+	incidentFrom   = 3                      // failed checks in a row make an incident
 	incidentsKept  = 100
 	boardDays      = 90
 	boardPruneEach = 120 // looks
@@ -91,7 +92,7 @@ func New(o Options) *Board {
 // Run looks until ctx is done. The first look waits a moment: a start has better
 // things to do.
 func (b *Board) Run(ctx context.Context) error {
-	timer := time.NewTimer(min(b.o.Every, time.Second))
+	timer := time.NewTimer(min(b.o.Every, firstLook))
 	defer timer.Stop()
 	for {
 		select {
