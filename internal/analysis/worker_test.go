@@ -28,7 +28,7 @@ var scope = domain.Scope{Workspace: "w", Mode: domain.Live}
 
 func open(t *testing.T) *store.DB {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), DSN: storetest.URL(t)})
+	db, err := store.Open(t.Context(), store.Options{Dir: storetest.Dir(t), DSN: storetest.URL(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

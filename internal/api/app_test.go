@@ -95,7 +95,7 @@ func startOn(t *testing.T, plan domain.Plan, url string) *app {
 	t.Helper()
 	a := &app{T: t, sounds: recordings{dir: t.TempDir()}, log: &logBuffer{}, clock: &clock{at: time.Now().UTC().Truncate(time.Millisecond)}}
 	logger := slog.New(slog.NewTextHandler(a.log, nil))
-	db, err := store.Open(t.Context(), store.Options{Dir: storeDir(t, url), DSN: url, Logger: logger})
+	db, err := store.Open(t.Context(), store.Options{Dir: storetest.Dir(t), DSN: url, Logger: logger})
 	a.ok(err)
 	a.store = db
 	if plan != domain.Professional {

@@ -104,7 +104,7 @@ func TestThousandAtOnce(t *testing.T) {
 // secondServer is another process's API on the same database.
 func (a *app) secondServer(url string) string {
 	a.Helper()
-	db, err := store.Open(a.Context(), store.Options{Dir: a.TempDir(), DSN: url})
+	db, err := store.Open(a.Context(), store.Options{Dir: storetest.Dir(a), DSN: url})
 	a.ok(err)
 	rules := service.New(service.Options{
 		Store: db, Hooks: map[string]domain.HookDialect{"native": native.Hooks{}}, CheckFlow: checkFlow, HasLLM: func(domain.Mode) bool { return true },

@@ -86,7 +86,7 @@ func (s setup) tuned(c *config.Config) *config.Config {
 func open(t *testing.T, s setup) *house {
 	t.Helper()
 	h := &house{T: t, log: &lockedWriter{}, mode: cmp.Or(s.mode, domain.Live), http: &http.Client{Transport: &http.Transport{}, Timeout: callLimit}}
-	dir, database := t.TempDir(), s.database
+	dir, database := storetest.Dir(t), s.database
 	if database == "" {
 		database = storetest.URL(t)
 	}

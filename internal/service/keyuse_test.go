@@ -114,7 +114,7 @@ func TestUsageReports(t *testing.T) {
 
 // TestUsesSurviveAnOutage: what cannot be written is written later, once.
 func TestUsesSurviveAnOutage(t *testing.T) {
-	db, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), DSN: storetest.URL(t)})
+	db, err := store.Open(t.Context(), store.Options{Dir: storetest.Dir(t), DSN: storetest.URL(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

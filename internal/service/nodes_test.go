@@ -219,7 +219,7 @@ func TestLimitsHoldForIntentsAtOnce(t *testing.T) {
 // TestFirstStartsAtOnce starts many processes on an empty database: one makes
 // the workspace.
 func TestFirstStartsAtOnce(t *testing.T) {
-	db, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), DSN: storetest.URL(t)})
+	db, err := store.Open(t.Context(), store.Options{Dir: storetest.Dir(t), DSN: storetest.URL(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

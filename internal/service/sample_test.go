@@ -17,7 +17,7 @@ import (
 // withSamples starts the rules on a fresh store as a server does.
 func withSamples(t *testing.T, plan domain.Plan) (*service.Service, *service.FirstStart) {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), DSN: storetest.URL(t), Logger: slog.New(slog.DiscardHandler)})
+	db, err := store.Open(t.Context(), store.Options{Dir: storetest.Dir(t), DSN: storetest.URL(t), Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

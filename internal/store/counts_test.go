@@ -203,7 +203,7 @@ func (l *ledger) compare(f domain.CallFilter, page domain.Page, want []domain.Ca
 // TestPagesAmongMany has so many calls in some hours that a list looks for those
 // of its filter hour by hour.
 func TestPagesAmongMany(t *testing.T) {
-	l := &ledger{in: domain.Scope{Workspace: domain.NewID(), Mode: domain.Live}, db: openBoth(t, t.TempDir(), storetest.URL(t))}
+	l := &ledger{in: domain.Scope{Workspace: domain.NewID(), Mode: domain.Live}, db: openBoth(t, storetest.Dir(t), storetest.URL(t))}
 	start := time.Date(2026, 3, 1, 22, 0, 0, 0, time.UTC)
 	for i := range 6000 {
 		c := domain.Call{
@@ -268,7 +268,7 @@ func TestPagesAmongMany(t *testing.T) {
 // TestTotalsAndPagesEqualTheTable has calls come, change and go in any order,
 // with the counts folded in between, and compares totals and pages of any filter.
 func TestTotalsAndPagesEqualTheTable(t *testing.T) {
-	dir, url := t.TempDir(), storetest.URL(t)
+	dir, url := storetest.Dir(t), storetest.URL(t)
 	db := openBoth(t, dir, url)
 	raw := beside(t, dir, url)
 	rapid.Check(t, func(rt *rapid.T) {
@@ -284,7 +284,7 @@ func TestTotalsAndPagesEqualTheTable(t *testing.T) {
 func TestFoldsAtOnce(t *testing.T) {
 	storetest.OnPostgres(t, func(t *testing.T, url string) { foldsAtOnce(t, openAt(t, url), openAt(t, url)) })
 	t.Run("sqlite", func(t *testing.T) {
-		db := openIn(t, t.TempDir())
+		db := openIn(t, storetest.Dir(t))
 		foldsAtOnce(t, db, db)
 	})
 }
@@ -368,7 +368,7 @@ func TestEveryFieldOfTheFilterIsCounted(t *testing.T) {
 
 // TestOldCallsAreCounted has the calls of a database from before the counts.
 func TestOldCallsAreCounted(t *testing.T) {
-	dir, url := t.TempDir(), storetest.URL(t)
+	dir, url := storetest.Dir(t), storetest.URL(t)
 	db := openBoth(t, dir, url)
 	in := domain.Scope{Workspace: domain.NewID(), Mode: domain.Test}
 	start := time.Date(2026, 5, 5, 5, 0, 0, 0, time.UTC)
@@ -435,7 +435,7 @@ func openBoth(t *testing.T, dir, url string) *store.DB {
 
 // TestChangesAreFoldedByThemselves waits for the pass in the background.
 func TestChangesAreFoldedByThemselves(t *testing.T) {
-	dir, url := t.TempDir(), storetest.URL(t)
+	dir, url := storetest.Dir(t), storetest.URL(t)
 	db := openBoth(t, dir, url)
 	in := domain.Scope{Workspace: domain.NewID(), Mode: domain.Live}
 	err := db.InTx(t.Context(), domain.LaneAPI, func(ctx context.Context, s *domain.Stores) error {
@@ -481,7 +481,7 @@ func TestChangesAreFoldedByThemselves(t *testing.T) {
 // TestBriefCallsAreTheCalls compares calls of a brief list, with what strangers
 // may have put into them, to the calls by themselves.
 func TestBriefCallsAreTheCalls(t *testing.T) {
-	db := openBoth(t, t.TempDir(), storetest.URL(t))
+	db := openBoth(t, storetest.Dir(t), storetest.URL(t))
 	in := domain.Scope{Workspace: domain.NewID(), Mode: domain.Live}
 	at := time.Now().UTC().Truncate(time.Microsecond)
 	made := []domain.Call{

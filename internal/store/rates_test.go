@@ -14,7 +14,7 @@ import (
 // TestRates counts with three stores, as three processes have them, on one
 // database.
 func TestRates(t *testing.T) {
-	if openIn(t, t.TempDir()).Rates() != nil {
+	if openIn(t, storetest.Dir(t)).Rates() != nil {
 		t.Error("SQLite counts requests, which one process can do in its memory")
 	}
 	storetest.OnPostgres(t, func(t *testing.T, _ string) {

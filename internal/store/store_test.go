@@ -38,7 +38,7 @@ func openIn(t *testing.T, dir string) *store.DB {
 // the test ends.
 func openAt(t *testing.T, url string) *store.DB {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), DSN: url, Logger: slog.New(slog.DiscardHandler)})
+	db, err := store.Open(t.Context(), store.Options{Dir: storetest.Dir(t), DSN: url, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

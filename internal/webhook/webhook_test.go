@@ -55,7 +55,7 @@ func (d *desk) View(ctx context.Context, fn func(context.Context, *domain.Stores
 
 func newDesk(t *testing.T) *desk {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), DSN: storetest.URL(t)})
+	db, err := store.Open(t.Context(), store.Options{Dir: storetest.Dir(t), DSN: storetest.URL(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
