@@ -96,10 +96,16 @@ func TestKlenCalendar(t *testing.T) {
 	if e := a.event(a.send("POST", klenCalendar+"/events/"+made.ID+"/cancel", a.key, ""), http.StatusOK); e.Status != "cancelled" {
 		t.Errorf("%+v", e) // without a body, and for the second time
 	}
-	ics := a.send("GET", "/klen/api/v1"+made.ICSURL, a.key, "")
-	if ics.status != http.StatusOK || ics.header.Get("Content-Type") != "text/calendar; charset=utf-8" ||
-		!strings.Contains(ics.body, "UID:"+made.UUID+"\r\n") || !strings.Contains(ics.body, "STATUS:CANCELLED\r\nSUMMARY:Demo\r\n") {
-		t.Errorf("%d %q", ics.status, ics.body)
+	// The address of the file is taken below the API's root, and below its host.
+	for _, before := range []string{"/klen/api/v1", "/klen", ""} {
+		ics := a.send("GET", before+made.ICSURL, a.key, "")
+		if ics.status != http.StatusOK || ics.header.Get("Content-Type") != "text/calendar; charset=utf-8" ||
+			!strings.Contains(ics.body, "UID:"+made.UUID+"\r\n") || !strings.Contains(ics.body, "STATUS:CANCELLED\r\nSUMMARY:Demo\r\n") {
+			t.Errorf("%q: %d %q", before, ics.status, ics.body)
+		}
+		if r := a.send("GET", before+made.ICSURL, "", ""); r.status != http.StatusUnauthorized {
+			t.Errorf("%q without a key: %d %q", before, r.status, r.body)
+		}
 	}
 	// A test key, and the sandbox, have a calendar of their own.
 	for _, path := range []string{"/klen/api/v1" + made.ICSURL, klenCalendar + "/events/" + made.ID} {
@@ -188,6 +194,7 @@ func TestKlenCalendarRefuses(t *testing.T) {
 		{"POST", "/events/create", `{"title":"T","team_id":[],` + at + `}`, "validation_error", "team_id must be a string or a number", 400},
 		{"POST", "/events/create", `{"title":["T"],` + at + `}`, "validation_error", "", 400},
 		{"POST", "/events/create", `{"title":"T","ai_agent_id":"0123456789abcdef01234567",` + at + `}`, "not_found", "Agent with id", 404},
+		{"POST", "/events/create", `{"title":"T","ai_agent_id":17,` + at + `}`, "not_found", "Agent with id 17 not found", 404},
 		{"GET", "/events?start_date=soon", "", "invalid_datetime_format", "", 400},
 		{"GET", "/events?end_date=soon", "", "invalid_datetime_format", "", 400},
 		{"GET", "/events?page=x", "", "validation_error", "", 400},

@@ -105,7 +105,7 @@ func TestHostilePaths(t *testing.T) {
 		{"GET", "/sandbox/sandbox/api/v1/agents", 404}, {"OPTIONS", "/api/v1/agents", 405}, {"TRACE", "/api/v1/agents", 405},
 		{"BREW", "/api/v1/agents", 405}, {"PATCH", "/api/v1/calls", 405}, {"POST", "/healthz", 404},
 		{"GET", "/api/v1/agents?limit=99999999999999999999", 400}, {"GET", "/api/v1/agents?limit=1&limit=x", 200},
-		{"GET", "/api/v1/agents?offset=9223372036854775807", 200}, {"GET", "/api/v1/agents?limit=%zz", 200},
+		{"GET", "/api/v1/agents?offset=9223372036854775807", 200}, {"GET", "/api/v1/agents?limit=%zz", 400},
 		{"GET", "/api/v1/calls?from=2025-13-01", 400}, {"GET", "/api/v1/calls?to=0000-01-01", 400}, {"GET", "/api/v1/calls?to=12025-01-01", 400},
 		{"GET", "/api/v1/calls?agentId=%00", 200}, {"GET", "/api/v1/calls?status=QUEUED", 400}, {"GET", "/api/v1/calls?direction=up", 400},
 		{"GET", "/api/v1/calls?from=2025-01-01T00:00:00+01:00&to=2025-01-01T00:00", 200}, {"GET", "/api/v1/calls?unknown=1", 200},
@@ -165,4 +165,29 @@ func TestConditionalAndCompressed(t *testing.T) {
 	a.want(a.send("PATCH", "/api/v1/agents/"+id, a.key, `{"name":"C"}`, `If-Match: "1"`), http.StatusPreconditionFailed, "PRECONDITION_FAILED")
 	a.want(a.send("DELETE", "/api/v1/agents/"+id, a.key, "", `If-Match: nonsense`), http.StatusPreconditionFailed, "PRECONDITION_FAILED")
 	a.want(a.send("DELETE", "/api/v1/agents/"+id, a.key, "", `If-Match: *`), http.StatusOK, "")
+}
+
+// TestGarbledQuery: a filter that cannot be read does not answer with everything.
+func TestGarbledQuery(t *testing.T) {
+	a := start(t, domain.Enterprise)
+	const say = `the query string has a % sign without two hex digits after it; write the sign as %25`
+	for path, want := range map[string]string{
+		"/api/v1/calls":                 `{"error":{"code":"BAD_REQUEST","message":"` + say + `"}}`,
+		"/trillet/v2/api/call-history":  `{"error":{"code":"bad_request","message":"` + say + `"},"message":"` + say + `"}`,
+		"/klen/api/v1/calls":            `{"error":"validation_error","message":"` + say + `"}`,
+		"/klen/api/v1/contacts":         `{"error":"validation_error","message":"` + say + `"}`,
+		"/klen/api/v1/calendar/events/": `{"error":"validation_error","message":"` + say + `"}`,
+	} {
+		for _, query := range []string{"?status=%zz", "?limit=1&search=100%", "?%"} {
+			if r := a.send("GET", path+query, a.key, ""); r.status != http.StatusBadRequest || r.body != want {
+				t.Errorf("%s: %d %s", path+query, r.status, r.body)
+			}
+			if r := a.send("GET", path+query, "", ""); r.status != http.StatusUnauthorized {
+				t.Errorf("%s without a key: %d %s", path+query, r.status, r.body)
+			}
+		}
+		if r := a.send("GET", path+"?search=100%25&x=a;b", a.key, ""); r.status != http.StatusOK {
+			t.Errorf("%s: %d %s", path, r.status, r.body)
+		}
+	}
 }

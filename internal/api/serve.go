@@ -116,7 +116,11 @@ func (s *server) dialect(ctx context.Context, w *answer, a address) {
 			return
 		}
 	}
+	_, garbled := url.QueryUnescape(a.URL.RawQuery)
 	switch {
+	case found && garbled != nil:
+		// A parameter that cannot be read is not as good as none: it may be a filter.
+		s.fail(ctx, w, shape, domain.Invalid("query", "the query string has a %% sign without two hex digits after it; write the sign as %%25"))
 	case found:
 		a.face.Router.ServeHTTP(w, a.asked(ctx))
 	case allow != "":

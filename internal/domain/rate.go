@@ -26,11 +26,6 @@ type Rate struct {
 	Wait    time.Duration // how long that is from now
 }
 
-// WindowEnd is when a window is over that begins at now.
-func WindowEnd(now time.Time) time.Time {
-	end := now.Add(RateWindow)
-	if cut := end.Truncate(time.Second); !cut.Equal(end) {
-		return cut.Add(time.Second)
-	}
-	return end
-}
+// WindowEnd is when a window is over that begins in the second of now: nobody is
+// told to wait longer than RateWindow.
+func WindowEnd(now time.Time) time.Time { return now.Truncate(time.Second).Add(RateWindow) }

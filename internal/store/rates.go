@@ -25,13 +25,13 @@ func (db *DB) Rates() domain.RateLimits {
 type rates struct{ db *bun.DB }
 
 // Take counts one request. The row's lock, which the upsert holds, makes that
-// exact. The window ends on a whole second, as domain.WindowEnd says.
+// exact. The window begins and ends on a whole second, as domain.WindowEnd says.
 func (r *rates) Take(ctx context.Context, key domain.ID, limit int) (domain.Rate, error) {
 	var used, now, end row.Micros
 	rate := domain.Rate{Limit: limit}
 	err := r.db.NewRaw(`WITH clock AS MATERIALIZED (SELECT ? AS now)
 		INSERT INTO rate_windows AS w (key_id, used, passed, ends_at)
-		SELECT ?, 1, true, (now + ? + 999999) / 1000000 * 1000000 FROM clock
+		SELECT ?, 1, true, now / 1000000 * 1000000 + ? FROM clock
 		ON CONFLICT (key_id) DO UPDATE SET
 			used = CASE WHEN w.ends_at <= (SELECT now FROM clock) THEN 1 WHEN w.used < ? THEN w.used + 1 ELSE w.used END,
 			passed = w.ends_at <= (SELECT now FROM clock) OR w.used < ?,

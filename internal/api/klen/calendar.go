@@ -54,7 +54,7 @@ type CalendarDetail struct {
 	ContactID     *domain.ID   `json:"contact_id"`
 	Sync          bool         `json:"sync_external_calendars"`
 	Notify        bool         `json:"send_notifications"`
-	ICSURL        string       `json:"ics_url" doc:"Below this API's root."`
+	ICSURL        string       `json:"ics_url" doc:"Below this API's root, and below its host."`
 	Overlaps      []domain.ID  `json:"overlaps" doc:"Events that are not cancelled and fall into its time, at most 100."`
 	CreatedAt     CalendarTime `json:"created_at"`
 	UpdatedAt     CalendarTime `json:"updated_at"`
@@ -104,7 +104,8 @@ func (f *face) calendarRoutes(rt *wire.Router) {
 	wire.Handle(rt, route(http.MethodPut, one+"/update", "put-event", write, "Update a calendar event", one), f.updateEvent)
 	wire.Handle(rt, route(http.MethodPost, one+"/cancel", "cancel-event", write, "Cancel a calendar event"), f.cancelEvent)
 	wire.Handle(rt, route(http.MethodGet, calendarPath+"/availability", "list-availability", read, "List free times"), f.listAvailability)
-	wire.CalendarFile(rt, route(http.MethodGet, calendarPath+"/event/{id}/calendar.ics", "get-event-calendar", read, "Get an event for calendars"), f.findEvent)
+	const file = "/calendar/event/{id}/calendar.ics" // ics_url, below the root or the host
+	wire.CalendarFile(rt, route(http.MethodGet, Root+file, "get-event-calendar", read, "Get an event for calendars", file), f.findEvent)
 }
 
 // EventByID is the input of a route for one event. (huma passes over embedded

@@ -29,7 +29,7 @@ type CalendarFields struct {
 	VideoProvider wire.Opt[string]                   `json:"video_conference_provider,omitzero"`
 	ReminderOn    wire.Opt[bool]                     `json:"is_reminder_enabled,omitzero" doc:"true when not sent."`
 	RemindBefore  wire.Opt[int64]                    `json:"remind_before_minutes,omitzero" doc:"60 when not sent."`
-	AgentID       wire.Opt[domain.ID]                `json:"ai_agent_id,omitzero" doc:"null takes the agent off."`
+	AgentID       wire.Opt[AnyID]                    `json:"ai_agent_id,omitzero" doc:"null takes the agent off."`
 	TeamID        wire.Opt[any]                      `json:"team_id,omitzero" doc:"A string or a number; kept, and given back as a string."`
 	ByAgent       wire.Opt[bool]                     `json:"created_by_ai_agent,omitzero"`
 	Sync          wire.Opt[bool]                     `json:"sync_external_calendars,omitzero" doc:"true when not sent; kept, nothing is copied."`
@@ -124,7 +124,7 @@ func calendarWritten(a *service.AppointmentDetail, message string) CalendarWritt
 func (b *CalendarFields) change() (service.AppointmentChange, error) {
 	req := service.AppointmentChange{
 		Title: b.Title.Given(), Description: b.Description.Change(), Kind: b.EventType.Given(), Status: b.Status.Given(),
-		Location: b.Location.Change(), AgentID: b.AgentID.Change(),
+		Location: b.Location.Change(), AgentID: (*domain.ID)(b.AgentID.Change()),
 		Customer: service.CustomerChange{
 			Name: b.CustomerName.Change(), Email: b.CustomerEmail.Change(), Phone: b.CustomerPhone.Change(), Notes: b.CustomerNotes.Change(),
 		},

@@ -86,8 +86,8 @@ type Calls struct {
 // PlaceFields ask for a call.
 type PlaceFields struct {
 	PhoneNumber wire.Opt[string]         `json:"phone_number,omitzero" doc:"Required; E.164, such as +15551234567."`
-	AgentID     wire.Opt[domain.ID]      `json:"agent_id,omitzero" doc:"Required."`
-	ContactID   wire.Opt[domain.ID]      `json:"contact_id,omitzero" doc:"Whom the call is with; the contact with the number when not sent."`
+	AgentID     wire.Opt[AnyID]          `json:"agent_id,omitzero" doc:"Required."`
+	ContactID   wire.Opt[AnyID]          `json:"contact_id,omitzero" doc:"Whom the call is with; the contact with the number when not sent."`
 	Variables   wire.Opt[map[string]any] `json:"variables,omitzero" doc:"Context variables; lists and objects arrive in {{variable_name}} as JSON."`
 }
 
@@ -169,13 +169,13 @@ func (f *face) createCall(ctx context.Context, in *struct{ Body wire.Loose[Place
 	case b.AgentID.Value == "":
 		return nil, domain.Invalid("agent_id", "agent_id is required").For(missingAgentID, "")
 	}
-	a, err := f.rules.Agent(ctx, scope, b.AgentID.Value)
+	a, err := f.rules.Agent(ctx, scope, domain.ID(b.AgentID.Value))
 	if err != nil {
 		return nil, err
 	}
 	render := func(c *domain.Call) any { return placed(c, a) }
 	c, err := f.rules.PlaceCall(ctx, scope, service.PlaceRequest{
-		AgentID: a.ID, To: b.PhoneNumber.Value, ContactID: b.ContactID.Value, Variables: b.Variables.Value,
+		AgentID: a.ID, To: b.PhoneNumber.Value, ContactID: domain.ID(b.ContactID.Value), Variables: b.Variables.Value,
 	}, wire.Once(ctx, http.StatusCreated, render))
 	if err != nil {
 		return nil, err

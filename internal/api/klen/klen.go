@@ -37,7 +37,7 @@ func New(o wire.Options) (*wire.Dialect, error) {
 	f.webhookRoutes(rt)
 	f.calendarRoutes(rt)
 	return &wire.Dialect{
-		Name: Name, Prefix: "/klen", Roots: []string{"/api"}, Router: rt,
+		Name: Name, Prefix: "/klen", Roots: []string{"/api", "/calendar/event"}, Router: rt,
 		Own: []string{"/api/webhooks"}, Hosts: []string{"api.klen.ai"}, Key: keyOf,
 	}, rt.Err()
 }

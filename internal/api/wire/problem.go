@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/validation"
 
 	"github.com/callwright/callwright/internal/domain"
 )
@@ -190,7 +191,7 @@ func complaint(err error) (field, what string) {
 		return strings.TrimPrefix(field+"."+name, "."), " is required"
 	case what == "unexpected property":
 		return field, " is not a field that is known here; check its spelling and case"
-	case strings.Contains(what, "json:"), strings.Contains(what, "cannot unmarshal"):
+	case strings.Contains(what, "json:"), strings.Contains(what, "cannot unmarshal"), what == validation.MsgExpectedMatchExactlyOneSchema:
 		return field, " has a value that is out of range or of the wrong type"
 	case field == "":
 		return "", "the request body: " + what
