@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -134,13 +135,21 @@ func quickCall(t *testing.T, source string, client *http.Client) (c *call, said 
 	if err != nil {
 		t.Fatal(err)
 	}
-	c = &call{engine: &Engine{o: Options{HTTP: client}}, dial: &service.Dial{}}
+	rules := service.New(service.Options{Store: noStore{}})
+	c = &call{engine: &Engine{o: Options{HTTP: client, Service: rules}}, dial: &service.Dial{}, log: slog.New(slog.DiscardHandler)}
 	c.ctx, c.cancel = context.WithCancelCause(t.Context())
 	l := &quickLine{}
 	turns := &turnsOf{performer: (*performer)(c)}
 	c.talk = conversation.New(conversation.Options{Graph: g, Line: l, Performer: turns, Voice: speech.NewFallback(speech.FallbackOptions{Engines: []speech.TTS{&speechtest.Tone{}}}), Rate: 8000})
 	l.talk = c.talk
 	return c, func() string { return strings.Join(turns.said, "\n") }
+}
+
+// noStore is a database that cannot be used.
+type noStore struct{ domain.Store }
+
+func (noStore) InTx(context.Context, domain.Lane, func(context.Context, *domain.Stores) error) error {
+	return domain.Unavailable(time.Second, nil, "the database is away")
 }
 
 // turnsOf keeps the turns that go past it.
@@ -167,7 +176,7 @@ func TestDo(t *testing.T) {
 	}{
 		"an answer":        {strings.Replace(source, "URL", url, 1), "You can come at nine.", ""},
 		"no answer":        {strings.Replace(source, "URL", "http://127.0.0.1:1/", 1), "I could not look it up.", "node get: the request to 127.0.0.1:1 failed"},
-		"what is not done": {sms, "Not sent.", "node text: sms is not available"},
+		"what is not done": {sms, "Not sent.", "node text: the text message was not sent: the database is away"},
 	} {
 		call, said := quickCall(t, c.source, client)
 		call.work.Go(func() { call.talk.Run(call.ctx) })
