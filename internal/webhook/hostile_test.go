@@ -154,7 +154,7 @@ func TestNoWayAround(t *testing.T) {
 // head and body, slowly, or not in HTTP: each is done within the timeout, and the
 // heap does not grow by what they sent.
 func TestHostileAnswersStaySmall(t *testing.T) {
-	const timeout = 300 * time.Millisecond
+	const timeout = 200 * time.Millisecond
 	flood := bytes.Repeat([]byte("x"), 32<<10)
 	answers := map[string]func(net.Conn){
 		"an endless body": func(c net.Conn) { forever(c, "HTTP/1.1 200 OK\r\n\r\n", flood) },
@@ -186,7 +186,7 @@ func TestHostileAnswersStaySmall(t *testing.T) {
 			before := heap()
 			began := time.Now()
 			var all sync.WaitGroup
-			for range 32 {
+			for range 16 {
 				all.Go(func() {
 					res, err := client.Post(url, "", strings.NewReader("{}"))
 					if err != nil {
@@ -199,7 +199,7 @@ func TestHostileAnswersStaySmall(t *testing.T) {
 				})
 			}
 			all.Wait()
-			if took := time.Since(began); took > 20*timeout {
+			if took := time.Since(began); took > 100*timeout {
 				t.Errorf("it took %s", took)
 			}
 			client.CloseIdleConnections()
