@@ -143,6 +143,9 @@ func anyFilter(t *rapid.T) domain.CallFilter {
 		States:     rapid.SliceOfNDistinct(rapid.SampledFrom(ledgerStates), 0, 3, rapid.ID[domain.CallState]).Draw(t, "of states"),
 		Brief:      rapid.Bool().Draw(t, "brief"),
 	}
+	if f.Brief && rapid.Bool().Draw(t, "some held") {
+		f.Held = func(id domain.ID, _ int64) bool { return id[len(id)-1]%2 == 0 }
+	}
 	if rapid.IntRange(0, 9).Draw(t, "by callee") == 0 {
 		f.To = ledgerCallees[0]
 	}
@@ -360,7 +363,7 @@ func foldsAtOnce(t *testing.T, stores ...*store.DB) {
 // and here.
 func TestEveryFieldOfTheFilterIsCounted(t *testing.T) {
 	text := fmt.Sprintf("%+v", domain.CallFilter{})
-	const known = "{States:[] IDs:[] AgentID: Agents:[] FlowID: CampaignID: Direction: To: CreatedMin:0001-01-01 00:00:00 +0000 UTC CreatedMax:0001-01-01 00:00:00 +0000 UTC Brief:false}"
+	const known = "{States:[] IDs:[] AgentID: Agents:[] FlowID: CampaignID: Direction: To: CreatedMin:0001-01-01 00:00:00 +0000 UTC CreatedMax:0001-01-01 00:00:00 +0000 UTC Brief:false Held:<nil>}"
 	if text != known {
 		t.Errorf("a filter is %s, but the sums know %s", text, known)
 	}

@@ -139,8 +139,37 @@ func (c *calls) read(ctx context.Context, in domain.Scope, f domain.CallFilter, 
 		err := row.Bound(q, limit, offset).Scan(ctx)
 		return row.Map(rows, (*callRow).domain), err
 	}
+	if f.Held == nil {
+		return c.columns(ctx, in, where, limit, offset, briefColumns, brief)
+	}
+	list, err := c.columns(ctx, in, where, limit, offset, markColumns, mark)
+	if err != nil {
+		return nil, err
+	}
+	var missing []int
+	for i := range list {
+		if !f.Held(list[i].ID, list[i].Version) {
+			missing = append(missing, i)
+		}
+	}
+	if len(missing) > len(list)/4 { // one query costs less than many
+		return c.columns(ctx, in, where, limit, offset, briefColumns, brief)
+	}
+	for _, i := range missing {
+		one, err := c.columns(ctx, in, new(row.Query).Add("id = ?", list[i].ID), 1, 0, briefColumns, brief)
+		if err != nil {
+			return nil, err
+		}
+		list[i] = one[0] // it is of the same snapshot
+	}
+	return list, nil
+}
+
+// columns reads columns of the calls that where selects, newest first, with scan.
+func (c *calls) columns(ctx context.Context, in domain.Scope, where *row.Query, limit, offset int,
+	columns []string, scan func(row.Values, *domain.Call) error) ([]domain.Call, error) {
 	list := make([]domain.Call, 0, min(max(limit, 0), 200))
-	err := row.Packed(ctx, c.db, briefColumns, func(columns string) *row.Query {
+	err := row.Packed(ctx, c.db, columns, func(columns string) *row.Query {
 		list = list[:0]
 		q := new(row.Query).Add("SELECT "+columns+" FROM calls WHERE "+where.String(), where.Args()...).
 			Add(" ORDER BY created_at DESC, id DESC")
@@ -156,9 +185,18 @@ func (c *calls) read(ctx context.Context, in domain.Scope, f domain.CallFilter, 
 		return q
 	}, func(v row.Values) error {
 		list = append(list, domain.Call{WorkspaceID: in.Workspace, Mode: in.Mode})
-		return brief(v, &list[len(list)-1])
+		return scan(v, &list[len(list)-1])
 	})
 	return list, err
+}
+
+// markColumns tell one version of a call from another.
+var markColumns = []string{"id", "version"}
+
+// mark fills in a call from markColumns.
+func mark(v row.Values, c *domain.Call) error {
+	c.ID, c.Version = domain.ID(v.Text(0)), v.Int(1)
+	return nil
 }
 
 // brief fills in a call from briefColumns.
