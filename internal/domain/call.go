@@ -160,9 +160,9 @@ type CallFilter struct {
 	// settings, Variables, Captured, Notes, Voice, Model, SIPCallID, and the times
 	// of dialing and ringing.
 	Brief bool
-	// Held reports whether whoever asks for Brief calls has what it needs of a
-	// version of one: such a call may come with nothing but its ID and Version.
-	// It is called before the list is whole, and maybe more than once for a call.
-	// nil holds none.
+	// Held is told of the Brief calls of the page, in their order, and reports
+	// whether whoever asks has what it needs of that version of one: such a call
+	// may be left out. Should the list be read once more, Held is told of all its
+	// calls once more. nil holds none.
 	Held func(id ID, version int64) bool
 }

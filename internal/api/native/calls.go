@@ -160,7 +160,7 @@ func (f *face) listCalls(ctx context.Context, in *callQuery) (*struct {
 		return nil, err
 	}
 	body := Calls{Total: total, Limit: page.Limit, Offset: page.Offset}
-	body.Calls, err = look.items(rows, func(c *domain.Call) CallItem { return f.callItem(ctx, c) })
+	body.Calls, err = look.items(min(page.Limit, max(total-page.Offset, 0)), rows, func(c *domain.Call) CallItem { return f.callItem(ctx, c) })
 	if err != nil {
 		return nil, err
 	}

@@ -39,7 +39,6 @@ type shownKey struct {
 
 // shownCall is never changed.
 type shownCall struct {
-	call    domain.ID
 	version int64
 	body    wire.Rendered[CallItem]
 	sum     [sha256.Size]byte
@@ -80,47 +79,55 @@ func (s *shownCalls) add(key shownKey, c *shownCall) {
 	s.young[key] = c
 }
 
-// look is what one list takes out of shownCalls.
+// look is what one list finds in shownCalls.
 type look struct {
 	shown *shownCalls
 	key   shownKey // but for the call
-	found []*shownCall
+	rows  []seenCall
 	tag   []byte // what the list's tag is made of
+}
+
+// seenCall is a call of the list, with what was found of it, or nil.
+type seenCall struct {
+	id      domain.ID
+	version int64
+	found   *shownCall
 }
 
 // has looks for a version of a call, and keeps it.
 func (l *look) has(id domain.ID, version int64) bool {
 	l.key.call = id
 	c := l.shown.get(l.key)
-	if c == nil || c.version != version {
-		return false
+	if c != nil && c.version != version {
+		c = nil
 	}
-	l.found = append(l.found, c)
-	return true
+	l.rows = append(l.rows, seenCall{id, version, c})
+	return c != nil
 }
 
-// items returns the JSON of each row: what was found of it, else what render
-// makes of it.
-func (l *look) items(rows []domain.Call, render func(*domain.Call) CallItem) ([]wire.Rendered[CallItem], error) {
+// items returns the JSON of each of the n calls of the list: what was found of
+// it, else what render makes of it.
+func (l *look) items(n int, read []domain.Call, render func(*domain.Call) CallItem) ([]wire.Rendered[CallItem], error) {
+	rows := l.rows[max(len(l.rows)-n, 0):] // when the list was read twice, the last time counts
 	items := make([]wire.Rendered[CallItem], len(rows))
-	found := l.found
-	for i := range rows {
-		id, version := rows[i].ID, rows[i].Version
-		at := slices.IndexFunc(found, func(c *shownCall) bool { return c.call == id && c.version == version })
-		var c *shownCall
-		if at >= 0 {
-			c, found = found[at], found[at+1:] // they are in the order of the rows
-		} else {
-			body, err := wire.Render(render(&rows[i]))
+	l.tag = make([]byte, 0, (n+2)*sha256.Size)
+	for i, r := range rows {
+		if r.found == nil {
+			at := slices.IndexFunc(read, func(c domain.Call) bool { return c.ID == r.id }) // in the order of the rows
+			if at < 0 {
+				return nil, domain.Errorf(domain.CodeInternal, "the list has no call %s, which nothing was found of", r.id)
+			}
+			body, err := wire.Render(render(&read[at]))
 			if err != nil {
 				return nil, err
 			}
-			c = &shownCall{call: id, version: version, body: body, sum: sha256.Sum256(body.JSON)}
-			l.key.call = id
-			l.shown.add(l.key, c)
+			r.found = &shownCall{version: r.version, body: body, sum: sha256.Sum256(body.JSON)}
+			l.key.call = r.id
+			l.shown.add(l.key, r.found)
+			read = read[at+1:]
 		}
-		items[i] = c.body
-		l.tag = append(l.tag, c.sum[:]...)
+		items[i] = r.found.body
+		l.tag = append(l.tag, r.found.sum[:]...)
 	}
 	return items, nil
 }
