@@ -3,12 +3,12 @@ package api
 import (
 	"bytes"
 	"compress/gzip"
-	"crypto/sha256"
-	"encoding/hex"
 	"net/http"
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/callwright/callwright/internal/api/wire"
 )
 
 // gzipFrom is the size from which an answer is compressed.
@@ -98,8 +98,11 @@ func (a *answer) finish(r *http.Request) {
 	read := r.Method == http.MethodGet || r.Method == http.MethodHead
 	if read && a.status == http.StatusOK {
 		if h.Get("ETag") == "" {
-			sum := sha256.Sum256(body)
-			h.Set("ETag", `"`+hex.EncodeToString(sum[:12])+`"`)
+			tag := wire.RequestOf(r.Context()).Tag
+			if tag == "" {
+				tag = wire.TagOf(body)
+			}
+			h.Set("ETag", tag)
 		}
 		if h.Get("Cache-Control") == "" {
 			h.Set("Cache-Control", "private, no-cache")

@@ -160,4 +160,9 @@ type CallFilter struct {
 	// settings, Variables, Captured, Notes, Voice, Model, SIPCallID, and the times
 	// of dialing and ringing.
 	Brief bool
+	// Held is told of the Brief calls of the page, in their order, and reports
+	// whether whoever asks has what it needs of that version of one: such a call
+	// may be left out. Should the list be read once more, Held is told of all its
+	// calls once more. nil holds none.
+	Held func(id ID, version int64) bool
 }

@@ -32,8 +32,14 @@ func (s *Service) RecordingURL(c *domain.Call) string {
 	if c.Recording == "" || !c.State.Ended() {
 		return ""
 	}
-	expires := s.Now().Truncate(linkPeriod).Add(2 * linkPeriod).Unix()
+	expires := s.LinksEnd()
 	return s.publicURL + "/api/v1/recordings/" + string(c.ID) + "?expires=" + strconv.FormatInt(expires, 10) + "&signature=" + s.signLink(c.ID, expires)
+}
+
+// LinksEnd is when the links to recordings that are made now end, in Unix
+// seconds. Until it changes the link of a call stays the same.
+func (s *Service) LinksEnd() int64 {
+	return s.Now().Truncate(linkPeriod).Add(2 * linkPeriod).Unix()
 }
 
 // signLink is HMAC-SHA256 over the call and the end of the link, in hex.

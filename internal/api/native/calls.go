@@ -81,10 +81,10 @@ type Attempt struct {
 
 // Calls is a page of calls.
 type Calls struct {
-	Calls  []CallItem `json:"calls"`
-	Total  int        `json:"total"`
-	Limit  int        `json:"limit"`
-	Offset int        `json:"offset"`
+	Calls  []wire.Rendered[CallItem] `json:"calls"`
+	Total  int                       `json:"total"`
+	Limit  int                       `json:"limit"`
+	Offset int                       `json:"offset"`
 }
 
 // PlaceFields is what a new call needs.
@@ -153,14 +153,18 @@ func (f *face) listCalls(ctx context.Context, in *callQuery) (*struct {
 		return nil, err
 	}
 	page := in.Page()
+	look := &look{shown: &f.shown, key: shownKey{base: wire.RequestOf(ctx).PublicURL, end: f.rules.LinksEnd()}}
+	filter.Held = look.has
 	rows, total, err := f.rules.Calls(ctx, wire.ScopeOf(ctx), filter, page)
 	if err != nil {
 		return nil, err
 	}
-	body := Calls{Calls: make([]CallItem, len(rows)), Total: total, Limit: page.Limit, Offset: page.Offset}
-	for i := range rows {
-		body.Calls[i] = f.callItem(ctx, &rows[i])
+	body := Calls{Total: total, Limit: page.Limit, Offset: page.Offset}
+	body.Calls, err = look.items(min(page.Limit, max(total-page.Offset, 0)), rows, func(c *domain.Call) CallItem { return f.callItem(ctx, c) })
+	if err != nil {
+		return nil, err
 	}
+	wire.RequestOf(ctx).Tag = look.etag(total, page)
 	return &struct {
 		wire.PageHead
 		Body Calls

@@ -17,6 +17,7 @@ const Root = "/api/v1"
 // face serves the dialect's routes from the rules.
 type face struct {
 	rules *service.Service
+	shown shownCalls
 }
 
 // New returns the dialect.

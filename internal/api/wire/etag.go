@@ -26,6 +26,12 @@ func ETagOf(v int64, shown ...string) ETag {
 	return ETag{ETag: strconv.Quote(tag)}
 }
 
+// TagOf is the tag of an answer that is another one when content is.
+func TagOf(content []byte) string {
+	sum := sha256.Sum256(content)
+	return `"` + hex.EncodeToString(sum[:12]) + `"`
+}
+
 // IfMatch is the condition of a change. It is embedded in the inputs of routes.
 type IfMatch struct {
 	IfMatch string `header:"If-Match" doc:"Change the object only if this is its ETag."`

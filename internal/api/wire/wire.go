@@ -27,6 +27,7 @@ type Request struct {
 	Caller    *Caller          // once it may go on
 	Target    *url.URL         // as the client wrote it, prefixes included
 	PublicURL string           // scheme and host under which the client reached the server
+	Tag       string           // ETag of a good answer, from a handler that has one; "" is made of the bytes
 	once      *service.OnceKey // its Idempotency-Key, when the request is new
 }
 

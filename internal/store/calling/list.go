@@ -22,9 +22,10 @@ func (c *calls) page(ctx context.Context, in domain.Scope, f domain.CallFilter, 
 	if page.Limit <= 0 || !countable(f) || indexed(f) && page.Offset <= shallow {
 		q := new(row.Query)
 		filter(q, in, f)
-		return c.read(ctx, in, f, last.before(q), page.Limit, page.Offset)
+		list, _, err := c.read(ctx, in, f, last.before(q), page.Limit, page.Offset)
+		return list, err
 	}
-	list := make([]domain.Call, 0, page.Limit)
+	list, seen := []domain.Call{}, 0
 	w := walk{calls: c, in: in, f: f, reach: reachOf(f), skip: int64(page.Offset)}
 	if last != nil && last.at < w.reach.max {
 		w.reach.max = last.at + 1
@@ -34,13 +35,13 @@ func (c *calls) page(ctx context.Context, in domain.Scope, f domain.CallFilter, 
 		q := new(row.Query)
 		if indexed(f) { // what is further down is next in the index
 			within(q, in, f, w.reach.min, to)
-			list, err = c.read(ctx, in, f, last.before(q), page.Limit, int(skip))
+			list, _, err = c.read(ctx, in, f, last.before(q), page.Limit, int(skip))
 			return false, err
 		}
 		within(q, in, f, from, to)
-		more, err := c.read(ctx, in, f, last.before(q), page.Limit-len(list), int(skip))
-		list = append(list, more...)
-		return len(list) < page.Limit, err
+		more, n, err := c.read(ctx, in, f, last.before(q), page.Limit-seen, int(skip))
+		list, seen = append(list, more...), seen+n
+		return seen < page.Limit, err
 	}
 	err = w.run(ctx)
 	return list, err
@@ -131,17 +132,75 @@ var briefColumns = []string{
 	"recording", "version", "created_at", "answered_at", "ended_at", "analysis", "contact_id",
 }
 
-// read returns the calls that where selects, newest first.
-func (c *calls) read(ctx context.Context, in domain.Scope, f domain.CallFilter, where *row.Query, limit, offset int) ([]domain.Call, error) {
+// read returns the calls that where selects, newest first, and how many there are
+// with those that were left out.
+func (c *calls) read(ctx context.Context, in domain.Scope, f domain.CallFilter, where *row.Query, limit, offset int) ([]domain.Call, int, error) {
 	if !f.Brief {
 		var rows []callRow
 		q := c.db.NewSelect().Model(&rows).Where(where.String(), where.Args()...).OrderExpr("created_at DESC, id DESC")
 		err := row.Bound(q, limit, offset).Scan(ctx)
-		return row.Map(rows, (*callRow).domain), err
+		return row.Map(rows, (*callRow).domain), len(rows), err
 	}
+	all := func() ([]domain.Call, int, error) {
+		list, err := c.briefs(ctx, in, where, limit, offset)
+		return list, len(list), err
+	}
+	if f.Held == nil {
+		return all()
+	}
+	marks, err := c.marks(ctx, where, limit, offset)
+	if err != nil {
+		return nil, 0, err
+	}
+	var missing []domain.ID
+	for _, m := range marks {
+		if !f.Held(m.id, m.version) {
+			missing = append(missing, m.id)
+		}
+	}
+	if len(missing) > len(marks)/4 { // one query costs less than many
+		return all()
+	}
+	list := make([]domain.Call, 0, len(missing))
+	for _, id := range missing {
+		one, err := c.briefs(ctx, in, new(row.Query).Add("id = ?", id), 1, 0)
+		if err != nil {
+			return nil, 0, err
+		}
+		list = append(list, one...)
+	}
+	return list, len(marks), nil
+}
+
+// markOf tells one version of a call from another.
+type markOf struct {
+	id      domain.ID
+	version int64
+}
+
+func (c *calls) marks(ctx context.Context, where *row.Query, limit, offset int) ([]markOf, error) {
+	marks := make([]markOf, 0, min(max(limit, 0), 200))
+	err := c.columns(ctx, []string{"id", "version"}, where, limit, offset, func() { marks = marks[:0] }, func(v row.Values) error {
+		marks = append(marks, markOf{domain.ID(v.Text(0)), v.Int(1)})
+		return nil
+	})
+	return marks, err
+}
+
+func (c *calls) briefs(ctx context.Context, in domain.Scope, where *row.Query, limit, offset int) ([]domain.Call, error) {
 	list := make([]domain.Call, 0, min(max(limit, 0), 200))
-	err := row.Packed(ctx, c.db, briefColumns, func(columns string) *row.Query {
-		list = list[:0]
+	err := c.columns(ctx, briefColumns, where, limit, offset, func() { list = list[:0] }, func(v row.Values) error {
+		list = append(list, domain.Call{WorkspaceID: in.Workspace, Mode: in.Mode})
+		return brief(v, &list[len(list)-1])
+	})
+	return list, err
+}
+
+// columns scans columns of the calls that where selects, newest first. It may
+// begin once more.
+func (c *calls) columns(ctx context.Context, columns []string, where *row.Query, limit, offset int, begin func(), scan func(row.Values) error) error {
+	return row.Packed(ctx, c.db, columns, func(columns string) *row.Query {
+		begin()
 		q := new(row.Query).Add("SELECT "+columns+" FROM calls WHERE "+where.String(), where.Args()...).
 			Add(" ORDER BY created_at DESC, id DESC")
 		if limit <= 0 {
@@ -154,11 +213,7 @@ func (c *calls) read(ctx context.Context, in domain.Scope, f domain.CallFilter, 
 			q.Add(" OFFSET CAST(? AS BIGINT)", offset)
 		}
 		return q
-	}, func(v row.Values) error {
-		list = append(list, domain.Call{WorkspaceID: in.Workspace, Mode: in.Mode})
-		return brief(v, &list[len(list)-1])
-	})
-	return list, err
+	}, scan)
 }
 
 // brief fills in a call from briefColumns.
