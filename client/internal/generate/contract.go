@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -124,9 +125,10 @@ func (c *contract) operations() []*operation {
 // success returns what an operation answers when it works: the kind of content
 // and its schema, nil without a body.
 func (op *operation) success() (contentType string, s *schema) {
-	for status, response := range op.Responses {
-		if strings.HasPrefix(status, "2") {
-			return preferred(response.Content)
+	for _, status := range slices.Sorted(maps.Keys(op.Responses)) {
+		content := op.Responses[status].Content
+		if strings.HasPrefix(status, "2") && len(content) > 0 {
+			return preferred(content)
 		}
 	}
 	return "", nil
