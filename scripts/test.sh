@@ -98,8 +98,10 @@ remaining() {
 		[ $keep = no ] || echo "$package"
 	done
 }
-# Calls are real time: what carries them runs when nothing else does.
+# Calls are real time: what carries them runs when nothing else does. Programs that
+# measure are tried once, unwatched: they run the code that others watch.
 in_real_time='/(internal/app|cmd/callwright)$'
+measuring='/bench/'
 status=0
 # tested runs the tests of the packages that are named on its input, with the
 # command and flags that it is given.
@@ -114,8 +116,9 @@ tested() {
 unwatched="-race=false -d=checkptr=0"
 race=(go test -race "-gcflags=modernc.org/sqlite/lib=$unwatched" "-gcflags=modernc.org/libc=$unwatched" -shuffle=on -timeout 10m)
 in_memory
-tested "${race[@]}" -p 2 < <(remaining ./... | grep -vE "$in_real_time")
+tested "${race[@]}" -p 2 < <(remaining ./... | grep -vE "$in_real_time|$measuring")
 tested "${race[@]}" -p 1 < <(remaining ./... | grep -E "$in_real_time")
+tested go test -shuffle=on -timeout 10m -p 1 < <(remaining ./... | grep -E "$measuring")
 if [ $postgres = yes ]; then
 	echo "once more, on PostgreSQL:" >&2
 	# Without the race detector, which has seen this code: the database is what is new.

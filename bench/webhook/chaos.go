@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net/http"
 	"net/url"
 	"path/filepath"
 	"time"
@@ -59,11 +60,10 @@ type chaosRun struct {
 // rage commits events, has a receiver fail, kills the sender again and again, and
 // looks what came of it.
 func rage(ctx context.Context, o options, at place, progress io.Writer) (_ *chaos, err error) {
-	r, err := listen(nil)
+	r, err := listen(func(r *receiver) func(http.ResponseWriter, *http.Request, int) bool { return r.failing(o.failing) })
 	if err != nil {
 		return nil, err
 	}
-	r.answer = r.failing(o.failing)
 	defer func() { err = errors.Join(err, r.close()) }()
 	run := &chaosRun{
 		o: o, receiver: r, acked: make(map[string]time.Time), progress: progress, result: chaos{Database: at.name},

@@ -41,17 +41,18 @@ type received struct {
 	sum      [sha256.Size]byte
 }
 
-// listen starts a receiver. answer is told of each request after its body was
-// read; nil takes everything.
-func listen(answer func(w http.ResponseWriter, r *http.Request, endpoint int) bool) (*receiver, error) {
+// listen starts a receiver. What answer makes is told of each request after its
+// body was read; nil takes everything.
+func listen(answer func(*receiver) func(w http.ResponseWriter, r *http.Request, endpoint int) bool) (*receiver, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	if answer == nil {
-		answer = func(http.ResponseWriter, *http.Request, int) bool { return true }
+	r := &receiver{listener: listener, events: make(map[string]*received), bodies: make(map[string]string), hung: make(chan struct{})}
+	r.answer = func(http.ResponseWriter, *http.Request, int) bool { return true }
+	if answer != nil {
+		r.answer = answer(r)
 	}
-	r := &receiver{answer: answer, listener: listener, events: make(map[string]*received), bodies: make(map[string]string), hung: make(chan struct{})}
 	r.server = &http.Server{Handler: r, ReadHeaderTimeout: time.Minute}
 	go func() { _ = r.server.Serve(listener) }() // ends with close
 	return r, nil

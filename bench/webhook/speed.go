@@ -67,12 +67,9 @@ type trial struct {
 // try starts a receiver and a sender, has watch wait for what is to happen, and
 // ends both.
 func try(ctx context.Context, o order, endpoints int, answer func(*receiver) func(http.ResponseWriter, *http.Request, int) bool, watch func(trial) error) (err error) {
-	r, err := listen(nil)
+	r, err := listen(answer)
 	if err != nil {
 		return err
-	}
-	if answer != nil {
-		r.answer = answer(r)
 	}
 	o.URLs = r.urls(endpoints)
 	p, err := start(ctx, o)
