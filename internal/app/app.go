@@ -106,7 +106,8 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 			a.close(ctx)
 		}
 	}()
-	a.preferZones()
+	preferZones()
+	warnOfZones(o.Logger)
 	if a.listener, err = listen(o.Config.HTTP); err != nil {
 		return nil, err
 	}

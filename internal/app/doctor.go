@@ -15,6 +15,7 @@ import (
 // and hands each finding to found. It returns how many are broken; an error
 // says that the configuration itself cannot be read.
 func Examine(ctx context.Context, c *config.Config, found func(doctor.Finding)) (broken int, err error) {
+	preferZones()
 	o := doctor.Options{Data: c.Data, Database: c.Database, HTTP: c.HTTP}
 	if o.SIP, err = c.SIPAddr(); err != nil {
 		return 0, err

@@ -218,16 +218,13 @@ func (x *examination) zones(context.Context) {
 		return
 	}
 	zones := phone.Zones()
-	if age := time.Since(zones.Released); !zones.Released.IsZero() && age > zonesAge {
+	if days, old := zones.Old(time.Now()); old {
 		x.warn("install a newer version of the package tzdata, or of Callwright", "the time zones are of version %s, %d days old: laws may have changed since",
-			zones.Version, int(age.Hours()/24))
+			zones.Version, days)
 		return
 	}
 	x.ok("time zones are of version %s; it is %s", zones.Version, time.Now().Format(time.RFC1123))
 }
-
-// zonesAge is how old the time zones may be before somebody should care.
-const zonesAge = 180 * 24 * time.Hour
 
 func median(list []time.Duration) time.Duration {
 	slices.Sort(list)

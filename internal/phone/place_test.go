@@ -69,6 +69,19 @@ func TestZonesOfOurOwn(t *testing.T) {
 	}
 }
 
+func TestOldZones(t *testing.T) {
+	released := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for days, want := range map[int]bool{0: false, 180: false, 181: true, 400: true} {
+		got, old := phone.ZoneData{Released: released}.Old(released.AddDate(0, 0, days))
+		if got != days || old != want {
+			t.Errorf("after %d days: %d, %t", days, got, old)
+		}
+	}
+	if _, old := (phone.ZoneData{}).Old(released); old {
+		t.Error("a version of no known day is old")
+	}
+}
+
 func TestPreferZones(t *testing.T) {
 	for line, newer := range map[string]bool{
 		"# version 2025b\n": false, "# version 2026f\n": false, "something else\n": false, "": false, "# version 9999z\n": false,

@@ -29,6 +29,20 @@ type ZoneData struct {
 	Released time.Time // the zero time when that is not known
 }
 
+// zonesAge is how old the database may be before somebody should care: laws
+// change the clocks several times a year.
+const zonesAge = 180 * 24 * time.Hour
+
+// Old reports whether somebody should care for a newer version at now, and how
+// many days ago this one was released; a release that is not known is not old.
+func (z ZoneData) Old(now time.Time) (days int, old bool) {
+	if z.Released.IsZero() {
+		return 0, false
+	}
+	age := now.Sub(z.Released)
+	return int(age / (24 * time.Hour)), age > zonesAge
+}
+
 // zones is the database in use, and what was read of it.
 var zones struct {
 	sync.Mutex
