@@ -74,6 +74,8 @@ type Verdict struct {
 	Notes    []string
 	Voice    string
 	Model    string
+
+	RetryAfter time.Duration // how long the far end that refused it asked not to be called again, at most 1 h; 0 when it did not
 }
 
 // FinishCall writes down how a call ended, with its events, their deliveries
