@@ -112,6 +112,7 @@ type Call struct {
 	FlowVersion   int64
 	PhoneNumberID ID
 	CampaignID    ID
+	RecipientID   ID // the contact of the campaign, or ""
 	ContactID     ID // whom it is with, or ""
 	KeyID         ID // the API key that asked for it, or ""
 	From          string
