@@ -11,22 +11,29 @@ import (
 	"github.com/callwright/callwright/internal/domain"
 )
 
-// meter lets so many bytes through, and fails when more come.
-type meter struct {
-	in         io.Reader
-	left, most int64
+// source lets so many bytes of a file through, and fails when more come. Its
+// errors are final.
+type source struct {
+	in   io.Reader
+	most int64 // 0: any number
+	read int64
+	err  error
 }
 
-func (m *meter) Read(p []byte) (int, error) {
-	if int64(len(p)) > m.left {
-		p = p[:m.left+1] // one more tells whether the file ends here
+func (s *source) Read(p []byte) (int, error) {
+	if s.err != nil {
+		return 0, s.err
 	}
-	n, err := m.in.Read(p)
-	if int64(n) > m.left {
-		n = int(m.left)
-		err = domain.Errorf(domain.CodeTooLarge, "the file has more than %d bytes: split it", m.most).For("", "file")
+	left := s.most - s.read
+	if s.most > 0 && int64(len(p)) > left {
+		p = p[:left+1] // one more tells whether the file ends here
 	}
-	m.left -= int64(n)
+	n, err := s.in.Read(p)
+	if s.most > 0 && int64(n) > left {
+		n = int(left)
+		err = domain.Errorf(domain.CodeTooLarge, "the file has more than %d bytes: split it", s.most).For("", "file")
+	}
+	s.read, s.err = s.read+int64(n), err
 	return n, err
 }
 
@@ -93,21 +100,20 @@ func guess16(head []byte) (order unicode.Endianness, wide bool) {
 	return unicode.LittleEndian, false
 }
 
-// signatures are how files begin that people send instead of a sheet, in lower
-// case.
+// signatures are how files begin that people send instead of a sheet.
 var signatures = []struct{ begin, is string }{
-	{"pk\x03\x04", "a workbook (.xlsx, .ods, .numbers) or another zip archive"},
+	{"PK\x03\x04", "a workbook (.xlsx, .ods, .numbers) or another zip archive"},
 	{"\xd0\xcf\x11\xe0", "a workbook of old Excel (.xls)"},
 	{"\x1f\x8b", "compressed (.gz)"},
-	{"%pdf-", "a PDF document"},
+	{"%PDF-", "a PDF document"},
 	{`{\rtf`, "an RTF document"},
 	{"<", "a web page or XML"},
 	{"{", "JSON"},
 	{"[", "JSON"},
-	{"begin:vcard", "address cards (.vcf)"},
-	{"\x89png", "an image"},
+	{"BEGIN:VCARD", "address cards (.vcf)"},
+	{"\x89PNG", "an image"},
 	{"\xff\xd8\xff", "an image"},
-	{"gif8", "an image"},
+	{"GIF8", "an image"},
 }
 
 // foreign says what a file is that is no sheet.
@@ -115,7 +121,7 @@ func foreign(head []byte) error {
 	if bytes.HasPrefix(head, mark32LE) || bytes.HasPrefix(head, mark32BE) {
 		return domain.Invalid("file", `the file is text in UTF-32: save it as "CSV UTF-8"`)
 	}
-	begin := bytes.ToLower(bytes.TrimSpace(bytes.TrimPrefix(head, mark8)))
+	begin := bytes.TrimSpace(bytes.TrimPrefix(head, mark8))
 	for _, s := range signatures {
 		if bytes.HasPrefix(begin, []byte(s.begin)) {
 			return domain.Invalid("file", `the file is %s, not CSV: open it in a spreadsheet and save it as "CSV UTF-8"`, s.is)

@@ -58,10 +58,7 @@ const separators = ",;\t|"
 
 // nameOf says which separator it is.
 func nameOf(sep byte) string {
-	if sep == '\t' {
-		return "tab"
-	}
-	return string(rune(sep))
+	return map[byte]string{',': "comma", ';': "semicolon", '\t': "tab", '|': "bar"}[sep]
 }
 
 // separator tells what the columns of a sheet are separated by from its first

@@ -75,10 +75,7 @@ func Open(r io.Reader, o Options) (*Reader, error) {
 	if o.MaxCell <= 0 {
 		o.MaxCell = maxCell
 	}
-	if o.MaxBytes > 0 {
-		r = &meter{in: r, left: o.MaxBytes, most: o.MaxBytes}
-	}
-	decoded, err := decode(r)
+	decoded, err := decode(&source{in: r, most: o.MaxBytes})
 	if err != nil {
 		return nil, reading(err)
 	}
@@ -167,19 +164,27 @@ func (r *Reader) misshapen(rec record) (Fault, bool) {
 	case whole:
 		return Fault{}, false
 	case open:
-		fault.Reason = fmt.Sprintf("A quotation mark is opened here and never closed, so lines %d to %d were not read: close it, or remove it, and send these lines again.", rec.line, rec.last)
+		fault.Reason = fmt.Sprintf("A quotation mark is opened here and never closed, so %s not read: close it, or remove it, and send what follows again.", lines(rec))
 	case stray:
 		fault.Reason = "Text follows the closing quotation mark: write quotation marks inside of a cell twice."
 		if rec.last > rec.line {
-			fault.Reason = fmt.Sprintf("Text follows the closing quotation mark, so lines %d to %d were not read: close the quotation mark in the line where it opens, and write those inside of a cell twice.", rec.line, rec.last)
+			fault.Reason = fmt.Sprintf("Text follows the closing quotation mark, so %s not read: close the quotation mark in the line where it opens, and write those inside of a cell twice.", lines(rec))
 		}
 	case long:
 		fault.Reason = fmt.Sprintf("The cell has more than %d bytes: shorten it, or close its quotation mark if that is missing.", r.opts.MaxCell)
 	case crowded:
 		fault.Column = ""
-		fault.Reason = fmt.Sprintf("The row has more cells than the header, which has %d: put quotation marks around a cell that contains the separator %s.", len(r.columns), nameOf(r.split.sep))
+		fault.Reason = fmt.Sprintf("The row has more cells than the header, which has %d: put quotation marks around a cell that contains a %s.", len(r.columns), nameOf(r.split.sep))
 	}
 	return fault, true
+}
+
+// lines says which lines a record has.
+func lines(rec record) string {
+	if rec.line == rec.last {
+		return fmt.Sprintf("line %d was", rec.line)
+	}
+	return fmt.Sprintf("lines %d to %d were", rec.line, rec.last)
 }
 
 // maxShown is how many bytes of a cell a fault repeats.

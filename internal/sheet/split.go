@@ -234,6 +234,9 @@ func (s *splitter) quoted() error {
 	}
 	if errors.Is(err, io.EOF) {
 		s.mark(open)
+		if before == '\n' || before == '\r' {
+			s.line-- // nothing is in the last one
+		}
 		return nil
 	}
 	return err
