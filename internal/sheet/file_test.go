@@ -72,6 +72,7 @@ func TestSeparators(t *testing.T) {
 	for file, columns := range map[string]int{
 		"phone_number,plan": 2, "phone_number;plan": 2, "phone_number\tplan": 2, "phone_number|plan": 2,
 		"phone_number;a, b;c, d, e, f": 3, "phone_number\ta,b,c\td": 3, `"phone_number","a;b;c;d","e"`: 3,
+		"phone_number,\"a;phone;b;c\"": 2, "phone_number,a;phone;b": 2,
 		"a,b;phone_number": 2, "plan|phone number|x,y,z,w": 3, "sep=,\nphone_number,a;b;c": 2, "SEP=\t\nphone_number\ta": 2,
 		"\"sep=;\"\r\nphone_number;a\r\n": 2, "phone_number": 1, "\n\nphone_number;b": 2,
 	} {

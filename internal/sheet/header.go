@@ -62,15 +62,18 @@ func nameOf(sep byte) string {
 }
 
 // separator tells what the columns of a sheet are separated by from its first
-// bytes: what it declares, else what makes a column of phone numbers, else what
-// makes the most columns.
+// bytes: what it declares, else what of its first line makes it a header.
 func separator(in *bufio.Reader, o Options) (byte, error) {
 	head, _ := in.Peek(bufferSize) // an error comes up again where it happened
 	if sep, err := declared(head); sep != 0 || err != nil {
 		return sep, err
 	}
+	line := firstLine(head)
 	best, most := byte(','), 0
 	for _, sep := range []byte(separators) {
+		if bytes.IndexByte(line, sep) < 0 {
+			continue
+		}
 		s := newSplitter(bufio.NewReader(bytes.NewReader(head)), sep, o.MaxColumns, o.MaxCell)
 		if rec, err := s.next(); err == nil {
 			if score := likelihood(rec.cells, o); score > most {
@@ -81,14 +84,37 @@ func separator(in *bufio.Reader, o Options) (byte, error) {
 	return best, nil
 }
 
-// likelihood is the higher the more the cells look like a header.
+// firstLine returns the first line of text that is not empty, without what is in
+// quotation marks.
+func firstLine(text []byte) []byte {
+	var bare []byte
+	quoted := false
+	for part := range bytes.SplitSeq(text, []byte(`"`)) {
+		if !quoted {
+			bare = append(bare, part...)
+		}
+		quoted = !quoted
+	}
+	bare = bytes.TrimLeft(bare, "\r\n")
+	if end := bytes.IndexAny(bare, "\r\n"); end >= 0 {
+		return bare[:end]
+	}
+	return bare
+}
+
+// likelihood is the higher the more the cells look like a header: first of all
+// by a column of phone numbers, then by how many they are.
 func likelihood(cells []string, o Options) int {
+	has := 0
 	for _, c := range cells {
-		if name := plainName(unmarked(c)); fields[name] == phoneField || phoneNames[name] {
-			return len(cells) + o.MaxColumns
+		switch name := plainName(unmarked(c)); {
+		case fields[name] == phoneField:
+			has = 2
+		case phoneNames[name]:
+			has = max(has, 1)
 		}
 	}
-	return len(cells)
+	return has*o.MaxColumns + len(cells)
 }
 
 // declaration begins the first line of a sheet that tells Excel its separator.

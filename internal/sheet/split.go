@@ -145,6 +145,21 @@ func (s *splitter) blank(c byte) bool { return c == ' ' || c == '\t' && s.sep !=
 // stops reports whether c ends a cell that is not in quotation marks.
 func (s *splitter) stops(c byte) bool { return c == s.sep || c == '\n' || c == '\r' }
 
+// stride is how far the end of a cell is looked for at a time: most cells end
+// much earlier, and looking for three bytes one after the other must not take
+// long for those.
+const stride = 512
+
+// stop returns where the first byte is that ends a cell, len(text) when none does.
+func (s *splitter) stop(text []byte) int {
+	for _, c := range [...]byte{s.sep, '\n', '\r'} {
+		if i := bytes.IndexByte(text, c); i >= 0 {
+			text = text[:i]
+		}
+	}
+	return len(text)
+}
+
 // plain keeps what comes up to the end of the cell, and takes that end too. It
 // is given the error of the read before.
 func (s *splitter) plain(err error) (ending, error) {
@@ -153,10 +168,8 @@ func (s *splitter) plain(err error) (ending, error) {
 		if window, err = s.window(); err != nil {
 			break
 		}
-		i := 0
-		for i < len(window) && !s.stops(window[i]) {
-			i++
-		}
+		window = window[:min(len(window), stride)]
+		i := s.stop(window)
 		s.keep(window[:i])
 		if i == len(window) {
 			_, err = s.in.Discard(i)
@@ -244,15 +257,17 @@ func (s *splitter) quoted() error {
 
 // breaks counts the ends of lines in text that follows the byte before.
 func breaks(text []byte, before byte) int {
-	n := bytes.Count(text, []byte("\n"))
+	n := bytes.Count(text, lf)
 	if bytes.IndexByte(text, '\r') >= 0 {
-		n += bytes.Count(text, []byte("\r")) - bytes.Count(text, []byte("\r\n"))
+		n += bytes.Count(text, cr) - bytes.Count(text, crlf)
 	}
-	if before == '\r' && len(text) > 0 && text[0] == '\n' {
+	if before == '\r' && bytes.HasPrefix(text, lf) {
 		n--
 	}
 	return n
 }
+
+var lf, cr, crlf = []byte("\n"), []byte("\r"), []byte("\r\n")
 
 // window returns what is held of the text to come, at least one byte.
 func (s *splitter) window() ([]byte, error) {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/callwright/callwright/internal/phone"
@@ -126,7 +127,7 @@ func disarmed(cell string) string {
 	if cell == "" {
 		return cell
 	}
-	first, _ := utf8.DecodeRuneInString(strings.TrimSpace(cell))
+	first, _ := utf8.DecodeRuneInString(strings.TrimLeftFunc(cell, func(r rune) bool { return r == ' ' || !unicode.IsPrint(r) }))
 	if strings.ContainsRune("\t\r\n'", rune(cell[0])) || strings.ContainsRune("=+-@＝＋－＠", first) {
 		return "'" + cell
 	}
