@@ -26,6 +26,7 @@ import (
 	"github.com/callwright/callwright/internal/carrier"
 	"github.com/callwright/callwright/internal/config"
 	"github.com/callwright/callwright/internal/courier"
+	"github.com/callwright/callwright/internal/dialer"
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/engine"
 	"github.com/callwright/callwright/internal/ops"
@@ -88,6 +89,7 @@ type App struct {
 	webhooks   *webhook.Worker
 	analysis   *analysis.Worker
 	courier    *courier.Courier
+	dialer     *dialer.Dialer
 	recordings domain.Recordings
 	listener   net.Listener
 	server     *http.Server
@@ -253,7 +255,13 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 	a.Service.Attach(a.engine)
 	a.Service.AttachTrunks(a.engine)
 	a.store.AfterCommit("attempts", a.engine.Kick)
+	a.dialer = dialer.New(dialer.Options{Store: a.watched, Rules: a.Service.Outreach, May: a.dials, Logger: a.log})
 	return nil
+}
+
+// dials reports whether this process places calls.
+func (a *App) dials() bool {
+	return !a.engine.Draining() && a.engine.Working() == nil
 }
 
 func (a *App) openAPI() error {
@@ -315,6 +323,7 @@ func (a *App) Run(ctx context.Context) error {
 	group.Go(func() error { return a.webhooks.Run(work) })
 	group.Go(func() error { return a.analysis.Run(work) })
 	group.Go(func() error { return a.courier.Run(work) })
+	group.Go(func() error { return a.dialer.Run(work) })
 	group.Go(func() error { return a.keepHouse(work) })
 	group.Go(func() error { return a.board.Run(work) })
 	group.Go(func() error { return a.keepUses(work) })

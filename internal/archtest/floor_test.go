@@ -45,11 +45,12 @@ var house = map[string]room{
 	"store/row":       {floor: 3, side: west},
 	"provider":        {floor: 3, side: west}, "carrier": {floor: 3, side: west}, "blob": {floor: 3, side: west},
 
-	"service":           {floor: 3, side: east, also: []string{"service/access", "service/messaging", "service/people", "service/uptime", "service/rule"}},
+	"service":           {floor: 3, side: east, also: []string{"service/access", "service/messaging", "service/outreach", "service/people", "service/uptime", "service/rule"}},
 	"service/access":    {floor: 3, side: east, also: []string{"service/rule"}},
 	"service/people":    {floor: 3, side: east, also: []string{"service/rule"}},
 	"service/uptime":    {floor: 3, side: east, also: []string{"service/rule"}},
 	"service/rule":      {floor: 3, side: east},
+	"service/outreach":  {floor: 3, side: east, also: []string{"service/people", "service/rule"}},
 	"service/messaging": {floor: 3, side: east, also: []string{"service/people", "service/rule"}},
 
 	"engine": {floor: 4, side: worker}, "dialer": {floor: 4, side: worker},

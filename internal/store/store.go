@@ -213,6 +213,10 @@ func (db *DB) AfterCommit(table string, fn func()) { db.hooks.add(table, fn) }
 // stores assembles what a transaction can reach.
 func stores(tx bun.IDB, touch row.Touch) *domain.Stores {
 	return &domain.Stores{
+		Campaigns:  directory.NewCampaigns(tx, touch),
+		Recipients: calling.NewRecipients(tx, touch),
+		Dialing:    directory.NewDialing(tx, touch),
+
 		Workspaces:  directory.NewWorkspaces(tx),
 		Keys:        directory.NewKeys(tx),
 		KeyTraces:   directory.NewKeyTraces(tx),
