@@ -35,6 +35,9 @@ func TestCaps(t *testing.T) {
 		"midnight of the west": {compliance.Caps{Day: 1}, []*time.Location{york, angeles}, []string{"2026-11-23 10:00"}, "2026-11-24 01:00", "2026-11-24 03:00", compliance.CapDay},
 		"a day full after all": {compliance.Caps{Day: 1}, []*time.Location{york, angeles}, []string{"2026-11-23 02:00"}, "2026-11-23 10:00", "2026-11-24 00:00", compliance.CapDay},
 		"no midnight in Cairo": {compliance.Caps{Day: 1}, []*time.Location{cairo}, []string{"2026-04-23 10:00"}, "2026-04-23 20:00", "2026-04-24 01:00", compliance.CapDay},
+		"a day of 23 hours":    {compliance.Caps{Day: 1}, nil, []string{"2027-03-14 00:30"}, "2027-03-14 01:00", "2027-03-15 00:00", compliance.CapDay},
+		"a day of 25 hours":    {compliance.Caps{Day: 1}, nil, []string{"2026-11-01 00:30"}, "2026-11-01 00:45", "2026-11-02 00:00", compliance.CapDay},
+		"the same day of 2025": {compliance.Caps{Day: 1}, nil, []string{"2025-11-23 10:00"}, "2026-11-23 10:00", "2026-11-23 10:00", ""},
 		"nowhere is UTC":       {compliance.Caps{Day: 1}, []*time.Location{}, []string{"2026-11-23 10:00"}, "2026-11-23 10:00", "2026-11-24 00:00", compliance.CapDay},
 	} {
 		z := york
@@ -95,6 +98,10 @@ func TestCapsAgainstAWalk(t *testing.T) {
 			places = append(places, zone(t, rapid.SampledFrom(zoneList).Draw(r, "zone")))
 		}
 		at := time.Unix(rapid.Int64Range(29_454_000, 31_032_000).Draw(r, "at")*60, 0).UTC() // 2026 to 2028
+		if all := changes(places[0]); len(all) > 0 && rapid.Bool().Draw(r, "when clocks change") {
+			minutes := rapid.IntRange(-1440, 1440).Draw(r, "minutes from it")
+			at = rapid.SampledFrom(all).Draw(r, "change").Truncate(time.Minute).Add(time.Duration(minutes) * time.Minute).UTC()
+		}
 		var tried []time.Time
 		for range rapid.IntRange(0, 12).Draw(r, "tried") {
 			tried = append(tried, at.Add(time.Duration(rapid.IntRange(-9*1440, 1440).Draw(r, "ago"))*time.Minute))
