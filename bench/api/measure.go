@@ -248,8 +248,13 @@ func (r *run) cases(ctx context.Context) ([]kase, error) {
 	if r.create, err = r.creation(ctx); err != nil {
 		return nil, err
 	}
+	pages := make([][]byte, 200)
+	for i := range pages {
+		pages[i] = get(fmt.Sprintf("?limit=50&offset=%d", i*(r.calls-50)/len(pages)))(0, 0)
+	}
 	return []kase{
 		{"list", "50 calls", get("?limit=50")},
+		{"pages", "50 calls, other ones each time", func(client, n int) []byte { return pages[(client*31+max(n, 0))%len(pages)] }},
 		{"agent", "of one agent", get("?agentId=" + agentID(3))},
 		{"agent, status", "of one agent, failed", get("?status=failed&agentId=" + agentID(5))},
 		{"queued", "the 100 that are queued, ringing or being dialed", get("?status=queued")},

@@ -13,7 +13,7 @@ import (
 
 // Bounds of what is remembered, in bytes.
 const (
-	memoryMost  = 8 << 20
+	memoryMost  = 6 << 20
 	memoryEntry = 1 << 10 // what an answer takes beside its body, or a little more
 )
 

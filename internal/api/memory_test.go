@@ -229,6 +229,12 @@ func TestWhatIsRememberedIsForThoseWhoMayKnow(t *testing.T) {
 	}))
 	if again := ask("GET", list, a.key); again.body != first.body || again.header.Get("ETag") != first.header.Get("ETag") {
 		t.Fatalf("what was told is not remembered: %d %s", again.status, again.body)
+	} else {
+		for _, own := range []string{"X-Request-Id", "X-RateLimit-Remaining"} { // of the request, not of the answer
+			if got, old := again.header[own], first.header[own]; len(got) != 1 || got[0] == old[0] {
+				t.Errorf("%s is %v again", own, got)
+			}
+		}
 	}
 	if same := ask("GET", list, a.key, "If-None-Match: "+first.header.Get("ETag")); same.status != http.StatusNotModified || same.body != "" {
 		t.Errorf("with its tag: %d %s", same.status, same.body)
