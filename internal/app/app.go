@@ -78,6 +78,7 @@ type App struct {
 
 	o          Options
 	log        *slog.Logger
+	key        store.Key
 	store      *store.DB
 	watched    domain.Store // the store, with its transactions observed
 	ops        *ops.Server  // nil without --ops
@@ -113,7 +114,10 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 	if a.listener, err = listen(o.Config.HTTP); err != nil {
 		return nil, err
 	}
-	if a.store, err = store.Open(ctx, store.Options{Dir: o.Config.Data, DSN: o.Config.Database, Logger: o.Logger}); err != nil {
+	if a.key, err = secretKey(o.Config); err != nil {
+		return nil, err
+	}
+	if a.store, err = store.Open(ctx, store.Options{Dir: o.Config.Data, DSN: o.Config.Database, Key: a.key, Logger: o.Logger}); err != nil {
 		return nil, err
 	}
 	if err := a.openOps(ctx); err != nil {
@@ -180,7 +184,7 @@ func (a *App) openRules(ctx context.Context, recordings domain.Recordings) error
 	if err != nil {
 		return err
 	}
-	key, err := secretKey(a.o.Config.Data)
+	key, err := a.key.Bytes(a.store.Sealed())
 	if err != nil {
 		return err
 	}

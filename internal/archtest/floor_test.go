@@ -32,7 +32,7 @@ var house = map[string]room{
 	"domain": {floor: 0}, "audio": {floor: 0}, "phone": {floor: 0}, "spoken": {floor: 0}, "web": {floor: 0},
 
 	"rtp": {floor: 1}, "sdp": {floor: 1}, "speech": {floor: 1}, "flow": {floor: 1},
-	"queue": {floor: 1}, "compliance": {floor: 1},
+	"queue": {floor: 1}, "compliance": {floor: 1}, "redial": {floor: 1}, "sheet": {floor: 1},
 	"sip":           {floor: 1, also: []string{"sip/transport", "sip/message", "sip/guard"}},
 	"sip/transport": {floor: 1, also: []string{"sip/message"}}, "sip/message": {floor: 1}, "sip/guard": {floor: 1}, "sip/upkeep": {floor: 1, also: []string{"sip"}},
 

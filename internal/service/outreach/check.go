@@ -168,11 +168,11 @@ func (o *Outreach) uncapped(ctx context.Context, st *domain.Stores, q *question)
 	if err != nil || len(tried) == 0 {
 		return nil, err
 	}
-	places, err := o.places(ctx, st, q)
+	places, rules, err := o.law(ctx, st, q)
 	if err != nil {
 		return nil, err
 	}
-	next, limit := stopgapCaps(tried, places, q.at)
+	next, limit := compliance.DefaultCaps.In(rules).Next(tried, places, q.at)
 	if limit == "" {
 		return nil, nil
 	}

@@ -5,10 +5,11 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/redial"
 )
 
 // DefaultRetry is how often a campaign tries a contact.
-var DefaultRetry = domain.Retry{MaxAttempts: 3}
+var DefaultRetry = domain.Retry{MaxAttempts: redial.Default.MaxAttempts}
 
 // Settle notes on the contact of a campaign how its call ended, in the
 // transaction in which it did: it is finished, or waits to be tried again.
@@ -52,11 +53,11 @@ func (o *Outreach) Settle(ctx context.Context, st *domain.Stores, call *domain.C
 
 // decide says what becomes of a contact after its last try.
 func decide(c *domain.Campaign, r *domain.Recipient, places []*time.Location, now time.Time) {
-	tries := make([]redialTry, len(r.Tries))
+	tries := make([]redial.Try, len(r.Tries))
 	for i, t := range r.Tries {
-		tries[i] = redialTry{At: t.At, Result: t.Result, Charged: t.Charged, RetryAfter: t.RetryAfter}
+		tries[i] = redial.Try{At: t.At, Result: t.Result, Charged: t.Charged, RetryAfter: t.RetryAfter}
 	}
-	d := redialPolicy{MaxAttempts: c.Retry.MaxAttempts, Gaps: c.Retry.Gaps}.Next(tries, places, now)
+	d := redial.Policy{MaxAttempts: c.Retry.MaxAttempts, Gaps: c.Retry.Gaps}.Next(tries, places, now)
 	switch {
 	case d.Done && d.Reached:
 		r.State, r.EndedAt = domain.RecipientCompleted, now

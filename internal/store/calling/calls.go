@@ -79,14 +79,21 @@ func (r *callRow) domain() domain.Call {
 	}
 }
 
-type calls struct{ db bun.IDB }
+type calls struct {
+	db   bun.IDB
+	seal *row.Seal
+}
 
 // NewCalls keeps calls.
-func NewCalls(db bun.IDB) domain.Calls { return &calls{db} }
+func NewCalls(db bun.IDB, seal *row.Seal) domain.Calls { return &calls{db, seal} }
 
 // Create stores a new call.
 func (c *calls) Create(ctx context.Context, call *domain.Call) error {
-	_, err := c.db.NewInsert().Model(newCallRow(call)).Exec(ctx)
+	r := newCallRow(call)
+	if err := r.close(c.seal); err != nil {
+		return err
+	}
+	_, err := c.db.NewInsert().Model(r).Exec(ctx)
 	return row.Created(err, "Call with id "+string(call.ID)+" already exists")
 }
 
@@ -105,8 +112,11 @@ func (c *calls) ByID(ctx context.Context, id domain.ID) (*domain.Call, error) {
 	if err := row.ToChange(c.db, c.db.NewSelect().Model(r).Where("id = ?", id)).Scan(ctx); err != nil {
 		return nil, row.Found(err, domain.NotFound("Call", id))
 	}
-	call := r.domain()
-	return &call, nil
+	list, err := opened([]callRow{*r}, c.seal)
+	if err != nil {
+		return nil, err
+	}
+	return &list[0], nil
 }
 
 // List returns a page of calls, newest first, and how many the filter has in
@@ -129,8 +139,12 @@ func (c *calls) List(ctx context.Context, in domain.Scope, f domain.CallFilter, 
 // Update stores a call. What a call is about (who, to whom, since when) stays as
 // it was created.
 func (c *calls) Update(ctx context.Context, call *domain.Call) error {
+	r := newCallRow(call)
+	if err := r.close(c.seal); err != nil {
+		return err
+	}
 	var version int64
-	err := c.db.NewUpdate().Model(newCallRow(call)).
+	err := c.db.NewUpdate().Model(r).
 		ExcludeColumn("id", "workspace_id", "mode", "direction", "key_id", "created_at").
 		Value("version", "version + 1").
 		Where("id = ?", call.ID).

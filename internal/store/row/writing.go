@@ -73,6 +73,14 @@ func SkipLocked(db bun.IDB) bun.Safe {
 	return ""
 }
 
+// SkippingLocked is SkipLocked for a query that is built.
+func SkippingLocked(db bun.IDB, q *bun.SelectQuery) *bun.SelectQuery {
+	if db.Dialect().Name() == dialect.PG {
+		return q.For("UPDATE SKIP LOCKED")
+	}
+	return q
+}
+
 // Now is the present by the database's clock, as a term of a statement.
 func Now(db bun.IDB) schema.QueryWithArgs {
 	if db.Dialect().Name() == dialect.PG {

@@ -43,6 +43,7 @@ func Exercise(t *testing.T, writers int, open func(t *testing.T) domain.Store) {
 		"Nodes":              nodes,
 		"EventsSequence":     eventsSequence,
 		"Deliveries":         deliveries,
+		"DeliveriesHidden":   deliveriesHidden,
 		"EndpointsFailing":   failing,
 		"Notices":            notices,
 		"Jobs":               jobs,
