@@ -11,6 +11,7 @@ import (
 
 	"github.com/callwright/callwright/internal/conversation"
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/failpoint"
 	"github.com/callwright/callwright/internal/sdp"
 	"github.com/callwright/callwright/internal/service"
 	"github.com/callwright/callwright/internal/sip"
@@ -75,6 +76,7 @@ func (e *Engine) finish(ctx context.Context, v service.Verdict) {
 	ctx = context.WithoutCancel(ctx)
 	err := e.o.Service.FinishCall(ctx, v)
 	if err == nil {
+		failpoint.Hit(failpoint.AfterFinish)
 		return
 	}
 	e.log.Error("the end of a call could not be written yet", "call", v.Call, "err", err)
@@ -168,6 +170,7 @@ func (c *call) place() {
 		c.log.Debug("not dialed now", "why", refused.Why)
 		return
 	}
+	failpoint.Hit(failpoint.AfterIntentCommit)
 	c.live = c.engine.add(c.dial.Call.ID, c.end)
 	defer c.engine.remove(c.dial.Call.ID)
 	c.tell(domain.CallDialing)
@@ -202,6 +205,7 @@ func (c *call) ring(invite sip.Invite) (domain.EndReason, bool) {
 		defer c.recovered("ringing")
 		if status >= 180 {
 			c.ringing()
+			failpoint.Hit(failpoint.After18x)
 		}
 	}
 	dialog, err := c.engine.ua.Invite(ctx, invite)

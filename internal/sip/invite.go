@@ -10,6 +10,8 @@ import (
 	"time"
 
 	wire "github.com/emiago/sipgo/sip"
+
+	"github.com/callwright/callwright/internal/failpoint"
 )
 
 // Invite is a call to be placed.
@@ -330,10 +332,12 @@ func (c *outgoing) answered(ctx context.Context) (*Dialog, error) {
 		c.hangUp(d)
 		return nil, ErrCanceled
 	}
+	failpoint.Hit(failpoint.After2xxBeforeACK)
 	if err := c.ack(d); err != nil {
 		_ = d.Bye(ctx) // the call cannot be confirmed, nor then ended; the far end gives up by itself
 		return nil, err
 	}
+	failpoint.Hit(failpoint.AfterACK)
 	return d, nil
 }
 
