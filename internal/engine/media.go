@@ -119,16 +119,17 @@ func (c *call) answered() error {
 	if err != nil {
 		return err
 	}
-	now := time.Now().UTC()
 	d := &c.dial.Call
-	d.State, d.AnsweredAt = domain.CallInProgress, now
-	c.dial.Attempt.State, c.dial.Attempt.Dialog = domain.AttemptAnswered, c.dialog.State().Bytes()
+	if c.incoming != nil {
+		c.taken(c.dialog.State())
+		c.progress()
+	} else {
+		c.tell(d.State) // it was noted before the ACK
+	}
 	if d.Record {
 		c.media.recorder = newRecorder(c.createRecording, c.media.rate, c.engine.log)
 	}
-	d.Notes = c.notes
-	c.talk.Answered(now)
-	c.progress()
+	c.talk.Answered(d.AnsweredAt)
 	c.media.fault = c.faulted
 	if err := c.media.start(c.engine.pacer, agreed, c.talk); err != nil {
 		return err
