@@ -18,7 +18,7 @@ import (
 const deathLimit = 20 * time.Second
 
 // settleLimit is how long the last process may take to end all calls.
-const settleLimit = 2 * time.Minute
+const settleLimit = 40 * time.Second
 
 // crashes kills one server again and again while it dials, and judges what came
 // of it.

@@ -109,6 +109,9 @@ func (s *scene) judge(ctx context.Context, v *verdict) error {
 	}
 	v.Contacts, _ = s.feed.ordered()
 	v.Calls, v.Orphans = len(calls), s.peer.count()
+	for _, left := range v.Orphans.left {
+		v.fault("nobody hung up %s", left)
+	}
 	v.judgeCalls(s, calls)
 	v.judgeDials(s.peer.seen(), attempts)
 	s.feed.mu.Lock()

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"time"
@@ -14,7 +15,9 @@ func (p *peer) crashed(addr netip.AddrPort) {
 	defer p.mu.Unlock()
 	for _, d := range p.dialogs {
 		if d.from.AddrPort() == addr && d.stage != over && d.stage != refused {
-			d.orphan, d.revived = true, time.Time{}
+			if d.revived = (time.Time{}); !d.orphan {
+				d.orphan, d.diedAt = true, time.Now()
+			}
 		}
 	}
 }
@@ -37,14 +40,15 @@ const byeLimit = 5 * time.Second
 
 // orphans are how the calls of dead servers ended.
 type orphans struct {
-	All    int     `json:"all"`    // that were answered
-	Byed   int     `json:"byed"`   // with a BYE in time
-	Late   int     `json:"late"`   // with a BYE, but later
-	Never  int     `json:"never"`  // without one
-	P50Ms  float64 `json:"p50Ms"`  // from the restart, or the answer, to the BYE
-	P99Ms  float64 `json:"p99Ms"`  //
-	MaxMs  float64 `json:"maxMs"`  //
-	Silent int     `json:"silent"` // that were never answered: nothing is owed to them
+	All    int     `json:"all"`   // that were answered
+	Byed   int     `json:"byed"`  // with a BYE in time
+	Late   int     `json:"late"`  // with a BYE, but later
+	Never  int     `json:"never"` // without one
+	P50Ms  float64 `json:"p50Ms"` // from the restart, or the answer, to the BYE
+	P99Ms  float64 `json:"p99Ms"` //
+	MaxMs  float64 `json:"maxMs"` //
+	left   []string
+	Silent int `json:"silent"` // that were never answered: nothing is owed to them
 }
 
 // waiting is how many orphans a BYE is still owed to.
@@ -89,6 +93,8 @@ func (p *peer) count() orphans {
 		case d.byeAt.IsZero():
 			o.All++
 			o.Never++
+			o.left = append(o.left, fmt.Sprintf("%s (%s): INVITE at %s, 200 %s later, %d ACKs; its server died %s after the INVITE", d.id, d.script.name,
+				d.invitedAt.Format("15:04:05.000"), d.answeredAt.Sub(d.invitedAt).Round(time.Millisecond), d.acks, d.diedAt.Sub(d.invitedAt).Round(time.Millisecond)))
 		default:
 			o.All++
 			since := d.revived

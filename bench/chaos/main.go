@@ -74,6 +74,9 @@ func parse(args []string, out io.Writer) (options, error) {
 	if o.at, err = pointsOf(at); err != nil {
 		return o, err
 	}
+	if o.points == 0 {
+		o.at = nil
+	}
 	if o.kills < 0 || o.points < 0 || o.contacts < 1 || o.contacts > 10_000*len(areas) || o.rate <= 0 || o.nodes != 0 && o.nodes < 3 {
 		return o, fmt.Errorf("at least one contact and at most %d, a rate above 0, and no nodes or three", 10_000*len(areas))
 	}

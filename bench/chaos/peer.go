@@ -63,6 +63,7 @@ type dialog struct {
 	acked      bool
 
 	orphan  bool      // its server has died
+	diedAt  time.Time // when
 	revived time.Time // when that was started again, or another was there for it
 	byeAt   time.Time
 }
