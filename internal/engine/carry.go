@@ -248,9 +248,8 @@ func (c *call) ringing() {
 	c.progress()
 }
 
-// taken notes that the far end took the call.
+// taken notes what ends the dialog of a call that the far end took.
 func (c *call) taken(d sip.DialogState) {
-	c.dial.Call.State, c.dial.Call.AnsweredAt, c.dial.Call.Notes = domain.CallInProgress, time.Now().UTC(), c.notes
 	c.dial.Attempt.State, c.dial.Attempt.Dialog = domain.AttemptAnswered, d.Bytes()
 }
 

@@ -119,17 +119,16 @@ func (c *call) answered() error {
 	if err != nil {
 		return err
 	}
+	now := time.Now().UTC()
 	d := &c.dial.Call
-	if c.incoming != nil {
-		c.taken(c.dialog.State())
-		c.progress()
-	} else {
-		c.tell(d.State) // it was noted before the ACK
-	}
+	d.State, d.AnsweredAt = domain.CallInProgress, now
+	c.taken(c.dialog.State())
 	if d.Record {
 		c.media.recorder = newRecorder(c.createRecording, c.media.rate, c.engine.log)
 	}
-	c.talk.Answered(d.AnsweredAt)
+	d.Notes = c.notes
+	c.talk.Answered(now)
+	c.progress()
 	c.media.fault = c.faulted
 	if err := c.media.start(c.engine.pacer, agreed, c.talk); err != nil {
 		return err

@@ -11,7 +11,7 @@ import (
 // waits for the disk: what is noted is written within a tenth of a second.
 func (s *Service) Progress(call domain.Call, a domain.Attempt) bool {
 	taken := s.note(call, a)
-	if call.State == domain.CallInProgress {
+	if call.State == domain.CallInProgress && a.Kind == domain.AttemptIncoming {
 		// The dialog is what the next start needs to hang up after a crash.
 		s.background.Go(s.flushSoon)
 	}
@@ -40,9 +40,10 @@ func (s *Service) note(call domain.Call, a domain.Attempt) bool {
 // ackWaits is how long the ACK of an answer waits at most for what Answered notes.
 const ackWaits = 100 * time.Millisecond
 
-// Answered notes that the far end answered, as Progress does, and returns when it
-// is written or after 100 ms: a process that dies after it has acknowledged the
-// answer leaves behind what the next one needs to hang up.
+// Answered notes that the far end took an attempt, as Progress does, and returns
+// when it is written or after 100 ms: a process that dies after it has
+// acknowledged the answer leaves behind what the next one needs to hang up. The
+// call is as before: whether it can be carried is not known yet.
 func (s *Service) Answered(ctx context.Context, call domain.Call, a domain.Attempt) bool {
 	taken := s.note(call, a)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ackWaits)
