@@ -49,6 +49,17 @@ func (u *UA) openClient(req *wire.Request, dst hop, accept func(*wire.Response) 
 	return t, nil
 }
 
+// answered returns the final response that came before the connection broke, or
+// nil: a peer may well answer and hang up.
+func (t *clientTx) answered() *wire.Response {
+	select {
+	case res := <-t.final:
+		return res
+	default:
+		return nil
+	}
+}
+
 func (u *UA) closeClient(t *clientTx) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -173,6 +184,9 @@ func (u *UA) roundTrip(ctx context.Context, req *wire.Request, dst hop) (*wire.R
 			interval = min(2*interval, u.t2)
 			resend.Reset(interval)
 		case err := <-t.fail:
+			if res := t.answered(); res != nil {
+				return res, nil
+			}
 			if !heard || dst.Reliable() {
 				return nil, err
 			}
@@ -245,7 +259,6 @@ func (x *exchange) wait(ctx context.Context) (*wire.Response, error) {
 	for {
 		select {
 		case res := <-x.t.in:
-			x.heard.Store(true)
 			x.progress(res)
 		case res := <-x.t.final:
 			x.heard.Store(true)
@@ -263,6 +276,11 @@ func (x *exchange) wait(ctx context.Context) (*wire.Response, error) {
 			}
 			return nil, ErrTimeout
 		case err := <-x.t.fail:
+			x.drain() // what came before: who rang must not be followed by the next server
+			if res := x.t.answered(); res != nil {
+				x.heard.Store(true)
+				return res, nil
+			}
 			if !x.proceeding || x.dst.Reliable() {
 				return nil, err
 			}
@@ -275,7 +293,7 @@ func (x *exchange) wait(ctx context.Context) (*wire.Response, error) {
 	}
 }
 
-// drain reports the provisional responses that came before the final one.
+// drain reports the provisional responses that came before what ended the wait.
 func (x *exchange) drain() {
 	for {
 		select {
@@ -288,6 +306,7 @@ func (x *exchange) drain() {
 }
 
 func (x *exchange) progress(res *wire.Response) {
+	x.heard.Store(true)
 	if res.StatusCode == 100 {
 		failpoint.Hit(failpoint.After100)
 	}

@@ -48,7 +48,7 @@ func (c *outgoing) try(ctx context.Context) (d *Dialog, silent bool, err error) 
 		return nil, true, ErrCanceled
 	}
 	dst := c.hops[0]
-	if err := c.u.connect(dst); err != nil {
+	if _, err := c.u.connect(dst); err != nil {
 		return nil, true, err
 	}
 	c.auth.tried = nil // another server, another nonce
