@@ -65,6 +65,11 @@ func fenced(alive, now time.Time) bool {
 // far ends hung up. So are those of calls that were recovered lately: whoever did
 // that may be dead, too.
 func (e *Engine) Recover(ctx context.Context) error {
+	if e.o.Predecessor != "" { // nobody has to wait for its lease to run out
+		if err := e.o.Service.Leave(ctx, e.o.Predecessor); err != nil {
+			return err
+		}
+	}
 	if err := e.join(ctx); err != nil {
 		return err
 	}
@@ -77,6 +82,11 @@ func (e *Engine) Recover(ctx context.Context) error {
 
 func (e *Engine) join(ctx context.Context) error {
 	epoch, began := domain.NewID(), time.Now()
+	if e.o.Remember != nil {
+		if err := e.o.Remember(epoch); err != nil {
+			e.log.Warn("should this process die, its calls are recovered only when its lease runs out", "err", err)
+		}
+	}
 	if err := e.o.Service.Join(ctx, domain.Node{Epoch: epoch}); err != nil {
 		return err
 	}
