@@ -32,6 +32,10 @@ type Route struct {
 	Scope  string
 	Status int  // of a success; 0 is 200
 	Hidden bool // not in the contract: an alias
+	// Stored says that a good answer is made of the caller's scope, the request's
+	// target, the public URL, the end of links to recordings and what is stored, and
+	// of nothing else: it may be remembered until something is committed.
+	Stored bool
 	// Open lets requests without a key in; the handler checks who may.
 	Open bool
 	// Aliases are other ways to the route, "PATH" with its Method or "METHOD
