@@ -110,10 +110,6 @@ func Open(r io.Reader, o Options) (*Reader, error) {
 // Header returns the names of the columns as they are written, in their order.
 func (r *Reader) Header() []string { return slices.Clone(r.header) }
 
-// Cells returns what the row that Next returned last has in each column, as it is
-// written. They may be fewer or more than the columns.
-func (r *Reader) Cells() []string { return slices.Clone(r.split.rec.cells) }
-
 // Next returns the next row that is not blank, and io.EOF after the last one. A
 // bad row is no error: it has Faults, and the rest goes on. Other errors are as
 // Open's, CodeTooLarge also for MaxRows; they are final.
