@@ -144,7 +144,7 @@ func (f *face) getBatchCall(ctx context.Context, in *struct {
 	BatchByID
 	JobID domain.ID `path:"jobId" doc:"The call's id in the batch."`
 }) (*object[BatchCallDetail], error) {
-	job := domain.ID(strings.TrimPrefix(string(in.JobID), "call_"))
+	job := bare(in.JobID, "call_")
 	r, err := f.rules.OneContacted(ctx, wire.ScopeOf(ctx), domain.KindBatch, in.batch(), job)
 	if err != nil {
 		return nil, batchMissing(err, in.batch())

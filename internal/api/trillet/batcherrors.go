@@ -1,6 +1,9 @@
 package trillet
 
 import (
+	"cmp"
+	"strings"
+
 	"github.com/callwright/callwright/internal/api/wire"
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/sheet"
@@ -38,6 +41,9 @@ var batchWords = map[domain.Code]string{
 	domain.CodeMethod: "Method not allowed", domain.CodePrecondition: "Precondition failed",
 }
 
+// batchNouns are the dialect's words for what was not found, where they are others.
+var batchNouns = map[string]string{"Contact": "Call"}
+
 // BatchShape renders the errors of batch calls: {"error","message"}, and those of
 // keys, rates and credits as Shape does.
 func BatchShape(err *domain.Error) (int, any) {
@@ -47,10 +53,7 @@ func BatchShape(err *domain.Error) (int, any) {
 	case domain.CodeUnauthorized, domain.CodeForbidden, domain.CodeRateLimited, domain.CodePayment, domain.CodeLimitReached:
 		return Shape(err)
 	case domain.CodeNotFound:
-		out.Error = err.Noun + " not found"
-		if err.Noun == "" {
-			out.Error = "Not found"
-		}
+		out.Error = cmp.Or(batchNouns[err.Noun], err.Noun, "Path") + " not found"
 		out.ID, _ = err.Detail.(string)
 	case domain.CodeInvalid:
 		out.Error = err.Message
@@ -67,13 +70,20 @@ func BatchShape(err *domain.Error) (int, any) {
 // batchMissing adds the id that a client asked for to the error that there is no
 // such batch.
 func batchMissing(err error, id domain.ID) error {
-	known := wire.Public(err)
-	if known.Code != domain.CodeNotFound || known.Noun != "Batch" {
+	if domain.CodeOf(err) != domain.CodeNotFound || !id.Valid() {
 		return err
 	}
-	missing := *known
-	if id.Valid() {
+	missing := *wire.Public(err)
+	if missing.Noun == "Batch" {
 		missing.Detail = string(id)
 	}
 	return &missing
+}
+
+// bare is an id that may be written with a prefix of the vendor's.
+func bare(id domain.ID, prefix string) domain.ID {
+	if rest := domain.ID(strings.TrimPrefix(string(id), prefix)); rest.Valid() {
+		return rest
+	}
+	return id
 }

@@ -80,7 +80,7 @@ type BatchByID struct {
 }
 
 // batch is the id, which may be written batch_<id>.
-func (in *BatchByID) batch() domain.ID { return domain.ID(strings.TrimPrefix(string(in.ID), "batch_")) }
+func (in *BatchByID) batch() domain.ID { return bare(in.ID, "batch_") }
 
 func (f *face) startBatch(ctx context.Context, _ *struct{}) (*object[BatchPlaced], error) {
 	u := wire.UploadOf(ctx)

@@ -87,7 +87,7 @@ func (f *face) validateSheet(ctx context.Context, _ *struct{}) (*object[SheetChe
 		Unique: check.Added, Headers: check.Headers, Errors: rowFaults(check.Errors), Warnings: []string{}, Preview: check.Preview,
 	}
 	if check.Duplicates > 0 {
-		out.Warnings = append(out.Warnings, fmt.Sprintf("%d rows repeat the number of an earlier row: each number is called once.", check.Duplicates))
+		out.Warnings = append(out.Warnings, fmt.Sprintf("Rows that repeat the number of an earlier row: %d. Each number is called once.", check.Duplicates))
 	}
 	if check.Rows == 0 {
 		out.Errors = append(out.Errors, RowFault{Row: 1, Message: "The file has no rows below its header: add one for each number to call."})
