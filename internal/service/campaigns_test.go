@@ -8,6 +8,7 @@ import (
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/service"
 	"github.com/callwright/callwright/internal/service/outreach"
+	"github.com/callwright/callwright/internal/service/people"
 )
 
 // campaigning is a kit with a campaign in test mode, and a node that dials it.
@@ -158,4 +159,22 @@ func TestCampaignPausedAtTheGate(t *testing.T) {
 	k.stands(domain.CampaignCancelled, 0, 3, 0, 0)
 	_, err = k.UpdateCampaign(t.Context(), k.test, domain.KindCampaign, k.id, outreach.CampaignChange{State: new(domain.CampaignActive)})
 	k.code(err, domain.CodeInvalid)
+}
+
+// TestEraseARecipient: who is erased is called for no campaign any more, not even
+// by a call that was planned already.
+func TestEraseARecipient(t *testing.T) {
+	k := newCampaigning(t, 2, nil)
+	c, err := k.CreateContact(t.Context(), k.test, people.ContactChange{Phone: new("+15005551000")}, nil)
+	k.ok(err)
+	k.plan()
+	k.ok(k.EraseContact(t.Context(), k.test, c.ID, 0))
+	k.stands(domain.CampaignActive, 0, 1, 0, 0)
+	dials := k.dialed()
+	if len(dials) != 1 || dials[0].Call.To != "+15005551001" {
+		t.Fatalf("dialed %+v", dials)
+	}
+	k.over(dials[0], domain.EndFlow, time.Minute)
+	k.plan()
+	k.stands(domain.CampaignCompleted, 0, 0, 1, 0)
 }

@@ -141,3 +141,36 @@ func (e *erasure) ForgetAppointments(ctx context.Context, in domain.Scope, conta
 	_, err := row.In(e.db.NewDelete().TableExpr("appointments").Where("contact_id = ?", contact), in).Exec(ctx)
 	return row.Error(err, "forget appointments")
 }
+
+// ForgetRecipients removes a person from all campaigns. Each way to find them has
+// an index of its own.
+func (e *erasure) ForgetRecipients(ctx context.Context, in domain.Scope, contact domain.ID, numbers []string) error {
+	if contact != "" {
+		if err := e.forgetRecipients(ctx, in, "contact_id = ? AND contact_id <> ''", contact); err != nil {
+			return err
+		}
+	}
+	if len(numbers) == 0 {
+		return nil
+	}
+	return e.forgetRecipients(ctx, in, "phone IN (?)", bun.List(numbers))
+}
+
+func (e *erasure) forgetRecipients(ctx context.Context, in domain.Scope, which string, args ...any) error {
+	var gone []struct {
+		ID, CampaignID domain.ID
+		State          domain.RecipientState
+	}
+	q := row.In(e.db.NewDelete().TableExpr("recipients").Where(which, args...), in).Returning("id, campaign_id, state")
+	if err := q.Scan(ctx, &gone); err != nil {
+		return row.Error(err, "forget recipients")
+	}
+	for _, r := range gone {
+		var less domain.CampaignCounts
+		*of(&less, r.State)--
+		if err := count(ctx, e.db, r.CampaignID, r.ID, less); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -64,6 +64,20 @@ func recipients(_ *testing.T, b *bench) {
 	gain.Waiting, gain.Failed = 2, 3
 	b.counted(&c, gain)
 	b.listed(in, others[0], &c, made)
+	b.write(func(ctx context.Context, s *domain.Stores) error {
+		return s.Erasure.ForgetRecipients(ctx, others[0], "contact", []string{made[0].Phone})
+	})
+	b.counted(&c, gain)
+	b.write(func(ctx context.Context, s *domain.Stores) error {
+		return s.Erasure.ForgetRecipients(ctx, in, "nobody", []string{made[0].Phone, "+15005559999"})
+	})
+	gain.Completed--
+	b.counted(&c, gain)
+	b.write(func(ctx context.Context, s *domain.Stores) error {
+		return s.Erasure.ForgetRecipients(ctx, in, "contact", nil)
+	})
+	gain.Waiting, gain.Failed = 0, 0
+	b.counted(&c, gain)
 }
 
 // sheet stores a campaign with six recipients.
