@@ -30,6 +30,7 @@ type options struct {
 	events    int
 	endpoints int
 	rate      float64
+	behind    int
 	kills     int
 	failing   float64
 	database  string
@@ -52,6 +53,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	f.IntVar(&o.events, "events", 0, "how many events; 0 is 20,000, with -chaos 100,000")
 	f.IntVar(&o.endpoints, "endpoints", 20, "how many endpoints they go to")
 	f.Float64Var(&o.rate, "rate", 100, "events a second of the steady run")
+	f.IntVar(&o.behind, "behind", 5000, "events that wait for the endpoint that never answers when the run beside it begins")
 	f.IntVar(&o.kills, "kills", 50, "how often the sender is killed")
 	f.Float64Var(&o.failing, "failing", 0.3, "the share of tries that fails, with -chaos")
 	f.BoolVar(&o.sqlite, "sqlite", true, "measure SQLite")
@@ -69,13 +71,13 @@ func parse(args []string, out io.Writer) (options, error) {
 	case o.short && o.chaos:
 		o.events, o.kills = 400, 4
 	case o.short:
-		o.events, o.rate = 300, 300
+		o.events, o.rate, o.behind = 300, 300, 300
 	case o.chaos:
 		o.events = 100_000
 	default:
 		o.events = 20_000
 	}
-	if given < 0 || o.endpoints < 1 || o.rate < 1 || o.kills < 0 || o.failing < 0 || o.failing > 0.9 {
+	if given < 0 || o.behind < 0 || o.endpoints < 1 || o.rate < 1 || o.kills < 0 || o.failing < 0 || o.failing > 0.9 {
 		return o, errors.New("one event, one endpoint and one event a second are the least, and at most nine of ten tries fail")
 	}
 	return o, nil

@@ -36,9 +36,8 @@ const (
 	doBare    = "bare"    // posts with a bare HTTP client, without a database
 )
 
-// bareClients is how many goroutines post in a bare run: as many as there are
-// tries under way at most.
-const bareClients = webhook.DefaultWorkers
+// bareClients is how many goroutines post in a bare run.
+const bareClients = 256
 
 // order is what a sender is to do, its second argument as JSON.
 type order struct {
@@ -47,6 +46,7 @@ type order struct {
 	DSN     string // of PostgreSQL
 	URLs    []string
 	Events  int
+	Behind  int             // of doSteady: events that wait for the last endpoint already
 	Rate    float64         // of doSteady, a second
 	Timeout time.Duration   // of a try; 0 is the usual one
 	Waits   []time.Duration // after failed tries; none are the usual ones
@@ -93,10 +93,8 @@ func send(ctx context.Context, raw string, in io.Reader, out io.Writer) (err err
 		opts.Waits = map[domain.RetrySchedule][]time.Duration{domain.RetryStandard: s.Waits}
 	}
 	worker := webhook.New(opts)
-	if s.Do == doBacklog {
-		if err := s.commitAll(ctx, 500, 1); err != nil {
-			return err
-		}
+	if err := s.commitBefore(ctx); err != nil {
+		return err
 	}
 	fmt.Fprintln(os.Stderr, "sender: delivering")
 	running, stop := context.WithCancel(ctx)
@@ -144,6 +142,21 @@ func (s *sender) introduce(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// commitBefore commits what waits when the deliveries begin.
+func (s *sender) commitBefore(ctx context.Context) error {
+	switch {
+	case s.Do == doBacklog:
+		return s.commitAll(ctx, 500, 1)
+	case s.Behind == 0:
+		return nil
+	}
+	all, wanted := s.endpoints, s.Events
+	s.endpoints, s.Events = all[len(all)-1:], s.Behind
+	err := s.commitAll(ctx, 500, 1)
+	s.endpoints, s.Events = all, wanted
+	return err
 }
 
 // commitAll commits all events in transactions of at most group, from so many

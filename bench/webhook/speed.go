@@ -156,8 +156,12 @@ func (o options) latency(ctx context.Context, at place, endpoints int, tarpit bo
 		}
 	}
 	var spread rig.Spread
-	err := try(ctx, order{Do: doSteady, Dir: at.dir, DSN: at.dsn, Events: l.Events, Rate: o.rate}, endpoints, answer, func(t trial) error {
-		wait := func() bool { return t.process.count() < l.Events || tarpit && len(t.came()) == 0 }
+	work := order{Do: doSteady, Dir: at.dir, DSN: at.dsn, Events: l.Events, Rate: o.rate}
+	if tarpit {
+		work.Behind = o.behind
+	}
+	err := try(ctx, work, endpoints, answer, func(t trial) error {
+		wait := func() bool { return t.process.count() < l.Events+work.Behind || tarpit && len(t.came()) == 0 }
 		for deadline := time.Now().Add(patience); wait(); time.Sleep(5 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				return fmt.Errorf("%d of %d events were committed", t.process.count(), l.Events)

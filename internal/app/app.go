@@ -26,6 +26,7 @@ import (
 	"github.com/callwright/callwright/internal/carrier"
 	"github.com/callwright/callwright/internal/config"
 	"github.com/callwright/callwright/internal/courier"
+	"github.com/callwright/callwright/internal/dialer"
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/engine"
 	"github.com/callwright/callwright/internal/ops"
@@ -77,6 +78,7 @@ type App struct {
 
 	o          Options
 	log        *slog.Logger
+	key        store.Key
 	store      *store.DB
 	watched    domain.Store // the store, with its transactions observed
 	ops        *ops.Server  // nil without --ops
@@ -88,6 +90,7 @@ type App struct {
 	webhooks   *webhook.Worker
 	analysis   *analysis.Worker
 	courier    *courier.Courier
+	dialer     *dialer.Dialer
 	recordings domain.Recordings
 	listener   net.Listener
 	server     *http.Server
@@ -111,7 +114,10 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 	if a.listener, err = listen(o.Config.HTTP); err != nil {
 		return nil, err
 	}
-	if a.store, err = store.Open(ctx, store.Options{Dir: o.Config.Data, DSN: o.Config.Database, Logger: o.Logger}); err != nil {
+	if a.key, err = secretKey(o.Config); err != nil {
+		return nil, err
+	}
+	if a.store, err = store.Open(ctx, store.Options{Dir: o.Config.Data, DSN: o.Config.Database, Key: a.key, Logger: o.Logger}); err != nil {
 		return nil, err
 	}
 	if err := a.openOps(ctx); err != nil {
@@ -178,7 +184,7 @@ func (a *App) openRules(ctx context.Context, recordings domain.Recordings) error
 	if err != nil {
 		return err
 	}
-	key, err := secretKey(a.o.Config.Data)
+	key, err := a.key.Bytes(a.store.Sealed())
 	if err != nil {
 		return err
 	}
@@ -253,7 +259,13 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 	a.Service.Attach(a.engine)
 	a.Service.AttachTrunks(a.engine)
 	a.store.AfterCommit("attempts", a.engine.Kick)
+	a.dialer = dialer.New(dialer.Options{Store: a.watched, Rules: a.Service.Outreach, May: a.dials, Logger: a.log})
 	return nil
+}
+
+// dials reports whether this process places calls.
+func (a *App) dials() bool {
+	return !a.engine.Draining() && a.engine.Working() == nil
 }
 
 func (a *App) openAPI() error {
@@ -315,6 +327,7 @@ func (a *App) Run(ctx context.Context) error {
 	group.Go(func() error { return a.webhooks.Run(work) })
 	group.Go(func() error { return a.analysis.Run(work) })
 	group.Go(func() error { return a.courier.Run(work) })
+	group.Go(func() error { return a.dialer.Run(work) })
 	group.Go(func() error { return a.keepHouse(work) })
 	group.Go(func() error { return a.board.Run(work) })
 	group.Go(func() error { return a.keepUses(work) })

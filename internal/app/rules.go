@@ -21,7 +21,11 @@ type Rules struct {
 
 // OpenRules opens the data, which is made when there is none.
 func OpenRules(ctx context.Context, c *config.Config, log *slog.Logger) (*Rules, error) {
-	db, err := store.Open(ctx, store.Options{Dir: c.Data, DSN: c.Database, Shared: true, Logger: log})
+	key, err := secretKey(c)
+	if err != nil {
+		return nil, err
+	}
+	db, err := store.Open(ctx, store.Options{Dir: c.Data, DSN: c.Database, Key: key, Shared: true, Logger: log})
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,8 @@
 package config
 
 import (
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"io/fs"
 	"maps"
@@ -31,6 +33,7 @@ const Prefix = "CALLWRIGHT_"
 type Config struct {
 	Data           string            `help:"Directory for the database and recordings." default:"./callwright-data" placeholder:"DIR"`
 	Database       string            `help:"Database to use, like postgres://user:password@host:5432/name; the default is SQLite in the data directory." placeholder:"URL"`
+	SecretKey      string            `name:"secret-key" help:"Key that seals secrets in the database, 32 bytes in base64 or hexadecimal; the default is in the file secret.key of the data directory, which is made when it is missing. Others on this machine see flags: set it in the environment." placeholder:"KEY"`
 	HTTP           string            `name:"http" help:"Address of the API and the dashboard." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
 	Hosts          map[string]string `name:"hosts" help:"Host names that choose a dialect of the API, like voice.example.com=klen; sandbox/klen chooses the sandbox, too." mapsep:"," placeholder:"HOST=DIALECT"`
 	TrustedProxies []string          `name:"trusted-proxies" help:"Networks of proxies before the API, whose word on where requests come from is believed (X-Forwarded-For, Forwarded)." placeholder:"CIDR"`
@@ -80,6 +83,25 @@ func (c *Config) Ports() (lo, hi int, err error) {
 		return 0, 0, domain.Invalid("rtp-ports", "--rtp-ports %q is not a range of ports; write it like 20000-29999", c.RTPPorts)
 	}
 	return lo, hi, nil
+}
+
+// secretBytes is the length of the key that seals secrets.
+const secretBytes = 32
+
+// Secret parses the key that seals secrets; nil when none is set.
+func (c *Config) Secret() ([]byte, error) {
+	text := strings.TrimSpace(c.SecretKey)
+	if text == "" {
+		return nil, nil
+	}
+	for _, decode := range []func(string) ([]byte, error){
+		hex.DecodeString, base64.StdEncoding.DecodeString, base64.RawStdEncoding.DecodeString, base64.RawURLEncoding.DecodeString, base64.URLEncoding.DecodeString,
+	} {
+		if key, err := decode(text); err == nil && len(key) == secretBytes {
+			return key, nil
+		}
+	}
+	return nil, domain.Invalid("secret-key", "--secret-key is not %d bytes in base64 or hexadecimal; make one with: openssl rand -base64 %d", secretBytes, secretBytes)
 }
 
 // Allow parses the networks that may receive webhooks.

@@ -27,6 +27,26 @@ func TestPorts(t *testing.T) {
 	}
 }
 
+func TestSecret(t *testing.T) {
+	want := strings.Repeat("\xfb", 32)
+	for _, text := range []string{
+		strings.Repeat("fb", 32), strings.Repeat("FB", 32), " +/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/s=\n", "+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/s",
+		"-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_s",
+	} {
+		if key, err := (&config.Config{SecretKey: text}).Secret(); err != nil || string(key) != want {
+			t.Errorf("%q is %x, %v", text, key, err)
+		}
+	}
+	if key, err := (&config.Config{}).Secret(); key != nil || err != nil {
+		t.Errorf("none is %x, %v", key, err)
+	}
+	for _, text := range []string{"hunter2", strings.Repeat("fb", 31), strings.Repeat("fb", 33), want} {
+		if _, err := (&config.Config{SecretKey: text}).Secret(); err == nil || !strings.Contains(err.Error(), "openssl") || strings.Contains(err.Error(), text) {
+			t.Errorf("%q gave %v", text, err)
+		}
+	}
+}
+
 func TestAllow(t *testing.T) {
 	got, err := (&config.Config{WebhookAllow: []string{"10.1.2.3/8", "127.0.0.1", "::1"}}).Allow()
 	if err != nil || len(got) != 3 || got[0].String() != "10.0.0.0/8" || got[1].String() != "127.0.0.1/32" || got[2].String() != "::1/128" {

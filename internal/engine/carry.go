@@ -108,6 +108,7 @@ type call struct {
 	live   *liveCall
 	work   sync.WaitGroup // goroutines of the talk
 	notes  []string
+	retry  time.Duration // how long the far end that refused us asked not to be called again
 
 	incoming *sip.Incoming // nil for a call that we placed
 	commands chan command
@@ -211,6 +212,7 @@ func (c *call) ring(invite sip.Invite) (domain.EndReason, bool) {
 			return why, false
 		}
 		reason := reasonOf(err)
+		c.retry = retryAfter(err)
 		c.notes = append(c.notes, c.unanswered(reason, err))
 		return reason, false
 	}
@@ -253,7 +255,7 @@ func (c *call) tell(state domain.CallState) {
 func (c *call) finish(reason domain.EndReason) {
 	v := service.Verdict{
 		Call: c.dial.Call.ID, Attempt: c.dial.Attempt, Reason: reason, EndedAt: time.Now().UTC(),
-		Notes: c.notes, Voice: c.dial.Call.Voice, Model: c.dial.Call.Model,
+		Notes: c.notes, Voice: c.dial.Call.Voice, Model: c.dial.Call.Model, RetryAfter: c.retry,
 	}
 	if c.talk != nil {
 		v.Captured = c.talk.Captured()

@@ -74,6 +74,8 @@ type Verdict struct {
 	Notes    []string
 	Voice    string
 	Model    string
+
+	RetryAfter time.Duration // how long the far end that refused it asked not to be called again, at most 1 h; 0 when it did not
 }
 
 // FinishCall writes down how a call ended, with its events, their deliveries
@@ -116,7 +118,7 @@ func (s *Service) FinishCall(ctx context.Context, v Verdict) error {
 		if err := st.Calls.Update(ctx, call); err != nil {
 			return err
 		}
-		return s.announceEnd(ctx, st, call)
+		return s.over(ctx, st, call, v.RetryAfter)
 	})
 }
 
@@ -133,8 +135,13 @@ func endAttempt(ctx context.Context, st *domain.Stores, v Verdict) error {
 	return st.Attempts.Update(ctx, &a)
 }
 
-// announceEnd emits the events of a call that is over and orders its analysis.
-func (s *Service) announceEnd(ctx context.Context, st *domain.Stores, call *domain.Call) error {
+// over settles a call that has ended with whom it was for, emits its events and
+// orders its analysis. retryAfter is for how long the far end asked not to be
+// called again.
+func (s *Service) over(ctx context.Context, st *domain.Stores, call *domain.Call, retryAfter time.Duration) error {
+	if err := s.Settle(ctx, st, call, retryAfter); err != nil {
+		return err
+	}
 	turns, err := st.Turns.ByCall(ctx, call.ID)
 	if err != nil {
 		return err

@@ -88,7 +88,7 @@ func (s *Service) recoverOne(ctx context.Context, st *domain.Stores, left domain
 	if err := st.Calls.Update(ctx, call); err != nil {
 		return nil, err
 	}
-	if err := s.announceEnd(ctx, st, call); err != nil {
+	if err := s.over(ctx, st, call, 0); err != nil {
 		return nil, err
 	}
 	orphan.Call = *call

@@ -38,6 +38,7 @@ const (
 // each in a transaction of its own, and answers after the commit.
 type crew struct {
 	db      *bun.DB
+	seal    *row.Seal
 	lanes   *lanes
 	hooks   *hooks
 	notices *notices
@@ -48,8 +49,8 @@ type crew struct {
 	lostAt atomic.Int64
 }
 
-func newCrew(db *bun.DB, hooks *hooks, notices *notices, log *slog.Logger) *crew {
-	c := &crew{db: db, lanes: newLanes(), hooks: hooks, notices: notices, log: log}
+func newCrew(db *bun.DB, seal *row.Seal, hooks *hooks, notices *notices, log *slog.Logger) *crew {
+	c := &crew{db: db, seal: seal, lanes: newLanes(), hooks: hooks, notices: notices, log: log}
 	for i := range crewSize {
 		last := background
 		if i < crewForCalls {
@@ -169,7 +170,7 @@ func (c *crew) try(ctx context.Context, one *write) (fate, error) {
 	defer func() { _ = tx.Rollback() }() // after the commit it does nothing
 	one.touched = map[string]bool{}
 	touch := func(table string) { one.touched[table] = true }
-	if err := protect(c.log, func() error { return one.fn(ctx, stores(row.Writing{IDB: tx}, touch)) }); err != nil {
+	if err := protect(c.log, func() error { return one.fn(ctx, stores(row.Writing{IDB: tx}, c.seal, touch)) }); err != nil {
 		return c.failure(ctx, conn, err), err
 	}
 	err = tx.Commit()

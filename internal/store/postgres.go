@@ -19,6 +19,7 @@ import (
 	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/store/row"
 )
 
 // oldestPostgres is the first major version that is supported.
@@ -163,9 +164,9 @@ func (p *postgres) pool(size int) *bun.DB {
 	return bun.NewDB(pool, pgDialect{pgdialect.New()})
 }
 
-// prepare brings the tables up to date; of several servers that start at once,
-// one does so and the others wait.
-func (p *postgres) prepare(ctx context.Context, shared bool) error {
+// prepare brings the tables up to date and finds out how its secrets are sealed; of
+// several servers that start at once, one does so and the others wait.
+func (p *postgres) prepare(ctx context.Context, opts Options) (seal *row.Seal, err error) {
 	conf := p.conf.Copy()
 	conf.RuntimeParams["lock_timeout"] = "0"
 	conf.RuntimeParams["statement_timeout"] = "0"
@@ -174,23 +175,26 @@ func (p *postgres) prepare(ctx context.Context, shared bool) error {
 	defer func() { _ = pool.Close() }()
 	guard, err := pool.Conn(ctx)
 	if err != nil {
-		return p.refused(ctx, err)
+		return nil, p.refused(ctx, err)
 	}
 	defer func() { _ = guard.Close() }() // which also frees the lock
 	if _, err := guard.ExecContext(ctx, "SELECT pg_advisory_lock(hashtextextended(current_schema() || ' migrate', 0))"); err != nil {
-		return p.refused(ctx, err)
+		return nil, p.refused(ctx, err)
 	}
 	claim := unclaimed
-	if shared {
+	if opts.Shared {
 		claim = func() (func() error, error) { return unserved(ctx, guard) }
 	}
 	err = migrate(ctx, tables{db: pool, dialect: goose.DialectPostgres, place: p.name(), claim: claim})
+	if err == nil {
+		seal, _, err = openSeal(ctx, bun.NewDB(pool, pgDialect{pgdialect.New()}), opts.Key)
+	}
 	_, unlock := guard.ExecContext(ctx, "SELECT pg_advisory_unlock_all()")
 	var stated *pgconn.PgError
 	if errors.As(err, &stated) && stated.Code == "42501" {
-		return p.refused(ctx, err)
+		return nil, p.refused(ctx, err)
 	}
-	return errors.Join(err, unlock)
+	return seal, errors.Join(err, unlock)
 }
 
 // unserved is the claim of a command: an error means that a server uses the

@@ -50,9 +50,9 @@ func open(path string, size int, pragmas ...string) (*bun.DB, error) {
 // so that no commit pays for one.
 func openWriter(path string) (*bun.DB, error) { return open(path, 1, "wal_autocheckpoint(0)") }
 
-// prepare makes the file, readable to its owner only (it keeps secrets), and
-// brings its tables up to date.
-func prepare(ctx context.Context, dir, path string, shared bool) error {
+// prepare makes the file, readable to its owner only, brings its tables up to
+// date and finds out how its secrets are sealed.
+func (db *DB) prepare(ctx context.Context, dir, path string, opts Options) error {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return domain.Errorf(domain.CodeInvalid, "The database %s cannot be opened: %v", path, err)
@@ -60,13 +60,13 @@ func prepare(ctx context.Context, dir, path string, shared bool) error {
 	if err := file.Close(); err != nil {
 		return err
 	}
-	db, err := openWriter(path)
+	own, err := openWriter(path)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = db.Close() }()
-	t := tables{db: db.DB, dialect: goose.DialectSQLite3, place: "in " + dir, claim: unclaimed}
-	if shared {
+	defer func() { _ = own.Close() }()
+	t := tables{db: own.DB, dialect: goose.DialectSQLite3, place: "in " + dir, claim: unclaimed}
+	if opts.Shared {
 		t.claim = func() (func() error, error) {
 			lock, err := lockDir(ctx, dir)
 			if err != nil {
@@ -75,10 +75,30 @@ func prepare(ctx context.Context, dir, path string, shared bool) error {
 			return lock.Unlock, nil
 		}
 	}
-	if err := migrate(ctx, t); err != nil || shared {
+	if err := migrate(ctx, t); err != nil {
 		return err
 	}
-	return freeLeases(ctx, db.DB)
+	if err := db.openSeal(ctx, own, opts.Key); err != nil || opts.Shared {
+		return err
+	}
+	return freeLeases(ctx, own.DB)
+}
+
+// openSeal finds out how secrets are sealed. What was sealed just now is not left
+// to be read in the file as it was before.
+func (db *DB) openSeal(ctx context.Context, own *bun.DB, key Key) (err error) {
+	if _, err := own.ExecContext(ctx, "PRAGMA secure_delete = ON"); err != nil {
+		return err
+	}
+	var first bool
+	if db.seal, first, err = openSeal(ctx, own, key); err != nil {
+		return err
+	}
+	if !first {
+		return nil
+	}
+	_, err = own.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)") // a hint: somebody may read
+	return err
 }
 
 // freeLeases gives back what the last server held when it died. Whoever holds

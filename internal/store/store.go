@@ -30,6 +30,7 @@ const File = "callwright.db"
 type Options struct {
 	Dir    string // the data directory; it is made when it is missing
 	DSN    string // "" is SQLite in Dir; else postgres://user:password@host:port/name
+	Key    Key    // seals secrets; none keeps them as they are
 	Shared bool   // go beside a running server, which has the lock on Dir
 	Logger *slog.Logger
 }
@@ -46,6 +47,7 @@ type DB struct {
 	notices *notices     // of PostgreSQL
 	rates   *rates       // of PostgreSQL
 	hooks   *hooks
+	seal    *row.Seal
 }
 
 // committer runs closures and commits what they did.
@@ -105,14 +107,14 @@ func (db *DB) openSQLite(ctx context.Context, opts Options) error {
 		}
 	}
 	path := filepath.Join(dir, File)
-	if err := prepare(ctx, dir, path, opts.Shared); err != nil {
+	if err := db.prepare(ctx, dir, path, opts); err != nil {
 		return err
 	}
 	if db.reads, err = openSnapshots(path); err != nil {
 		return err
 	}
 	// The writer and the checkpoints outlive the opening and what limits it.
-	writer, err := newWriter(path, db.hooks, db.log)
+	writer, err := newWriter(path, db.seal, db.hooks, db.log)
 	if err != nil {
 		return err
 	}
@@ -129,7 +131,7 @@ func (db *DB) openPostgres(ctx context.Context, opts Options) error {
 	if err := p.check(ctx); err != nil {
 		return err
 	}
-	if err := p.prepare(ctx, opts.Shared); err != nil {
+	if db.seal, err = p.prepare(ctx, opts); err != nil {
 		return err
 	}
 	if db.notices, err = newNotices(ctx, p.conf, p.space, db.hooks, db.log); err != nil {
@@ -137,7 +139,7 @@ func (db *DB) openPostgres(ctx context.Context, opts Options) error {
 	}
 	db.readers = p.pool(pgReaders)
 	db.rates = &rates{p.pool(pgRates)}
-	db.writer = newCrew(p.pool(crewSize), db.hooks, db.notices, db.log)
+	db.writer = newCrew(p.pool(crewSize), db.seal, db.hooks, db.notices, db.log)
 	return nil
 }
 
@@ -190,7 +192,7 @@ func (db *DB) View(ctx context.Context, fn func(ctx context.Context, s *domain.S
 
 func (db *DB) view(ctx context.Context, fn func(ctx context.Context, s *domain.Stores) error) error {
 	return db.snapshot(ctx, func(tx bun.IDB) error {
-		return protect(db.log, func() error { return fn(ctx, stores(tx, func(string) {})) })
+		return protect(db.log, func() error { return fn(ctx, stores(tx, db.seal, func(string) {})) })
 	})
 }
 
@@ -207,12 +209,19 @@ func (db *DB) snapshot(ctx context.Context, fn func(bun.IDB) error) error {
 	return fn(tx)
 }
 
+// Sealed reports whether secrets are kept sealed.
+func (db *DB) Sealed() bool { return db.seal != nil }
+
 // AfterCommit registers a hint.
 func (db *DB) AfterCommit(table string, fn func()) { db.hooks.add(table, fn) }
 
 // stores assembles what a transaction can reach.
-func stores(tx bun.IDB, touch row.Touch) *domain.Stores {
+func stores(tx bun.IDB, seal *row.Seal, touch row.Touch) *domain.Stores {
 	return &domain.Stores{
+		Campaigns:  directory.NewCampaigns(tx, touch),
+		Recipients: calling.NewRecipients(tx, touch),
+		Dialing:    directory.NewDialing(tx, touch),
+
 		Workspaces:  directory.NewWorkspaces(tx),
 		Keys:        directory.NewKeys(tx),
 		KeyTraces:   directory.NewKeyTraces(tx),
@@ -220,22 +229,22 @@ func stores(tx bun.IDB, touch row.Touch) *domain.Stores {
 		Agents:      directory.NewAgents(tx),
 		Flows:       directory.NewFlows(tx),
 		Numbers:     directory.NewNumbers(tx),
-		Trunks:      directory.NewTrunks(tx),
-		Calls:       calling.NewCalls(tx),
+		Trunks:      directory.NewTrunks(tx, seal),
+		Calls:       calling.NewCalls(tx, seal),
 		Attempts:    calling.NewAttempts(tx, touch),
 		Turns:       calling.NewTurns(tx),
 		Events:      outbox.NewEvents(tx),
-		Endpoints:   directory.NewEndpoints(tx),
+		Endpoints:   directory.NewEndpoints(tx, seal),
 		Deliveries:  outbox.NewDeliveries(tx, touch),
 		Notices:     directory.NewNotices(tx),
 		Jobs:        outbox.NewJobs(tx, touch),
-		Idempotency: outbox.NewIdempotency(tx),
+		Idempotency: outbox.NewIdempotency(tx, seal),
 		Nodes:       calling.NewNodes(tx),
 		Contacts:    directory.NewContacts(tx),
 		Variables:   directory.NewContextVariables(tx),
 		Business:    directory.NewBusiness(tx),
 		Suppressed:  calling.NewSuppressions(tx),
-		Erasure:     calling.NewErasure(tx),
+		Erasure:     calling.NewErasure(tx, seal),
 
 		Appointments: directory.NewAppointments(tx),
 		Uptimes:      directory.NewUptimes(tx),

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"bytes"
 	"log/slog"
 	"os"
 	"testing"
@@ -34,11 +35,14 @@ func openIn(t *testing.T, dir string) *store.DB {
 	return db
 }
 
+// conformanceKey seals what the conformance suite stores.
+var conformanceKey = store.Key{From: "a test", Bytes: func(bool) ([]byte, error) { return bytes.Repeat([]byte{9}, 32), nil }}
+
 // openAt opens the database at url, or SQLite when url is "", and closes it when
 // the test ends.
 func openAt(t *testing.T, url string) *store.DB {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.Options{Dir: storetest.Dir(t), DSN: url, Logger: slog.New(slog.DiscardHandler)})
+	db, err := store.Open(t.Context(), store.Options{Dir: storetest.Dir(t), DSN: url, Key: conformanceKey, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

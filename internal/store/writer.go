@@ -28,6 +28,7 @@ const lockPatience = 10 * time.Second
 // answers: so many share the price of one sync.
 type writer struct {
 	db    *bun.DB // one connection
+	seal  *row.Seal
 	lanes *lanes
 	hooks *hooks
 	log   *slog.Logger
@@ -38,12 +39,12 @@ type writer struct {
 	group []*write
 }
 
-func newWriter(path string, hooks *hooks, log *slog.Logger) (*writer, error) {
+func newWriter(path string, seal *row.Seal, hooks *hooks, log *slog.Logger) (*writer, error) {
 	db, err := openWriter(path)
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{db: db, lanes: newLanes(), hooks: hooks, log: log, ended: make(chan struct{})}
+	w := &writer{db: db, seal: seal, lanes: newLanes(), hooks: hooks, log: log, ended: make(chan struct{})}
 	go w.run()
 	return w, nil
 }
@@ -148,7 +149,7 @@ func (w *writer) runOne(one *write) error {
 	ctx := context.WithValue(context.WithoutCancel(one.ctx), withinWrite{}, true)
 	one.touched = map[string]bool{}
 	touch := func(table string) { one.touched[table] = true }
-	one.err = protect(w.log, func() error { return one.fn(ctx, stores(w.conn, touch)) })
+	one.err = protect(w.log, func() error { return one.fn(ctx, stores(w.conn, w.seal, touch)) })
 	if one.err != nil {
 		clear(one.touched)
 		if err := w.exec("ROLLBACK TO one"); err != nil {

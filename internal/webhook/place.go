@@ -6,10 +6,14 @@ import (
 	"github.com/callwright/callwright/internal/domain"
 )
 
+// newcomerPlaces is how many tries are under way at once to an endpoint of which
+// nothing is known. Each success doubles them.
+const newcomerPlaces = 8
+
 // places bounds how many tries to one endpoint are under way at once, so that
 // one that never answers does not hold up the others.
 type places struct {
-	each int // places per endpoint
+	each int // places per endpoint, at most
 
 	mu      sync.Mutex
 	entries map[domain.ID]*entry // of endpoints where something is under way
@@ -19,6 +23,7 @@ type places struct {
 // entry is one endpoint: waiting is empty unless all places are taken.
 type entry struct {
 	taken   int
+	places  int
 	waiting []task
 }
 
@@ -32,10 +37,10 @@ func (p *places) enter(t task) bool {
 	defer p.mu.Unlock()
 	at := p.entries[t.delivery.EndpointID]
 	if at == nil {
-		at = &entry{}
+		at = &entry{places: min(newcomerPlaces, p.each)}
 		p.entries[t.delivery.EndpointID] = at
 	}
-	if at.taken == p.each {
+	if at.taken >= at.places {
 		at.waiting = append(at.waiting, t)
 		return false
 	}
@@ -60,6 +65,15 @@ func (p *places) leave(endpoint domain.ID) (task, bool) {
 	return task{}, false
 }
 
+// trust gives an endpoint that answered more places.
+func (p *places) trust(endpoint domain.ID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if at := p.entries[endpoint]; at != nil {
+		at.places = min(2*at.places, p.each)
+	}
+}
+
 // close keeps what waits from being sent; its lease brings it back elsewhere.
 func (p *places) close() {
 	p.mu.Lock()
@@ -73,7 +87,7 @@ func (p *places) busy() []domain.ID {
 	defer p.mu.Unlock()
 	var ids []domain.ID
 	for id, at := range p.entries {
-		if at.taken == p.each {
+		if at.taken >= at.places {
 			ids = append(ids, id)
 		}
 	}

@@ -39,6 +39,25 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
+func TestTrustIsEarned(t *testing.T) {
+	p := newPlaces(DefaultPerEndpoint)
+	free := func() (n int) {
+		for p.enter(placed("e", "x")) {
+			n++
+		}
+		return n
+	}
+	if n := free(); n != newcomerPlaces {
+		t.Fatalf("a newcomer has %d places, want %d", n, newcomerPlaces)
+	}
+	p.trust("e")
+	p.trust("e")
+	p.trust("stranger")
+	if n := free(); n != DefaultPerEndpoint-newcomerPlaces || len(p.busy()) != 1 || len(p.entries) != 1 {
+		t.Fatalf("after two successes there are %d more places, want %d in all; busy are %v", n, DefaultPerEndpoint, p.busy())
+	}
+}
+
 func TestPlacesClosed(t *testing.T) {
 	p := newPlaces(1)
 	p.enter(placed("e", "a"))
@@ -51,7 +70,7 @@ func TestPlacesClosed(t *testing.T) {
 
 func TestLeaseOutlastsTheWorstClaim(t *testing.T) {
 	// One place was free: the others of the claim wait, in rounds of all places.
-	rounds := 1 + (claimLimit-1+DefaultPerEndpoint-1)/DefaultPerEndpoint
+	rounds := 1 + (claimLimit-1+newcomerPlaces-1)/newcomerPlaces
 	if worst := rounds + 1; leaseTimeouts <= worst {
 		t.Fatalf("a lease of %d timeouts ends before the last try of a claim, after %d", leaseTimeouts, worst)
 	}

@@ -22,18 +22,18 @@ const Timeout = 10 * time.Second
 
 // Bounds of what is under way when none are given.
 const (
-	DefaultWorkers     = 256
+	DefaultWorkers     = 1024
 	DefaultPerEndpoint = 16
 )
 
 // claimLimit is how many deliveries are claimed at once, and leaseTimeouts for how
 // many timeouts. At worst all of a claim are for one endpoint that lets each try
 // run into its timeout: then the last one starts after
-// claimLimit/DefaultPerEndpoint timeouts and ends one later, which is still within
+// claimLimit/newcomerPlaces timeouts and ends one later, which is still within
 // the lease.
 const (
 	claimLimit    = 2 * DefaultPerEndpoint
-	leaseTimeouts = 6
+	leaseTimeouts = 7
 )
 
 // Options are what a Worker needs. Store and Dialects are required.
@@ -222,6 +222,9 @@ func (w *Worker) try(ctx context.Context, t task) {
 		if t.endpoint.IsActive {
 			w.breakers.learn(t.endpoint.ID, result.err == nil, ended)
 		}
+	}
+	if result.err == nil {
+		w.places.trust(d.EndpointID)
 	}
 	result.settle(&d, w.waits(schedule), ended)
 	d.LatencyMs = ended.Sub(began).Milliseconds()

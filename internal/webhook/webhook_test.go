@@ -371,7 +371,7 @@ func TestTarpit(t *testing.T) {
 	slowEnd, quickEnd := d.endpoint(slow), d.endpoint(quick)
 	stuck := d.send(slowEnd, `{"slow":true}`, 500)
 	d.run("127.0.0.0/8")
-	for began := time.Now(); inside.Load() < webhook.DefaultPerEndpoint; time.Sleep(time.Millisecond) {
+	for began := time.Now(); inside.Load() < 8; time.Sleep(time.Millisecond) {
 		if time.Since(began) > 5*time.Second {
 			t.Fatal("the tarpit was not reached")
 		}
@@ -394,6 +394,40 @@ func TestTarpit(t *testing.T) {
 	if n := most.Load(); n > webhook.DefaultPerEndpoint {
 		t.Errorf("%d requests at once to one endpoint", n)
 	}
+}
+
+// TestManyTarpits has more endpoints that never answer than would fill a worker,
+// were each given all the places that one can have.
+func TestManyTarpits(t *testing.T) {
+	d := newDesk(t)
+	release := make(chan struct{})
+	var inside atomic.Int32
+	slow, _ := receiver(t, func(_ http.ResponseWriter, r *http.Request) {
+		inside.Add(1)
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
+	})
+	const tarpits = webhook.DefaultWorkers/webhook.DefaultPerEndpoint + 1
+	for i := range tarpits {
+		d.send(d.endpoint(fmt.Sprint(slow, "/", i)), `{"slow":true}`, webhook.DefaultPerEndpoint)
+	}
+	quick, _ := receiver(t, status(200))
+	end := d.endpoint(quick)
+	d.run("127.0.0.0/8")
+	for began := time.Now(); inside.Load() < 8*tarpits; time.Sleep(time.Millisecond) {
+		if time.Since(began) > 8*time.Second {
+			t.Fatalf("%d requests are inside the tarpits", inside.Load())
+		}
+	}
+	for _, id := range d.send(end, `{"quick":true}`, 20) {
+		d.await(id, domain.DeliveryDelivered, 1)
+	}
+	if n := inside.Load(); n != 8*tarpits {
+		t.Errorf("%d requests were inside the tarpits, want %d", n, 8*tarpits)
+	}
+	close(release)
 }
 
 // TestStopLosesNothing stops a worker in the middle and starts another.

@@ -337,6 +337,8 @@ var failures = map[domain.EndReason]string{
 	domain.EndInterrupted:    "disconnected",
 	domain.EndUnreachable:    "twilio-failed-to-connect-call",
 	domain.EndTrunkError:     "twilio-failed-to-connect-call",
+	domain.EndCongestion:     "twilio-failed-to-connect-call",
+	domain.EndMoved:          "invalid-number",
 	domain.EndMediaNotAgreed: "twilio-failed-to-connect-call",
 }
 

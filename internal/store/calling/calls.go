@@ -26,6 +26,7 @@ type callRow struct {
 	FlowVersion   int64
 	PhoneNumberID domain.ID
 	CampaignID    domain.ID
+	RecipientID   domain.ID
 	ContactID     domain.ID
 	KeyID         domain.ID
 	From          string `bun:"from_number"`
@@ -55,7 +56,7 @@ func newCallRow(c *domain.Call) *callRow {
 	return &callRow{
 		ID: c.ID, WorkspaceID: c.WorkspaceID, Mode: c.Mode, Direction: c.Direction, State: c.State, EndReason: c.EndReason,
 		AgentID: c.AgentID, FlowID: c.FlowID, FlowVersion: c.FlowVersion, PhoneNumberID: c.PhoneNumberID,
-		CampaignID: c.CampaignID, ContactID: c.ContactID, From: c.From, To: c.To, Record: c.Record, MaxDuration: c.MaxDuration,
+		CampaignID: c.CampaignID, RecipientID: c.RecipientID, ContactID: c.ContactID, From: c.From, To: c.To, Record: c.Record, MaxDuration: c.MaxDuration,
 		Variables: row.JSON[map[string]any]{V: c.Variables}, Captured: row.JSON[map[string]any]{V: c.Captured}, Extra: row.JSON[map[string]any]{V: c.Extra},
 		Notes: row.JSON[[]string]{V: c.Notes}, Voice: c.Voice, Model: c.Model, Recording: c.Recording,
 		Callback: row.JSON[*domain.Callback]{V: c.Callback}, SIPCallID: c.SIPCallID, Analysis: row.JSON[*domain.Analysis]{V: c.Analysis}, Version: c.Version,
@@ -69,7 +70,7 @@ func (r *callRow) domain() domain.Call {
 	return domain.Call{
 		ID: r.ID, WorkspaceID: r.WorkspaceID, Mode: r.Mode, Direction: r.Direction, State: r.State, EndReason: r.EndReason,
 		AgentID: r.AgentID, FlowID: r.FlowID, FlowVersion: r.FlowVersion, PhoneNumberID: r.PhoneNumberID,
-		CampaignID: r.CampaignID, ContactID: r.ContactID, From: r.From, To: r.To, Record: r.Record, MaxDuration: r.MaxDuration,
+		CampaignID: r.CampaignID, RecipientID: r.RecipientID, ContactID: r.ContactID, From: r.From, To: r.To, Record: r.Record, MaxDuration: r.MaxDuration,
 		Variables: r.Variables.V, Captured: r.Captured.V, Extra: r.Extra.V, Notes: r.Notes.V, Voice: r.Voice, Model: r.Model,
 		Callback: r.Callback.V, Recording: r.Recording, SIPCallID: r.SIPCallID, Analysis: r.Analysis.V, Version: r.Version,
 		KeyID: r.KeyID, Cost: r.Cost,
@@ -78,14 +79,21 @@ func (r *callRow) domain() domain.Call {
 	}
 }
 
-type calls struct{ db bun.IDB }
+type calls struct {
+	db   bun.IDB
+	seal *row.Seal
+}
 
 // NewCalls keeps calls.
-func NewCalls(db bun.IDB) domain.Calls { return &calls{db} }
+func NewCalls(db bun.IDB, seal *row.Seal) domain.Calls { return &calls{db, seal} }
 
 // Create stores a new call.
 func (c *calls) Create(ctx context.Context, call *domain.Call) error {
-	_, err := c.db.NewInsert().Model(newCallRow(call)).Exec(ctx)
+	r := newCallRow(call)
+	if err := r.close(c.seal); err != nil {
+		return err
+	}
+	_, err := c.db.NewInsert().Model(r).Exec(ctx)
 	return row.Created(err, "Call with id "+string(call.ID)+" already exists")
 }
 
@@ -104,8 +112,11 @@ func (c *calls) ByID(ctx context.Context, id domain.ID) (*domain.Call, error) {
 	if err := row.ToChange(c.db, c.db.NewSelect().Model(r).Where("id = ?", id)).Scan(ctx); err != nil {
 		return nil, row.Found(err, domain.NotFound("Call", id))
 	}
-	call := r.domain()
-	return &call, nil
+	list, err := opened([]callRow{*r}, c.seal)
+	if err != nil {
+		return nil, err
+	}
+	return &list[0], nil
 }
 
 // List returns a page of calls, newest first, and how many the filter has in
@@ -128,8 +139,12 @@ func (c *calls) List(ctx context.Context, in domain.Scope, f domain.CallFilter, 
 // Update stores a call. What a call is about (who, to whom, since when) stays as
 // it was created.
 func (c *calls) Update(ctx context.Context, call *domain.Call) error {
+	r := newCallRow(call)
+	if err := r.close(c.seal); err != nil {
+		return err
+	}
 	var version int64
-	err := c.db.NewUpdate().Model(newCallRow(call)).
+	err := c.db.NewUpdate().Model(r).
 		ExcludeColumn("id", "workspace_id", "mode", "direction", "key_id", "created_at").
 		Value("version", "version + 1").
 		Where("id = ?", call.ID).

@@ -10,10 +10,13 @@ import (
 	"github.com/callwright/callwright/internal/store/row"
 )
 
-type erasure struct{ db bun.IDB }
+type erasure struct {
+	db   bun.IDB
+	seal *row.Seal
+}
 
 // NewErasure finds and forgets calls of people.
-func NewErasure(db bun.IDB) domain.Erasure { return &erasure{db} }
+func NewErasure(db bun.IDB, seal *row.Seal) domain.Erasure { return &erasure{db, seal} }
 
 // Calls returns calls with a person, oldest first. Each way to find them has an
 // index of its own.
@@ -31,8 +34,10 @@ func (e *erasure) Calls(ctx context.Context, in domain.Scope, contact domain.ID,
 	}
 	var rows []callRow
 	q := e.db.NewSelect().Model(&rows).Where("id IN (?)", bun.List(ids)).OrderExpr("id").Limit(int64(limit))
-	err := row.ToChange(e.db, q).Scan(ctx)
-	return row.Map(rows, (*callRow).domain), row.Error(err, "read calls with a person")
+	if err := row.ToChange(e.db, q).Scan(ctx); err != nil {
+		return nil, row.Error(err, "read calls with a person")
+	}
+	return opened(rows, e.seal)
 }
 
 // with are the queries that find calls with a person.

@@ -138,8 +138,11 @@ func (c *calls) read(ctx context.Context, in domain.Scope, f domain.CallFilter, 
 	if !f.Brief {
 		var rows []callRow
 		q := c.db.NewSelect().Model(&rows).Where(where.String(), where.Args()...).OrderExpr("created_at DESC, id DESC")
-		err := row.Bound(q, limit, offset).Scan(ctx)
-		return row.Map(rows, (*callRow).domain), len(rows), err
+		if err := row.Bound(q, limit, offset).Scan(ctx); err != nil {
+			return nil, 0, err
+		}
+		list, err := opened(rows, c.seal)
+		return list, len(rows), err
 	}
 	all := func() ([]domain.Call, int, error) {
 		list, err := c.briefs(ctx, in, where, limit, offset)

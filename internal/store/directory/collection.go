@@ -41,6 +41,7 @@ type rowOf[T, R any] interface {
 type collection[T, R any, P rowOf[T, R]] struct {
 	db   bun.IDB
 	noun string
+	seal *row.Seal // of rows that have secrets
 	// taken words the conflict when a new or changed object cannot be stored
 	// because a value that must be unique exists already.
 	taken func(*T) string
@@ -60,6 +61,9 @@ func newCollection[T, R any, P rowOf[T, R]](db bun.IDB, noun string) *collection
 func (c *collection[T, R, P]) Create(ctx context.Context, obj *T) error {
 	r := P(new(R))
 	r.fill(obj)
+	if err := c.close(r); err != nil {
+		return err
+	}
 	_, err := c.db.NewInsert().Model(r).Exec(ctx)
 	if row.Taken(err) {
 		return domain.Errorf(domain.CodeConflict, "%s", c.taken(obj))
@@ -74,6 +78,9 @@ func (c *collection[T, R, P]) Get(ctx context.Context, in domain.Scope, id domai
 	if err != nil {
 		return nil, row.Found(err, domain.NotFound(c.noun, id))
 	}
+	if err := c.open(r); err != nil {
+		return nil, err
+	}
 	obj := r.domain()
 	return &obj, nil
 }
@@ -82,6 +89,9 @@ func (c *collection[T, R, P]) Get(ctx context.Context, in domain.Scope, id domai
 func (c *collection[T, R, P]) List(ctx context.Context, in domain.Scope, page domain.Page) ([]T, error) {
 	var rows []R
 	err := row.Cut(row.In(c.db.NewSelect().Model(&rows), in), page).Scan(ctx)
+	if err == nil {
+		err = c.openAll(rows)
+	}
 	return row.Map(rows, func(r *R) T { return P(r).domain() }), row.Error(err, "list "+c.noun)
 }
 
@@ -97,6 +107,9 @@ func (c *collection[T, R, P]) Count(ctx context.Context, in domain.Scope) (int, 
 func (c *collection[T, R, P]) Update(ctx context.Context, obj *T) error {
 	r := P(new(R))
 	r.fill(obj)
+	if err := c.close(r); err != nil {
+		return err
+	}
 	h := r.top()
 	in, known := domain.Scope{Workspace: h.WorkspaceID, Mode: h.Mode}, h.Version
 	h.Version++
@@ -109,6 +122,9 @@ func (c *collection[T, R, P]) Update(ctx context.Context, obj *T) error {
 		return row.Error(err, "update "+c.noun)
 	case !row.Changed(res):
 		return c.outdated(ctx, in, h.ID, known)
+	}
+	if err := c.open(r); err != nil {
+		return err
 	}
 	*obj = r.domain()
 	return nil

@@ -35,8 +35,8 @@ type endpoints struct {
 }
 
 // NewEndpoints keeps receivers of webhooks.
-func NewEndpoints(db bun.IDB) domain.Endpoints {
-	return &endpoints{newCollection[domain.Endpoint, endpointRow](db, "Webhook")}
+func NewEndpoints(db bun.IDB, seal *row.Seal) domain.Endpoints {
+	return &endpoints{newSealed[domain.Endpoint, endpointRow](db, seal, "Webhook")}
 }
 
 type failingRow struct {

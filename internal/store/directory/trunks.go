@@ -35,14 +35,17 @@ type trunks struct {
 }
 
 // NewTrunks keeps trunks.
-func NewTrunks(db bun.IDB) domain.Trunks {
-	return &trunks{newCollection[domain.Trunk, trunkRow](db, "Trunk")}
+func NewTrunks(db bun.IDB, seal *row.Seal) domain.Trunks {
+	return &trunks{newSealed[domain.Trunk, trunkRow](db, seal, "Trunk")}
 }
 
 // All returns the trunks of everybody.
 func (t *trunks) All(ctx context.Context) ([]domain.Trunk, error) {
 	var rows []trunkRow
 	err := t.db.NewSelect().Model(&rows).OrderExpr("id").Scan(ctx)
+	if err == nil {
+		err = t.openAll(rows)
+	}
 	return row.Map(rows, (*trunkRow).domain), row.Error(err, "list trunks")
 }
 

@@ -1,10 +1,7 @@
 package outbox
 
 import (
-	"cmp"
 	"context"
-	"slices"
-	"time"
 
 	"github.com/uptrace/bun"
 
@@ -78,29 +75,6 @@ func (s *deliveries) Get(ctx context.Context, in domain.Scope, id domain.ID) (*d
 	}
 	d := r.domain()
 	return &d, nil
-}
-
-// Claim takes deliveries that are due and not on their way to a busy endpoint.
-func (s *deliveries) Claim(ctx context.Context, now time.Time, lease time.Duration, limit int, busy ...domain.ID) ([]domain.Delivery, time.Time, error) {
-	open := func(q *bun.SelectQuery) *bun.SelectQuery {
-		if len(busy) > 0 {
-			q = q.Where("endpoint_id NOT IN (?)", bun.List(busy))
-		}
-		return q
-	}
-	var rows []deliveryRow
-	due := open(s.db.NewSelect().Model((*deliveryRow)(nil)).Column("id").Where("due_at <= ?", row.At(now))).OrderExpr("due_at, id").Limit(int64(limit))
-	err := s.db.NewRaw(`WITH due AS MATERIALIZED (? ?)
-		UPDATE deliveries SET attempt = attempt + 1, lease_until = ? WHERE id IN (SELECT id FROM due) RETURNING *`,
-		due, row.SkipLocked(s.db), row.At(now.Add(lease))).Scan(ctx, &rows)
-	if err != nil {
-		return nil, time.Time{}, row.Error(err, "claim deliveries")
-	}
-	slices.SortFunc(rows, func(a, b deliveryRow) int {
-		return cmp.Or(cmp.Compare(a.NextAt, b.NextAt), cmp.Compare(a.ID, b.ID))
-	})
-	next, err := row.NextDue(ctx, open(s.db.NewSelect().Model((*deliveryRow)(nil))))
-	return row.Map(rows, (*deliveryRow).domain), next, err
 }
 
 // Finish stores outcomes with their tries and gives up the leases. A delivery
