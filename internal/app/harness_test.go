@@ -118,7 +118,7 @@ func open(t *testing.T, s setup) *house {
 		t.Fatal(err)
 	}
 	h.force = s.force
-	h.app, h.stores = a, store.Options{Dir: dir, DSN: database}
+	h.app, h.stores = a, store.Options{Dir: dir, DSN: database, Key: store.KeyFile(dir)}
 	serving, stop := context.WithCancel(context.Background())
 	h.stop, h.stopped = stop, make(chan error, 1)
 	go func() { h.stopped <- a.Run(serving) }()
