@@ -66,7 +66,7 @@ func (k *texting) stands(id domain.ID, status domain.MessageStatus, why string) 
 // told fails unless exactly these events were announced, in this order.
 func (k *texting) told(want ...domain.EventType) {
 	k.Helper()
-	rows, err := k.Deliveries(k.Context(), k.test, k.hook.ID, domain.DeliveryFilter{}, domain.Page{})
+	rows, _, err := k.Deliveries(k.Context(), k.test, k.hook.ID, domain.DeliveryFilter{}, domain.Page{})
 	k.ok(err)
 	var got []domain.EventType
 	for _, d := range slices.Backward(rows) {
