@@ -311,8 +311,8 @@ func (q *GetUsageQuery) values() url.Values {
 	return v
 }
 
-// GetUsage does: Requests, calls, minutes and cost by key and day. GET /api/v1/usage. Needs the
-// scope `usage:read`.
+// GetUsage does: Requests, calls, minutes, cost and messages by key and day. GET /api/v1/usage.
+// Needs the scope `usage:read`.
 func (c *Client) GetUsage(ctx context.Context, query GetUsageQuery, more ...Option) (*Usage, error) {
 	return object[Usage](ctx, c, request{method: "GET", path: "/api/v1/usage", query: query.values()}, more)
 }

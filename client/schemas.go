@@ -503,12 +503,16 @@ type DayUsage struct {
 	// Of those calls.
 	Cost float64 `json:"cost"`
 	Date string  `json:"date"`
+	// Text messages that were taken on that day, to be sent.
+	Messages int64 `json:"messages"`
 	// The same in minutes, to two decimals.
 	Minutes float64 `json:"minutes"`
 	// Answered requests, exact to those of the last seconds before a crash.
 	Requests int64 `json:"requests"`
 	// Charged seconds of those calls.
 	Seconds int64 `json:"seconds"`
+	// Parts that those are sent in.
+	Segments int64 `json:"segments"`
 	// The requests by the class of their answer's status.
 	Statuses *StatusesOfUses `json:"statuses"`
 }
@@ -759,12 +763,16 @@ type KeyUsage struct {
 	Date string  `json:"date"`
 	// null for what no key asked for, such as incoming calls.
 	KeyID string `json:"keyId"`
+	// Text messages that were taken on that day, to be sent.
+	Messages int64 `json:"messages"`
 	// The same in minutes, to two decimals.
 	Minutes float64 `json:"minutes"`
 	// Answered requests, exact to those of the last seconds before a crash.
 	Requests int64 `json:"requests"`
 	// Charged seconds of those calls.
 	Seconds int64 `json:"seconds"`
+	// Parts that those are sent in.
+	Segments int64 `json:"segments"`
 	// The requests by the class of their answer's status.
 	Statuses *StatusesOfUses `json:"statuses"`
 }

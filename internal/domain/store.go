@@ -281,7 +281,9 @@ type Deliveries interface {
 	// Finish stores the outcome where id and Attempt are as given, and the try
 	// that led to it; a delivery that was claimed again since is left alone.
 	Finish(ctx context.Context, done ...Tried) error
-	ByEndpoint(ctx context.Context, in Scope, endpoint ID, f DeliveryFilter, page Page) ([]Delivery, error)
+	// ByEndpoint returns a page of the deliveries to an endpoint, newest first, and
+	// how many the filter has in all.
+	ByEndpoint(ctx context.Context, in Scope, endpoint ID, f DeliveryFilter, page Page) ([]Delivery, int, error)
 	ByCall(ctx context.Context, in Scope, call ID) ([]Delivery, error)
 	// Tries returns the tries of a delivery, oldest first.
 	Tries(ctx context.Context, delivery ID) ([]Try, error)
