@@ -3,7 +3,7 @@
 GO ?= go
 ARGS ?= --once
 
-.PHONY: demo test lint build flite silero docs bench bench-api bench-webhook chaos soak
+.PHONY: demo test lint build flite silero docs bench bench-api bench-dialer bench-webhook chaos soak
 
 # demo places one real call on this machine; ARGS="--once --json" prints one
 # JSON object, alone on standard output.
@@ -44,6 +44,7 @@ bench: flite silero
 ifneq ($(origin ARGS),command line)
 	@$(GO) run ./bench/api
 	@$(GO) run ./bench/webhook
+	@$(GO) run ./bench/dialer
 endif
 
 # bench-api measures what lists cost with ten thousand and ten million calls
@@ -56,6 +57,12 @@ bench-api:
 bench-webhook: ARGS =
 bench-webhook:
 	@$(GO) run ./bench/webhook $(ARGS)
+
+# bench-dialer measures how fast calls of a campaign are dialed, and what a
+# million contacts that wait cost: 2 GB in TMPDIR.
+bench-dialer: ARGS =
+bench-dialer:
+	@$(GO) run ./bench/dialer $(ARGS)
 
 # chaos commits 100,000 events, has receivers fail and the sender be killed 50
 # times, and fails when one is lost: five minutes and 2 GB in TMPDIR.
