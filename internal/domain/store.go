@@ -379,6 +379,10 @@ type Recipients interface {
 	// Expire fails up to limit recipients that wait, for the given reason, and
 	// returns how many.
 	Expire(ctx context.Context, campaign ID, why string, at time.Time, limit int) (int, error)
+	// Discard removes up to limit recipients that wait, and returns how many.
+	Discard(ctx context.Context, campaign ID, limit int) (int, error)
+	// Recent returns up to limit recipients that are finished, the last one first.
+	Recent(ctx context.Context, campaign ID, limit int) ([]Recipient, error)
 }
 
 // Dialing is what the dialer asks and notes.

@@ -16,9 +16,10 @@ const Ring = 30 * time.Second
 
 // Options are what the rules need of others. All are required.
 type Options struct {
-	// Ready refuses a campaign whose agent could not place a call now, from the
-	// number with the given id, or its own for "".
-	Ready func(ctx context.Context, st *domain.Stores, in domain.Scope, agent, number domain.ID) error
+	// Ready returns the trunk of the calls that an agent places from the number
+	// with the given id, or its own for "". One that could not place a call now is
+	// an error.
+	Ready func(ctx context.Context, st *domain.Stores, in domain.Scope, agent, number domain.ID) (*domain.Trunk, error)
 	// Place stores a call and its attempt.
 	Place func(ctx context.Context, st *domain.Stores, in domain.Scope, p Placing) (*domain.Call, error)
 	// StopRinging hangs up calls to numbers that nobody has answered yet.

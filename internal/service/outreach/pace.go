@@ -56,14 +56,12 @@ func (p *plan) room(ctx context.Context, st *domain.Stores) (int, error) {
 	if p.c.MaxConcurrent > 0 {
 		room = p.c.MaxConcurrent - p.counts.Active
 	}
-	number, err := p.number(ctx, st)
-	if err != nil || number == nil {
-		return min(room, 1), err // placing one says what is missing
-	}
-	trunk, err := st.Trunks.Get(ctx, p.in, number.TrunkID)
-	if domain.CodeOf(err) == domain.CodeNotFound {
-		return min(room, 1), nil
-	} else if err != nil {
+	trunk, err := p.o.Ready(ctx, st, p.in, p.c.AgentID, p.c.PhoneNumberID)
+	var known *domain.Error
+	switch {
+	case asStop(err, &known):
+		return min(room, 1), nil // placing one says what is missing
+	case err != nil:
 		return 0, err
 	}
 	waiting, on, err := st.Dialing.Planned(ctx, p.in, trunk.ID)
@@ -92,19 +90,6 @@ func (p *plan) room(ctx context.Context, st *domain.Stores) (int, error) {
 		room = min(room, max(1, trunk.CallsPerSecond*int(ahead/time.Second))-on)
 	}
 	return room, nil
-}
-
-// number is the one that the campaign calls from; nil when there is none, or it
-// is the agent's own.
-func (p *plan) number(ctx context.Context, st *domain.Stores) (*domain.PhoneNumber, error) {
-	if p.c.PhoneNumberID == "" {
-		return nil, nil
-	}
-	n, err := st.Numbers.Get(ctx, p.in, p.c.PhoneNumberID)
-	if domain.CodeOf(err) == domain.CodeNotFound {
-		return nil, nil
-	}
-	return n, err
 }
 
 // asStop reports whether an error of placing a call is about all calls of a

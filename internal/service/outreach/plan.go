@@ -74,6 +74,8 @@ func (p *plan) run(ctx context.Context, st *domain.Stores) (more bool, err error
 	switch {
 	case p.c.State.Ended():
 		return p.expire(ctx, st)
+	case p.c.State == domain.CampaignImporting:
+		return p.lapse(ctx, st)
 	case p.c.State != domain.CampaignActive:
 		return p.until(ctx, st, time.Time{})
 	case p.counts.Total() == 0:
@@ -93,6 +95,18 @@ func (p *plan) run(ctx context.Context, st *domain.Stores) (more bool, err error
 		return p.until(ctx, st, at)
 	}
 	return p.dial(ctx, st)
+}
+
+// lapse cancels a batch whose import has died: whoever asked for it was told of no
+// batch.
+func (p *plan) lapse(ctx context.Context, st *domain.Stores) (more bool, err error) {
+	if p.c.DueAt.After(p.now) {
+		return false, nil
+	}
+	p.Log.Warn("a batch was cancelled: its import did not come to its end", "batch", p.c.ID)
+	p.c.State, p.c.EndedAt = domain.CampaignCancelled, p.now
+	_, err = p.until(ctx, st, p.now)
+	return true, err
 }
 
 // expire fails contacts of a campaign that is over, some at a time.

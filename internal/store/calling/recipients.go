@@ -236,6 +236,29 @@ func (s *recipients) Due(ctx context.Context, campaign domain.ID, now time.Time,
 	return row.Map(rows, (*recipientRow).domain), next[0].Time(), nil
 }
 
+// Recent returns recipients that are finished.
+func (s *recipients) Recent(ctx context.Context, campaign domain.ID, limit int) ([]domain.Recipient, error) {
+	var rows []recipientRow
+	err := s.db.NewSelect().Model(&rows).Where("campaign_id = ?", campaign).Where("ended_at > 0").
+		OrderExpr("ended_at DESC, id DESC").Limit(int64(limit)).Scan(ctx)
+	return row.Map(rows, (*recipientRow).domain), row.Error(err, "list recipients")
+}
+
+// Discard removes recipients that wait.
+func (s *recipients) Discard(ctx context.Context, campaign domain.ID, limit int) (int, error) {
+	res, err := s.db.NewRaw(`DELETE FROM recipients WHERE id IN
+		(SELECT id FROM recipients WHERE campaign_id = ? AND state = 'waiting' LIMIT ? ?)`,
+		campaign, limit, row.SkipLocked(s.db)).Exec(ctx)
+	if err != nil {
+		return 0, row.Error(err, "discard recipients")
+	}
+	n, err := res.RowsAffected()
+	if err != nil || n == 0 {
+		return 0, row.Error(err, "discard recipients")
+	}
+	return int(n), count(ctx, s.db, campaign, "", domain.CampaignCounts{Waiting: -int(n)})
+}
+
 // Expire fails recipients that wait.
 func (s *recipients) Expire(ctx context.Context, campaign domain.ID, why string, at time.Time, limit int) (int, error) {
 	res, err := s.db.NewRaw(`UPDATE recipients SET state = 'failed', why = ?, ended_at = ?, updated_at = ?, version = version + 1

@@ -64,6 +64,9 @@ func recipients(_ *testing.T, b *bench) {
 	gain.Waiting, gain.Failed = 2, 3
 	b.counted(&c, gain)
 	b.listed(in, others[0], &c, made)
+	b.finished(&c, made)
+	b.discarded(&c, gain)
+	gain.Waiting = 0
 	b.write(func(ctx context.Context, s *domain.Stores) error {
 		return s.Erasure.ForgetRecipients(ctx, others[0], "contact", []string{made[0].Phone})
 	})
@@ -76,8 +79,34 @@ func recipients(_ *testing.T, b *bench) {
 	b.write(func(ctx context.Context, s *domain.Stores) error {
 		return s.Erasure.ForgetRecipients(ctx, in, "contact", nil)
 	})
-	gain.Waiting, gain.Failed = 0, 0
+	gain.Failed = 0
 	b.counted(&c, gain)
+}
+
+// finished proves that those come first who were finished last.
+func (b *bench) finished(c *domain.Campaign, made []domain.Recipient) {
+	b.read(func(ctx context.Context, s *domain.Stores) error {
+		rows, err := s.Recipients.Recent(ctx, c.ID, 2)
+		if err == nil && (len(rows) != 2 || rows[0].ID != made[0].ID || rows[1].State != domain.RecipientFailed) {
+			b.Errorf("finished last are %+v", rows)
+		}
+		return err
+	})
+}
+
+// discarded proves that only those are removed who wait.
+func (b *bench) discarded(c *domain.Campaign, counts domain.CampaignCounts) {
+	for _, want := range []int{1, 1, 0} {
+		b.write(func(ctx context.Context, s *domain.Stores) error {
+			n, err := s.Recipients.Discard(ctx, c.ID, 1)
+			if err == nil && n != want {
+				b.Errorf("%d were discarded, want %d", n, want)
+			}
+			return err
+		})
+	}
+	counts.Waiting = 0
+	b.counted(c, counts)
 }
 
 // sheet stores a campaign with six recipients.
