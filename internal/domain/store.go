@@ -367,6 +367,9 @@ type Recipients interface {
 	// List returns recipients in the order in which they were added, and the exact
 	// number of all that the filter lets through.
 	List(ctx context.Context, in Scope, campaign ID, f RecipientFilter, page Page) ([]Recipient, int, error)
+	// VariableNames returns up to limit names that variables of a campaign's
+	// recipients have, sorted. It reads all of them.
+	VariableNames(ctx context.Context, in Scope, campaign ID, limit int) ([]string, error)
 	// Due takes up to limit recipients that wait and are due, oldest NextAt first,
 	// to be changed; others pass them over until the transaction ends. It also
 	// returns when the next one is due (zero: none waits).

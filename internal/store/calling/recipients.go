@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect"
 
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/store/row"
@@ -217,6 +218,18 @@ func (s *recipients) total(ctx context.Context, in domain.Scope, campaign domain
 	err := s.db.NewRaw(`SELECT CAST(coalesce(sum(`+sum+`), 0) AS BIGINT) FROM campaign_counts WHERE campaign_id IN
 		(SELECT id FROM campaigns WHERE id = ? AND workspace_id = ? AND mode = ?)`, campaign, in.Workspace, in.Mode).Scan(ctx, &total)
 	return total, row.Error(err, "count recipients")
+}
+
+// VariableNames returns the names of variables.
+func (s *recipients) VariableNames(ctx context.Context, in domain.Scope, campaign domain.ID, limit int) (names []string, err error) {
+	// NULL, the only other value there is, has no names.
+	of := `SELECT DISTINCT one.key AS name FROM recipients, json_each(CASE WHEN variables = 'null' THEN '{}' ELSE variables END) AS one`
+	if s.db.Dialect().Name() == dialect.PG {
+		of = `SELECT DISTINCT json_object_keys(CAST(CASE WHEN variables = 'null' THEN '{}' ELSE variables END AS json)) AS name FROM recipients`
+	}
+	err = s.db.NewRaw(of+` WHERE campaign_id = ? AND workspace_id = ? AND mode = ? ORDER BY name LIMIT ?`,
+		campaign, in.Workspace, in.Mode, limit).Scan(ctx, &names)
+	return names, row.Error(err, "list names of variables")
 }
 
 // Due takes recipients that wait and are due.
