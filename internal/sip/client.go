@@ -7,6 +7,8 @@ import (
 	"time"
 
 	wire "github.com/emiago/sipgo/sip"
+
+	"github.com/callwright/callwright/internal/failpoint"
 )
 
 // clientTx is one outgoing transaction: what the goroutine that reads hands to
@@ -220,9 +222,6 @@ type exchange struct {
 // acknowledged it when it is no 2xx (RFC 3261 section 17.1.1). When ctx is
 // done it cancels and waits for the outcome.
 func (x *exchange) run(ctx context.Context) (*wire.Response, error) {
-	if ctx.Err() != nil {
-		return nil, ErrCanceled
-	}
 	x.dst = x.u.fit(x.req, x.dst)
 	t, err := x.u.openClient(x.req, x.dst, x.accept)
 	if err != nil {
@@ -245,6 +244,7 @@ func (x *exchange) wait(ctx context.Context) (*wire.Response, error) {
 	if err := x.u.send(x.dst, x.data); err != nil {
 		return nil, notSent(err)
 	}
+	failpoint.Hit(failpoint.AfterInviteSent)
 	x.resendAfter = x.u.t1
 	x.resend, x.giveUp = time.NewTimer(x.resendAfter), time.NewTimer(x.u.give)
 	defer x.resend.Stop()
@@ -304,6 +304,9 @@ func (x *exchange) drain() {
 
 func (x *exchange) progress(res *wire.Response) {
 	x.heard.Store(true)
+	if res.StatusCode == 100 {
+		failpoint.Hit(failpoint.After100)
+	}
 	first := !x.proceeding
 	if first {
 		x.proceeding = true
