@@ -194,6 +194,16 @@ func (c *Client) EnableWebhook(ctx context.Context, id string, more ...Option) (
 	return object[Webhook](ctx, c, request{method: "POST", path: "/api/v1/webhooks/" + url.PathEscape(id) + "/enable"}, more)
 }
 
+// ExportCampaign does: Download the contacts of a campaign with their results. GET
+// /api/v1/campaigns/{id}/export. CSV with the columns phone_number, first_name, last_name, email,
+// company, timezone, state, status, result, reason, attempts, last_call_id, last_call_at, duration
+// (seconds of the last call) and one for each variable; a variable that is named like one of these
+// is called variable_NAME. Cells that a spreadsheet would take for a formula begin with an
+// apostrophe. The file can be imported again. Needs the scope `campaigns:read`.
+func (c *Client) ExportCampaign(ctx context.Context, id string, more ...Option) (*http.Response, error) {
+	return c.open(ctx, request{method: "GET", path: "/api/v1/campaigns/" + url.PathEscape(id) + "/export"}, more)
+}
+
 // GetAgent does: Get an agent. GET /api/v1/agents/{id}. Needs the scope `agents:read`.
 func (c *Client) GetAgent(ctx context.Context, id string, more ...Option) (*Agent, error) {
 	return object[Agent](ctx, c, request{method: "GET", path: "/api/v1/agents/" + url.PathEscape(id)}, more)
@@ -966,6 +976,15 @@ func (c *Client) SendMessage(ctx context.Context, body MessageFields, more ...Op
 // answer is 204. Needs the scope `calls:read`.
 func (c *Client) StreamCallEvents(ctx context.Context, id string, more ...Option) iter.Seq2[Event, error] {
 	return c.stream(ctx, request{method: "GET", path: "/api/v1/calls/" + url.PathEscape(id) + "/events"}, more)
+}
+
+// StreamCampaignEvents does: Follow a campaign as it goes on. GET /api/v1/campaigns/{id}/events.
+// Server-Sent Events: the campaign as it stands, again each time that its status or counts change
+// (at most four times a second), and at the end, when its last call is over too. A stream lasts up
+// to 15 minutes; go on with the header Last-Event-ID, as browsers do. After the last event the
+// answer is 204. Needs the scope `campaigns:read`.
+func (c *Client) StreamCampaignEvents(ctx context.Context, id string, more ...Option) iter.Seq2[Event, error] {
+	return c.stream(ctx, request{method: "GET", path: "/api/v1/campaigns/" + url.PathEscape(id) + "/events"}, more)
 }
 
 // TestWebhook does: Send a test event to a webhook endpoint. POST /api/v1/webhooks/{id}/test. Needs

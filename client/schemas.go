@@ -1005,8 +1005,10 @@ type RecipientTry struct {
 	At     time.Time `json:"at"`
 	CallID string    `json:"callId"`
 	// It counts as one of retry.maxAttempts.
-	Charged bool   `json:"charged"`
-	Result  string `json:"result"`
+	Charged bool `json:"charged"`
+	// Seconds from answer to end.
+	Duration int64  `json:"duration"`
+	Result   string `json:"result"`
 }
 
 // ResendFields is a schema of the API's contract.

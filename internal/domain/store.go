@@ -357,6 +357,9 @@ type Campaigns interface {
 	Find(ctx context.Context, in Scope, f CampaignFilter, page Page) ([]Campaign, int, error)
 	// Counts returns how far campaigns are; those without contacts are left out.
 	Counts(ctx context.Context, ids ...ID) (map[ID]CampaignCounts, error)
+	// VariableNames returns up to limit names that variables of a campaign's
+	// recipients have, sorted. It reads all of them.
+	VariableNames(ctx context.Context, in Scope, campaign ID, limit int) ([]string, error)
 }
 
 // Recipients keeps the contacts of campaigns, and counts them by state.

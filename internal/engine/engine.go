@@ -51,8 +51,8 @@ type Options struct {
 	Predecessor domain.ID
 	Remember    func(epoch domain.ID) error
 
-	Observer             domain.Observer // is told of calls, turns and sound; nil is nobody
-	Logger               *slog.Logger
+	Observer domain.Observer // is told of calls, turns and sound; nil is nobody
+	Logger   *slog.Logger
 }
 
 // Engine carries the calls of one process run.

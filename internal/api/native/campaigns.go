@@ -103,6 +103,8 @@ func (f *face) campaignRoutes(rt *wire.Router) {
 	wire.Handle(rt, wire.Route{Method: http.MethodDelete, Path: one, ID: "delete-campaign", Scope: "campaigns:write", Summary: "Delete a campaign"}, f.deleteCampaign)
 	update(rt, wire.Route{Path: one, ID: "campaign", Scope: "campaigns:write", Summary: "Update, pause, resume or cancel a campaign"}, f.updateCampaign)
 	f.recipientRoutes(rt)
+	f.campaignEventRoutes(rt)
+	f.campaignExportRoutes(rt)
 }
 
 type campaignQuery struct {

@@ -36,10 +36,11 @@ type Recipient struct {
 
 // RecipientTry is a try that is over.
 type RecipientTry struct {
-	CallID  domain.ID     `json:"callId"`
-	At      wire.Instant  `json:"at" doc:"When it was dialed."`
-	Result  domain.Result `json:"result"`
-	Charged bool          `json:"charged" doc:"It counts as one of retry.maxAttempts."`
+	CallID   domain.ID     `json:"callId"`
+	At       wire.Instant  `json:"at" doc:"When it was dialed."`
+	Result   domain.Result `json:"result"`
+	Charged  bool          `json:"charged" doc:"It counts as one of retry.maxAttempts."`
+	Duration int64         `json:"duration" doc:"Seconds from answer to end."`
 }
 
 // Consent is why somebody may be called for marketing.
@@ -181,7 +182,7 @@ func recipient(r *domain.Recipient) Recipient {
 		out.NextAttemptAt = wire.Instant(r.NextAt.Truncate(time.Second))
 	}
 	for i, t := range r.Tries {
-		out.Attempts[i] = RecipientTry{CallID: t.CallID, At: wire.Instant(t.At), Result: t.Result, Charged: t.Charged}
+		out.Attempts[i] = RecipientTry{CallID: t.CallID, At: wire.Instant(t.At), Result: t.Result, Charged: t.Charged, Duration: int64(t.Talk / time.Second)}
 	}
 	return out
 }

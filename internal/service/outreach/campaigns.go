@@ -75,7 +75,7 @@ func (o *Outreach) CreateCampaign(ctx context.Context, in domain.Scope, req Camp
 		if _, err := st.Recipients.Add(ctx, rows); err != nil {
 			return nil, err
 		}
-		return detailed(ctx, st, c)
+		return o.detailed(ctx, st, c)
 	})
 }
 
@@ -168,7 +168,7 @@ func (o *Outreach) Campaign(ctx context.Context, in domain.Scope, kind domain.Ca
 		if err != nil {
 			return nil, err
 		}
-		return detailed(ctx, st, c)
+		return o.detailed(ctx, st, c)
 	})
 }
 
@@ -187,9 +187,26 @@ func campaignOf(ctx context.Context, st *domain.Stores, in domain.Scope, kind do
 	return nil, domain.NotFound("Campaign", id)
 }
 
-func detailed(ctx context.Context, st *domain.Stores, c *domain.Campaign) (*CampaignDetail, error) {
+func (o *Outreach) detailed(ctx context.Context, st *domain.Stores, c *domain.Campaign) (*CampaignDetail, error) {
 	counts, err := st.Campaigns.Counts(ctx, c.ID)
-	return &CampaignDetail{Campaign: *c, Counts: counts[c.ID]}, err
+	if err != nil {
+		return nil, err
+	}
+	d, err := o.detail(ctx, st, c, counts[c.ID])
+	return &d, err
+}
+
+// detail is a campaign with counts that were read.
+func (o *Outreach) detail(ctx context.Context, st *domain.Stores, c *domain.Campaign, n domain.CampaignCounts) (CampaignDetail, error) {
+	d := CampaignDetail{Campaign: *c, Counts: n}
+	if c.State != domain.CampaignActive || c.StartedAt.IsZero() {
+		return d, nil
+	}
+	w, err := o.windowOf(ctx, st, c)
+	if err == nil {
+		d.ExpectedEndAt = expectedEnd(c, n, w, o.Clock())
+	}
+	return d, err
 }
 
 // Campaigns returns a page of campaigns, newest first, and the number of all.
@@ -211,7 +228,9 @@ func (o *Outreach) Campaigns(ctx context.Context, in domain.Scope, f domain.Camp
 		}
 		list := make([]CampaignDetail, len(rows))
 		for i := range rows {
-			list[i] = CampaignDetail{Campaign: rows[i], Counts: counts[rows[i].ID]}
+			if list[i], err = o.detail(ctx, st, &rows[i], counts[rows[i].ID]); err != nil {
+				return nil, err
+			}
 		}
 		return list, nil
 	})
@@ -240,7 +259,7 @@ func (o *Outreach) UpdateCampaign(ctx context.Context, in domain.Scope, kind dom
 				return nil, err
 			}
 		}
-		return detailed(ctx, st, c)
+		return o.detailed(ctx, st, c)
 	})
 }
 

@@ -24,6 +24,8 @@ type Options struct {
 	Place func(ctx context.Context, st *domain.Stores, in domain.Scope, p Placing) (*domain.Call, error)
 	// StopRinging hangs up calls to numbers that nobody has answered yet.
 	StopRinging func(ctx context.Context, in domain.Scope, numbers []string) error
+	// Watchers bounds who watches campaigns, beside who watches calls.
+	Watchers *rule.Watchers
 }
 
 // Placing is one call of a campaign.

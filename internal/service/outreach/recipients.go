@@ -153,7 +153,7 @@ func (o *Outreach) Recipients(ctx context.Context, in domain.Scope, kind domain.
 		if err != nil {
 			return nil, err
 		}
-		if detail, err = detailed(ctx, st, c); err != nil {
+		if detail, err = o.detailed(ctx, st, c); err != nil {
 			return nil, err
 		}
 		rows, n, err := st.Recipients.List(ctx, in, campaign, f, page)

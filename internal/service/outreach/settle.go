@@ -33,7 +33,7 @@ func (o *Outreach) Settle(ctx context.Context, st *domain.Stores, call *domain.C
 	if err != nil && domain.CodeOf(err) != domain.CodeNotFound {
 		return err
 	}
-	try := domain.RecipientTry{CallID: call.ID, At: call.DialedAt, Result: domain.ResultOf(call, listed), RetryAfter: retryAfter}
+	try := domain.RecipientTry{CallID: call.ID, At: call.DialedAt, Result: domain.ResultOf(call, listed), Talk: call.Duration(), RetryAfter: retryAfter}
 	if try.Charged = !call.DialedAt.IsZero() && try.Result.Charged(call.Rang()); !try.Charged {
 		if err := uncharge(ctx, st, call); err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -64,6 +65,19 @@ func recipients(_ *testing.T, b *bench) {
 	gain.Waiting, gain.Failed = 2, 3
 	b.counted(&c, gain)
 	b.listed(in, others[0], &c, made)
+	b.read(func(ctx context.Context, s *domain.Stores) error {
+		for _, v := range []struct {
+			in    domain.Scope
+			limit int
+			want  string
+		}{{in, 9, `a "b",x`}, {in, 1, `a "b"`}, {others[0], 9, ""}} {
+			names, err := s.Campaigns.VariableNames(ctx, v.in, c.ID, v.limit)
+			if got := strings.Join(names, ","); err != nil || got != v.want {
+				b.Errorf("the variables are %s (%v), want %s", got, err, v.want)
+			}
+		}
+		return nil
+	})
 	b.finished(&c, made)
 	b.discarded(&c, gain)
 	gain.Waiting = 0
@@ -120,6 +134,7 @@ func (b *bench) sheet(in domain.Scope, c *domain.Campaign, at time.Time) (made [
 		for n := range 6 {
 			made = append(made, recipientOf(c, n, at))
 		}
+		made[4].Variables, made[5].Variables = map[string]any{"a \"b\"": 1, "x": nil}, nil
 		again := recipientOf(c, 2, at)
 		n, err := s.Recipients.Add(ctx, append(append([]domain.Recipient(nil), made...), again))
 		if err == nil && n != 6 {
@@ -172,7 +187,7 @@ func (b *bench) worked(in domain.Scope, c *domain.Campaign, made []domain.Recipi
 		}
 		stale := *r
 		r.State, r.Result, r.EndedAt = domain.RecipientCompleted, domain.ResultHuman, at.Add(time.Hour)
-		r.Tries = []domain.RecipientTry{{CallID: "call", At: at, Result: domain.ResultHuman, Charged: true, RetryAfter: time.Second}}
+		r.Tries = []domain.RecipientTry{{CallID: "call", At: at, Result: domain.ResultHuman, Charged: true, Talk: time.Minute, RetryAfter: time.Second}}
 		if err := s.Recipients.Update(ctx, r, domain.RecipientActive, gain); err != nil {
 			return err
 		}
