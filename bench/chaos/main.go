@@ -201,6 +201,7 @@ func (v *verdict) print(w io.Writer) {
 		v.Contacts, v.Calls, v.Completed, v.Failed, v.Interrupted, v.Dialed, v.Untold, v.Seconds)
 	fmt.Fprintf(w, "  BYE after the restart: p50 %.0f ms, p99 %.0f ms, longest %.0f ms; %d late, %d never; %d were never answered\n",
 		v.Orphans.P50Ms, v.Orphans.P99Ms, v.Orphans.MaxMs, v.Orphans.Late, v.Orphans.Never, v.Orphans.Silent)
+	fmt.Fprintf(w, "  a process is ready after %.0f ms, the slowest after %.0f ms; %d webhooks wait for their next try\n", v.ReadyP50Ms, v.ReadyMaxMs, v.Pending)
 	if v.Kills > 0 {
 		fmt.Fprintf(w, "  %-22s %4d\n", "at random", v.Kills)
 	}
