@@ -78,10 +78,11 @@ func dataDir(t *testing.T) string {
 	return dir
 }
 
-// databaseOf is the environment of a command that uses a data directory.
+// databaseOf is the environment of a command that uses a data directory. Servers
+// on one database share the key of its secrets.
 func databaseOf(data string) []string {
 	if url, ok := databases.Load(data); ok {
-		return append(os.Environ(), fmt.Sprintf("CALLWRIGHT_DATABASE=%s", url))
+		return append(os.Environ(), fmt.Sprintf("CALLWRIGHT_DATABASE=%s", url), "CALLWRIGHT_SECRET_KEY="+strings.Repeat("ab", 32))
 	}
 	return os.Environ()
 }

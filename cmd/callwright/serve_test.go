@@ -111,12 +111,13 @@ func TestErrorsAreOneLine(t *testing.T) {
 		{"external ip", "", []string{"serve", "--external-ip", "me.example"}, []string{"--external-ip", "me.example"}},
 		{"ports turned", "", []string{"serve", "--rtp-ports", "30000-20000"}, []string{"--rtp-ports", "20000-29999"}},
 		{"ports in words", "", []string{"serve", "--rtp-ports", "many"}, []string{"--rtp-ports", "20000-29999"}},
-		{"scheme of the database", "", []string{"serve", "--database", "mysql://u:secret@h/d"}, []string{`"mysql"`, "postgres://"}},
-		{"database out of reach", "", []string{"serve", "--database", "postgres://u:secret@" + closed + "/d"}, []string{closed, "refused", "--database"}},
-		{"demo's database", "", []string{"demo", "--once", "--database", "postgres://u:secret@" + closed + "/d"}, []string{closed, "--database"}},
-		{"migrate's database", "", []string{"migrate", "--database", "postgres://u:secret@" + closed + "/d"}, []string{closed, "--database"}},
+		{"scheme of the database", "", []string{"serve", "--database", "mysql://u:hunter2@h/d"}, []string{`"mysql"`, "postgres://"}},
+		{"database out of reach", "", []string{"serve", "--database", "postgres://u:hunter2@" + closed + "/d"}, []string{closed, "refused", "--database"}},
+		{"demo's database", "", []string{"demo", "--once", "--database", "postgres://u:hunter2@" + closed + "/d"}, []string{closed, "--database"}},
+		{"migrate's database", "", []string{"migrate", "--database", "postgres://u:hunter2@" + closed + "/d"}, []string{closed, "--database"}},
 		{"allow", "", []string{"serve", "--webhook-allow", "10.0.0.0/33"}, []string{"--webhook-allow", "10.0.0.0/8"}},
 		{"proxies", "", []string{"serve", "--trusted-proxies", "10.0.0.0/33"}, []string{"--trusted-proxies", "10.0.0.0/8"}},
+		{"secret key", "", []string{"serve", "--secret-key", "hunter2"}, []string{"--secret-key", "openssl rand"}},
 		{"level", "", []string{"serve", "--log-level", "loud"}, []string{"--log-level", "debug"}},
 		{"unknown flag", "", []string{"serve", "--loud"}, []string{"--loud", "--help"}},
 		{"unknown command", "", []string{"sing"}, []string{"sing", "--help"}},
@@ -144,7 +145,7 @@ func TestErrorsAreOneLine(t *testing.T) {
 			if exit != 1 || out != "" || strings.Count(log, "\n") != 1 || !strings.HasPrefix(log, "callwright: ") {
 				t.Errorf("exit %d, standard output %q, standard error:\n%s", exit, out, log)
 			}
-			if strings.Contains(log, "secret") {
+			if strings.Contains(log, "hunter2") {
 				t.Errorf("it shows a password: %s", log)
 			}
 			for _, word := range c.want {

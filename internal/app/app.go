@@ -285,7 +285,7 @@ func (a *App) openAPI() error {
 	}
 	handler, err := api.New(api.Options{
 		Service: a.Service, Dialects: faces, Hosts: a.o.Config.Hosts, TrustedProxies: proxies,
-		Ready: a.ready, Status: a.board.Page, Version: a.o.Version, Logger: a.log,
+		Ready: a.ready, Generation: a.store.Generation, Status: a.board.Page, Version: a.o.Version, Logger: a.log,
 	})
 	if err != nil {
 		return err

@@ -17,6 +17,9 @@ import (
 func Examine(ctx context.Context, c *config.Config, found func(doctor.Finding)) (broken int, err error) {
 	preferZones()
 	o := doctor.Options{Data: c.Data, Database: c.Database, HTTP: c.HTTP}
+	if o.Key, err = secretKey(c); err != nil {
+		return 0, err
+	}
 	if o.SIP, err = c.SIPAddr(); err != nil {
 		return 0, err
 	}

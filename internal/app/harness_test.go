@@ -118,7 +118,7 @@ func open(t *testing.T, s setup) *house {
 		t.Fatal(err)
 	}
 	h.force = s.force
-	h.app, h.stores = a, store.Options{Dir: dir, DSN: database}
+	h.app, h.stores = a, store.Options{Dir: dir, DSN: database, Key: store.KeyFile(dir)}
 	serving, stop := context.WithCancel(context.Background())
 	h.stop, h.stopped = stop, make(chan error, 1)
 	go func() { h.stopped <- a.Run(serving) }()
@@ -297,7 +297,7 @@ func (h *house) ended(id domain.ID) call {
 // reaches waits until a call has the status.
 func (h *house) reaches(id domain.ID, status string) call {
 	h.Helper()
-	for deadline := time.Now().Add(callLimit); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(callLimit); time.Now().Before(deadline); time.Sleep(250 * time.Millisecond) { // 300 requests a minute are allowed
 		if c := h.read(id); c.Status == status {
 			return c
 		}

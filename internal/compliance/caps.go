@@ -27,7 +27,7 @@ const (
 	CapGap     = "cap_gap"
 )
 
-// In returns the narrower of c and the caps of rules, cap by cap.
+// In returns the narrower of c and the caps of rules, cap by cap; a rule has no Gap.
 func (c Caps) In(rules []Rule) Caps {
 	for i := range rules {
 		law := rules[i].Caps
@@ -35,7 +35,6 @@ func (c Caps) In(rules []Rule) Caps {
 		c.Hours24 = narrower(c.Hours24, law.Hours24)
 		c.Days7 = narrower(c.Days7, law.Days7)
 		c.Days30 = narrower(c.Days30, law.Days30)
-		c.Gap = max(c.Gap, law.Gap)
 	}
 	return c
 }

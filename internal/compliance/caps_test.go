@@ -35,6 +35,9 @@ func TestCaps(t *testing.T) {
 		"midnight of the west": {compliance.Caps{Day: 1}, []*time.Location{york, angeles}, []string{"2026-11-23 10:00"}, "2026-11-24 01:00", "2026-11-24 03:00", compliance.CapDay},
 		"a day full after all": {compliance.Caps{Day: 1}, []*time.Location{york, angeles}, []string{"2026-11-23 02:00"}, "2026-11-23 10:00", "2026-11-24 00:00", compliance.CapDay},
 		"no midnight in Cairo": {compliance.Caps{Day: 1}, []*time.Location{cairo}, []string{"2026-04-23 10:00"}, "2026-04-23 20:00", "2026-04-24 01:00", compliance.CapDay},
+		"a day of 23 hours":    {compliance.Caps{Day: 1}, nil, []string{"2027-03-14 00:30"}, "2027-03-14 01:00", "2027-03-15 00:00", compliance.CapDay},
+		"a day of 25 hours":    {compliance.Caps{Day: 1}, nil, []string{"2026-11-01 00:30"}, "2026-11-01 00:45", "2026-11-02 00:00", compliance.CapDay},
+		"the same day of 2025": {compliance.Caps{Day: 1}, nil, []string{"2025-11-23 10:00"}, "2026-11-23 10:00", "2026-11-23 10:00", ""},
 		"nowhere is UTC":       {compliance.Caps{Day: 1}, []*time.Location{}, []string{"2026-11-23 10:00"}, "2026-11-23 10:00", "2026-11-24 00:00", compliance.CapDay},
 	} {
 		z := york
@@ -95,6 +98,10 @@ func TestCapsAgainstAWalk(t *testing.T) {
 			places = append(places, zone(t, rapid.SampledFrom(zoneList).Draw(r, "zone")))
 		}
 		at := time.Unix(rapid.Int64Range(29_454_000, 31_032_000).Draw(r, "at")*60, 0).UTC() // 2026 to 2028
+		if all := changes(places[0]); len(all) > 0 && rapid.Bool().Draw(r, "when clocks change") {
+			minutes := rapid.IntRange(-1440, 1440).Draw(r, "minutes from it")
+			at = rapid.SampledFrom(all).Draw(r, "change").Truncate(time.Minute).Add(time.Duration(minutes) * time.Minute).UTC()
+		}
 		var tried []time.Time
 		for range rapid.IntRange(0, 12).Draw(r, "tried") {
 			tried = append(tried, at.Add(time.Duration(rapid.IntRange(-9*1440, 1440).Draw(r, "ago"))*time.Minute))
@@ -104,8 +111,8 @@ func TestCapsAgainstAWalk(t *testing.T) {
 		if !slices.Equal(tried, given) {
 			r.Fatal("the times that were given are in another order now")
 		}
-		want := at
-		for ; !capsAllow(caps, tried, places, want); want = want.Add(time.Minute) {
+		want, model := at, tallied(caps, tried, places)
+		for ; !model.allow(want); want = want.Add(time.Minute) {
 			if want.Sub(at) > 45*days {
 				r.Fatalf("nothing is allowed any more; %s, %s was the answer", got, why)
 			}
@@ -120,32 +127,43 @@ func TestCapsAgainstAWalk(t *testing.T) {
 	})
 }
 
-// capsAllow counts the calls that one more at at would follow, cap by cap.
-func capsAllow(c compliance.Caps, tried []time.Time, places []*time.Location, at time.Time) bool {
-	within := func(span time.Duration) (n int) {
+// tally is what was called, to be counted cap by cap.
+type tally struct {
+	caps   compliance.Caps
+	tried  []time.Time
+	places []*time.Location
+	days   []map[string]int // calls on each day, by place
+}
+
+func tallied(c compliance.Caps, tried []time.Time, places []*time.Location) *tally {
+	y := &tally{caps: c, tried: tried, places: places}
+	for _, z := range places {
+		days := map[string]int{}
 		for _, t := range tried {
+			days[t.In(z).Format(time.DateOnly)]++
+		}
+		y.days = append(y.days, days)
+	}
+	return y
+}
+
+// allow reports whether one more call may be at at.
+func (y *tally) allow(at time.Time) bool {
+	within := func(span time.Duration, most int) bool {
+		n := 0
+		for _, t := range y.tried {
 			if t.Add(span).After(at) {
 				n++
 			}
 		}
-		return n
+		return most > 0 && n >= most
 	}
-	for span, most := range map[time.Duration]int{24 * time.Hour: c.Hours24, 7 * 24 * time.Hour: c.Days7, 30 * 24 * time.Hour: c.Days30} {
-		if most > 0 && within(span) >= most {
-			return false
-		}
-	}
-	if c.Gap > 0 && within(c.Gap) > 0 {
+	const day = 24 * time.Hour
+	if within(30*day, y.caps.Days30) || within(7*day, y.caps.Days7) || within(day, y.caps.Hours24) || y.caps.Gap > 0 && within(y.caps.Gap, 1) {
 		return false
 	}
-	for _, z := range places {
-		today := 0
-		for _, t := range tried {
-			if t.In(z).Format(time.DateOnly) == at.In(z).Format(time.DateOnly) {
-				today++
-			}
-		}
-		if c.Day > 0 && today >= c.Day {
+	for i, z := range y.places {
+		if y.caps.Day > 0 && y.days[i][at.In(z).Format(time.DateOnly)] >= y.caps.Day {
 			return false
 		}
 	}

@@ -41,7 +41,7 @@ func (x *examination) database(ctx context.Context) []trunkCheck {
 		}
 	}
 	began := time.Now()
-	db, err := store.Open(ctx, store.Options{Dir: x.Data, DSN: x.Database, Shared: true})
+	db, err := store.Open(ctx, store.Options{Dir: x.Data, DSN: x.Database, Key: x.known(), Shared: true})
 	if err != nil {
 		x.broken("see the message; \"callwright migrate\" brings old tables up to date", "the database cannot be used: %v", plain(err))
 		return nil
@@ -57,10 +57,25 @@ func (x *examination) database(ctx context.Context) []trunkCheck {
 		return nil
 	}
 	x.ok("the database opens and answers within %v", time.Since(began).Round(time.Millisecond))
+	if db.Sealed() {
+		x.ok("the secrets in it are sealed, and the key from %s opens them", x.Key.From)
+	} else {
+		x.warn("start the server: it seals them", "the secrets in the database are kept as they are")
+	}
 	for i := range trunks {
 		trunks[i].resolve(ctx)
 	}
 	return trunks
+}
+
+// known is the key to secrets that are sealed already: looking makes none.
+func (x *examination) known() store.Key {
+	return store.Key{From: x.Key.From, Bytes: func(sealed bool) ([]byte, error) {
+		if !sealed || x.Key.Bytes == nil {
+			return nil, nil
+		}
+		return x.Key.Bytes(true)
+	}}
 }
 
 // listTrunks returns the trunks of live mode that lead to SIP peers.

@@ -11,6 +11,7 @@ import (
 	"github.com/callwright/callwright/internal/rtp"
 	"github.com/callwright/callwright/internal/sip"
 	"github.com/callwright/callwright/internal/speech"
+	"github.com/callwright/callwright/internal/store"
 )
 
 // State is how well something is.
@@ -36,6 +37,7 @@ type Finding struct {
 type Options struct {
 	Data       string         // the data directory
 	Database   string         // DSN; "" is SQLite in Data
+	Key        store.Key      // that secrets in it are sealed with
 	HTTP       string         // host:port of the API
 	SIP        netip.AddrPort // of the user agent
 	ExternalIP string         // what peers are told instead of SIP's address; "" is nothing

@@ -216,7 +216,6 @@ func TestDatabase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = db.Close() }()
 	now := time.Now()
 	err = db.InTx(t.Context(), domain.LaneAPI, func(ctx context.Context, s *domain.Stores) error {
 		w := &domain.Workspace{ID: domain.NewID(), Name: "w", Plan: domain.Starter, Timezone: "UTC", CreatedAt: now}
@@ -228,7 +227,8 @@ func TestDatabase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, all := read(Options{Data: dir}) // beside the server that has it open
+	list, all := read(Options{Data: dir, Key: store.KeyFile(dir)}) // beside the server that has it open
+	found(t, all, Warning, "kept as they are")
 	found(t, all, OK, "the database opens")
 	if len(list) != 1 || list[0].Name != "one" || list[0].numbers != 1 || len(list[0].addrs) != 1 {
 		t.Errorf("trunks: %+v", list)
@@ -236,6 +236,21 @@ func TestDatabase(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(t.TempDir(), "x"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "secret.key")); err == nil {
+		t.Error("looking has made a key")
+	}
+	sealed, err := store.Open(t.Context(), store.Options{Dir: dir, Key: store.KeyFile(dir)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = sealed.Close() }()
+	_, all = read(Options{Data: dir, Key: store.KeyFile(dir)})
+	found(t, all, OK, "the key from "+filepath.Join(dir, "secret.key")+" opens them")
+	_, all = read(Options{Data: dir, Key: store.KeyFile(t.TempDir())})
+	found(t, all, Broken, "CALLWRIGHT_SECRET_KEY")
 	bad := t.TempDir()
 	if err := os.WriteFile(filepath.Join(bad, store.File), []byte(strings.Repeat("this is no database ", 100)), 0o600); err != nil {
 		t.Fatal(err)

@@ -73,6 +73,7 @@ type Delivery struct {
 	EventType   EventType
 	EndpointID  ID
 	CallID      ID
+	AboutID     ID // the contact of the event's appointment, or its message; "" is neither
 	Body        []byte
 	State       DeliveryState
 	NextAt      time.Time

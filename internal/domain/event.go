@@ -58,6 +58,18 @@ type Event struct {
 	Message *Message // the message after the change; not stored with the event
 }
 
+// About is what else than a call the event tells of: the contact of its
+// appointment, or its message; "" is neither.
+func (e *Event) About() ID {
+	switch {
+	case e.Message != nil:
+		return e.Message.ID
+	case e.Appointment != nil:
+		return e.Appointment.ContactID
+	}
+	return ""
+}
+
 // HookDialect turns events into one vendor's payloads and signs them.
 type HookDialect interface {
 	// Encode returns the payload for ev, canonical JSON, and false when the

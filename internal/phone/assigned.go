@@ -1,6 +1,7 @@
 package phone
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -19,6 +20,19 @@ func Assigned(number string) (e164 string, ok bool) {
 	}
 	e164 = known(number, "")
 	return e164, e164 != ""
+}
+
+// Exact returns nil when number has the shape of E.164 and no plan has another
+// form of it, else an error as Valid's. A number in two forms would be two
+// numbers to everything that compares them, such as a do-not-call list.
+func Exact(number string) error {
+	if err := Valid(number); err != nil {
+		return err
+	}
+	if one, ok := Assigned(number); ok && one != number {
+		return fmt.Errorf("must be written as %s: the other digits are for calls within the country", one)
+	}
+	return nil
 }
 
 // split returns a number of E.164's shape as its country code and the rest, nil

@@ -3,6 +3,7 @@ package phone_test
 import (
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/nyaruka/phonenumbers"
@@ -29,6 +30,24 @@ func TestAssigned(t *testing.T) {
 	} {
 		if got, ok := phone.Assigned(number); got != want || ok != (want != "") {
 			t.Errorf("%q is %q, %t; want %q", number, got, ok, want)
+		}
+	}
+}
+
+// TestExact: a number that plans know is taken in one form only; of others
+// nothing is known.
+func TestExact(t *testing.T) {
+	for number, want := range map[string]string{
+		"+442079460018": "", "+390612345678": "", "+15551234567": "", "+15005550106": "", "+2101234567": "",
+		"+4402079460018":  "must be written as +442079460018",
+		"+49015112345678": "must be written as +4915112345678",
+		"+54111512345678": "must be written as +5491112345678",
+		"442079460018":    "E.164",
+		"+44 2079460018":  "E.164",
+	} {
+		err := phone.Exact(number)
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", number, err, want)
 		}
 	}
 }

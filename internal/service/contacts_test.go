@@ -265,6 +265,21 @@ func TestEraseContact(t *testing.T) {
 	const number, elsewhere, other = "+15005550106", "+15005550107", "+15005550108"
 	c, err := k.CreateContact(t.Context(), k.test, people.ContactChange{Phone: new(number), FirstName: new("Jane")}, nil)
 	k.ok(err)
+	hook, err := k.CreateEndpoint(t.Context(), k.test, service.EndpointChange{URL: new("https://example.org/"), Events: &[]string{"*"}}, nil)
+	k.ok(err)
+	visit := bookedFor(9, 10)
+	_, err = k.CreateAppointment(t.Context(), k.test, visit, nil) // somebody else's
+	k.ok(err)
+	visit.ContactID = new(c.ID)
+	booked, err := k.CreateAppointment(t.Context(), k.test, visit, nil)
+	k.ok(err)
+	k.ok(k.DeleteAppointment(t.Context(), k.test, booked.Appointment.ID, 0)) // but what was told of it is kept
+	told := func() int {
+		list, err := k.Deliveries(t.Context(), k.test, hook.ID, domain.DeliveryFilter{}, domain.Page{})
+		k.ok(err)
+		return len(list)
+	}
+	before := told()
 	agent := k.agent(k.test)
 	var ids []domain.ID
 	for _, req := range []service.PlaceRequest{{To: number}, {To: number}, {ContactID: c.ID, To: elsewhere}, {To: other}} {
@@ -290,6 +305,9 @@ func TestEraseContact(t *testing.T) {
 		call.State, call.EndedAt, a.State = domain.CallCompleted, k.now(), domain.AttemptEnded
 	})
 	k.ok(eraser.EraseContact(t.Context(), k.test, c.ID, 0))
+	if n := told(); n != 1 || before < 2 {
+		t.Errorf("%d of %d payloads are left, want that of the other's appointment", n, before)
+	}
 	if len(kept.gone) != 1 || kept.gone[0] != "r.wav" {
 		t.Errorf("deleted the recordings %v", kept.gone)
 	}

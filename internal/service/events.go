@@ -97,7 +97,7 @@ func (s *Service) delivery(ev *domain.Event, e *domain.Endpoint, body []byte) *d
 	now := s.Clock()
 	return &domain.Delivery{
 		ID: domain.NewID(), WorkspaceID: ev.WorkspaceID, Mode: ev.Mode,
-		EventID: ev.ID, EventType: ev.Type, EndpointID: e.ID, CallID: ev.CallID,
+		EventID: ev.ID, EventType: ev.Type, EndpointID: e.ID, CallID: ev.CallID, AboutID: ev.About(),
 		Body: body, State: domain.DeliveryPending, NextAt: now, CreatedAt: now,
 	}
 }

@@ -149,3 +149,22 @@ func TestNeverClosed(t *testing.T) {
 		t.Errorf("%+v", rows)
 	}
 }
+
+// TestCells are those of the last row as they are written, however bad it is.
+func TestCells(t *testing.T) {
+	r, err := sheet.Open(strings.NewReader("phone_number,first_name,plan\n'+1 202 555 0123,J\xFCrgen\n1,2,3,4\n+12025550123,\"a\n"), sheet.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(r.Cells(), "|"); got != "||" {
+		t.Errorf("before the first row: %s", got)
+	}
+	for _, want := range []string{"'+1 202 555 0123|J\uFFFDrgen|", "1|2|3", "+12025550123|a\n|"} {
+		if _, err := r.Next(); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(r.Cells(), "|"); got != want {
+			t.Errorf("the cells are %q, want %q", got, want)
+		}
+	}
+}

@@ -33,8 +33,8 @@ const (
 
 // Row is one line of a sheet.
 type Row struct {
-	Line      int // of the file, 1 is the first: where the row begins
-	Phone     string
+	Line      int    // of the file, 1 is the first: where the row begins
+	Phone     string // in E.164, in its one form
 	FirstName string
 	LastName  string
 	Email     string // as it was written: whether it is an address is not checked
@@ -61,6 +61,7 @@ type Reader struct {
 	header  []string
 	opts    Options
 	rows    int
+	cells   []string // of the last row, valid until the next one is read
 	err     error
 }
 
@@ -129,7 +130,18 @@ func (r *Reader) Next() (Row, error) {
 		return Row{}, r.err
 	}
 	r.rows++
+	r.cells = rec.cells
 	return r.row(rec), nil
+}
+
+// Cells returns the cells of the row that Next returned last as they are
+// written, one for each column of the Header, also of a bad row: to show them.
+func (r *Reader) Cells() []string {
+	cells := make([]string, len(r.header))
+	for i, cell := range r.cells[:min(len(r.cells), len(cells))] {
+		cells[i] = strings.ToValidUTF8(cell, "\uFFFD")
+	}
+	return cells
 }
 
 // row makes a row of a record.

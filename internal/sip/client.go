@@ -222,9 +222,6 @@ type exchange struct {
 // acknowledged it when it is no 2xx (RFC 3261 section 17.1.1). When ctx is
 // done it cancels and waits for the outcome.
 func (x *exchange) run(ctx context.Context) (*wire.Response, error) {
-	if ctx.Err() != nil {
-		return nil, ErrCanceled
-	}
 	x.dst = x.u.fit(x.req, x.dst)
 	t, err := x.u.openClient(x.req, x.dst, x.accept)
 	if err != nil {

@@ -2,8 +2,10 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"embed"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -19,6 +21,21 @@ import (
 //
 //go:embed migrations
 var migrations embed.FS
+
+// Fingerprint tells the tables of this program from those of another: 16 hex
+// digits, of all migrations.
+func Fingerprint() (string, error) {
+	sum := sha256.New()
+	err := fs.WalkDir(migrations, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := migrations.ReadFile(path)
+		_, _ = fmt.Fprintf(sum, "%s\n%s\n", path, text) // never fails, as hash.Hash says
+		return err
+	})
+	return hex.EncodeToString(sum.Sum(nil)[:8]), err
+}
 
 // tables are those of one database, before they are brought up to date.
 type tables struct {

@@ -43,7 +43,7 @@ func (o *Outreach) CheckDialing(ctx context.Context, in domain.Scope, q DialingQ
 			return nil, domain.Invalid("timezone", "timezone must be a time zone of the IANA database, such as America/New_York")
 		}
 	}
-	if fault := phone.Valid(q.To); fault != nil {
+	if fault := phone.Exact(q.To); fault != nil {
 		return &DialingAnswer{Reason: domain.ReasonInvalidNumber, Why: "to " + fault.Error()}, nil //nolint:nilerr // a refusal is an answer
 	}
 	return rule.View(ctx, &o.Kit, func(ctx context.Context, st *domain.Stores) (*DialingAnswer, error) {

@@ -116,7 +116,7 @@ func (o *Outreach) recipient(c *domain.Campaign, n NewRecipient) domain.Recipien
 
 // check says what is wrong with the i-th contact of a request.
 func (n *NewRecipient) check(i int) error {
-	if err := phone.Valid(n.Phone); err != nil {
+	if err := phone.Exact(n.Phone); err != nil {
 		return domain.Invalid("contacts", "contacts[%d].phone %s", i, err).For(domain.ReasonInvalidNumber, "")
 	}
 	if n.Timezone != "" {

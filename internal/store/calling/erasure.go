@@ -96,25 +96,48 @@ func (e *erasure) Forget(ctx context.Context, in domain.Scope, call domain.ID) e
 // index of its own.
 func (e *erasure) ForgetMessages(ctx context.Context, in domain.Scope, contact domain.ID, numbers []string) error {
 	if contact != "" {
-		_, err := row.In(e.db.NewDelete().TableExpr("messages").Where("contact_id = ?", contact).Where("contact_id <> ''"), in).Exec(ctx)
+		err := e.forgetMessages(ctx, in, "contact_id = ? AND contact_id <> ''", contact)
 		if err != nil {
-			return row.Error(err, "forget messages")
+			return err
 		}
 	}
 	if len(numbers) == 0 {
 		return nil
 	}
 	for _, column := range []string{"to_number", "from_number"} {
-		_, err := row.In(e.db.NewDelete().TableExpr("messages").Where("? IN (?)", bun.Ident(column), bun.List(numbers)), in).Exec(ctx)
-		if err != nil {
-			return row.Error(err, "forget messages")
+		if err := e.forgetMessages(ctx, in, "? IN (?)", bun.Ident(column), bun.List(numbers)); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// ForgetAppointments removes a contact's appointments.
+// forgetMessages removes messages and what was told of them.
+func (e *erasure) forgetMessages(ctx context.Context, in domain.Scope, which string, args ...any) error {
+	if err := e.forgetPayloads(ctx, in, row.In(e.db.NewSelect().TableExpr("messages").Column("id").Where(which, args...), in)); err != nil {
+		return err
+	}
+	_, err := row.In(e.db.NewDelete().TableExpr("messages").Where(which, args...), in).Exec(ctx)
+	return row.Error(err, "forget messages")
+}
+
+// forgetPayloads removes what was told, or is to be, of what about selects, with
+// the log of it.
+func (e *erasure) forgetPayloads(ctx context.Context, in domain.Scope, about *bun.SelectQuery) error {
+	told := row.In(e.db.NewSelect().TableExpr("deliveries").Column("id").Where("about_id IN (?)", about).Where("about_id <> ''"), in)
+	if _, err := e.db.NewDelete().TableExpr("tries").Where("delivery_id IN (?)", told).Exec(ctx); err != nil {
+		return row.Error(err, "forget the log of what was told")
+	}
+	_, err := row.In(e.db.NewDelete().TableExpr("deliveries").Where("about_id IN (?)", about).Where("about_id <> ''"), in).Exec(ctx)
+	return row.Error(err, "forget what was told")
+}
+
+// ForgetAppointments removes a contact's appointments and what was told of them,
+// also of those that are gone.
 func (e *erasure) ForgetAppointments(ctx context.Context, in domain.Scope, contact domain.ID) error {
+	if err := e.forgetPayloads(ctx, in, e.db.NewSelect().ColumnExpr("?", contact)); err != nil {
+		return err
+	}
 	_, err := row.In(e.db.NewDelete().TableExpr("appointments").Where("contact_id = ?", contact), in).Exec(ctx)
 	return row.Error(err, "forget appointments")
 }

@@ -19,6 +19,7 @@ type deliveryRow struct {
 	EventType   domain.EventType
 	EndpointID  domain.ID
 	CallID      domain.ID
+	AboutID     domain.ID
 	Body        []byte
 	State       domain.DeliveryState
 	NextAt      row.Micros
@@ -37,7 +38,7 @@ type deliveryRow struct {
 func newDeliveryRow(d *domain.Delivery) *deliveryRow {
 	return &deliveryRow{
 		ID: d.ID, WorkspaceID: d.WorkspaceID, Mode: d.Mode, EventID: d.EventID, EventType: d.EventType,
-		EndpointID: d.EndpointID, CallID: d.CallID, Body: d.Body, State: d.State, NextAt: row.At(d.NextAt),
+		EndpointID: d.EndpointID, CallID: d.CallID, AboutID: d.AboutID, Body: d.Body, State: d.State, NextAt: row.At(d.NextAt),
 		LeaseUntil: row.At(d.LeaseUntil), Attempt: d.Attempt, Resent: d.Resent, StatusCode: d.StatusCode, Error: d.Error,
 		Response: d.Response, LatencyMs: d.LatencyMs, CreatedAt: row.At(d.CreatedAt), FinishedAt: row.At(d.FinishedAt),
 	}
@@ -46,7 +47,7 @@ func newDeliveryRow(d *domain.Delivery) *deliveryRow {
 func (r *deliveryRow) domain() domain.Delivery {
 	return domain.Delivery{
 		ID: r.ID, WorkspaceID: r.WorkspaceID, Mode: r.Mode, EventID: r.EventID, EventType: r.EventType,
-		EndpointID: r.EndpointID, CallID: r.CallID, Body: r.Body, State: r.State, NextAt: r.NextAt.Time(),
+		EndpointID: r.EndpointID, CallID: r.CallID, AboutID: r.AboutID, Body: r.Body, State: r.State, NextAt: r.NextAt.Time(),
 		LeaseUntil: r.LeaseUntil.Time(), Attempt: r.Attempt, Resent: r.Resent, StatusCode: r.StatusCode, Error: r.Error,
 		Response: r.Response, LatencyMs: r.LatencyMs, CreatedAt: r.CreatedAt.Time(), FinishedAt: r.FinishedAt.Time(),
 	}

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -143,9 +144,10 @@ func messagesForgotten(_ *testing.T, b *bench) {
 		m.ContactID, m.From, m.To = contact, from, to
 		return m
 	}
-	var kept []domain.ID
+	var kept, tellings []domain.ID // the messages and the payloads that stay
+	var known []domain.Delivery
 	b.write(func(ctx context.Context, s *domain.Stores) error {
-		kept = nil
+		kept, known, tellings = nil, nil, nil
 		for _, c := range []struct {
 			in       domain.Scope
 			contact  domain.ID
@@ -160,6 +162,17 @@ func messagesForgotten(_ *testing.T, b *bench) {
 			if err := s.Messages.Create(ctx, person(&m, c.contact, c.from, c.to)); err != nil {
 				return err
 			}
+			told := domain.Delivery{ID: m.ID, WorkspaceID: c.in.Workspace, Mode: c.in.Mode, AboutID: m.ID, State: domain.DeliveryDelivered, CreatedAt: clock()}
+			if err := errors.Join(
+				s.Deliveries.Create(ctx, &told),
+				s.Deliveries.Finish(ctx, domain.Tried{Delivery: told, Try: domain.Try{DeliveryID: m.ID, Number: 1, At: clock()}}),
+			); err != nil {
+				return err
+			}
+			known = append(known, told)
+			if c.stays || c.in != in {
+				tellings = append(tellings, m.ID)
+			}
 			if c.stays {
 				kept = append([]domain.ID{m.ID}, kept...)
 			}
@@ -173,6 +186,18 @@ func messagesForgotten(_ *testing.T, b *bench) {
 			left = append(left, m.ID)
 		}
 		b.same(left, kept)
+		var told []domain.ID
+		for _, d := range known {
+			tries, err := s.Deliveries.Tries(ctx, d.ID)
+			_, gone := s.Deliveries.Get(ctx, domain.Scope{Workspace: d.WorkspaceID, Mode: d.Mode}, d.ID)
+			if (gone == nil) != (len(tries) == 1) || err != nil {
+				b.Errorf("of the delivery %s there are %d tries (%v, %v)", d.ID, len(tries), err, gone)
+			}
+			if gone == nil {
+				told = append(told, d.ID)
+			}
+		}
+		b.same(told, tellings)
 		n, countErr := s.Messages.Count(ctx, others[0])
 		b.same(n, 1)
 		if err == nil {

@@ -9,6 +9,13 @@ CREATE TABLE seals (
     made_at BIGINT NOT NULL
 );
 
+-- Whom a delivery is about that is not about a call: the contact of an
+-- appointment, or a message.
+ALTER TABLE deliveries ADD COLUMN about_id TEXT NOT NULL DEFAULT '';
+CREATE INDEX deliveries_about ON deliveries (about_id) WHERE about_id <> '';
+
 -- +goose Down
+DROP INDEX deliveries_about;
+ALTER TABLE deliveries DROP COLUMN about_id;
 DROP TABLE seals;
 DROP INDEX deliveries_waiting;
