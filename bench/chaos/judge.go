@@ -30,8 +30,9 @@ type verdict struct {
 	ReadyP50Ms float64 `json:"readyP50Ms"` // from the start of a process to being ready
 	ReadyMaxMs float64 `json:"readyMaxMs"`
 
-	Kills  int               `json:"kills"` // at random times
-	Points map[string]*tally `json:"points,omitempty"`
+	Kills     int               `json:"kills"` // at random times
+	Points    map[string]*tally `json:"points,omitempty"`
+	Partition *partition        `json:"partition,omitempty"`
 
 	Faults  []string `json:"faults,omitempty"` // the first of what went wrong
 	Seconds float64  `json:"seconds"`
@@ -145,6 +146,11 @@ func (s *scene) judge(ctx context.Context, v *verdict) error {
 	defer s.feed.mu.Unlock()
 	for _, odd := range s.feed.odd {
 		v.fault("%s", odd)
+	}
+	if !v.sound() {
+		for i, n := range s.nodes {
+			fmt.Fprintf(s.progress, "the end of the log of node %d:\n%s\n", i+1, n.server.Log())
+		}
 	}
 	return nil
 }
