@@ -20,14 +20,19 @@ type verdict struct {
 	Duplicates int     `json:"duplicates"` // INVITEs that should not have been
 	Lost       int     `json:"lost"`       // orders without a call, and calls without an end
 	Untold     int     `json:"untold"`     // ends without their webhook, or with two
+	Pending    int     `json:"pending"`    // ends whose webhook waits for its next try
 	Orphans    orphans `json:"orphans"`
 	// Interrupted calls ended because their process did; Failed ones otherwise.
 	Interrupted int `json:"interrupted"`
 	Completed   int `json:"completed"`
 	Failed      int `json:"failed"`
 
-	Kills  int               `json:"kills"` // at random times
-	Points map[string]*tally `json:"points,omitempty"`
+	ReadyP50Ms float64 `json:"readyP50Ms"` // from the start of a process to being ready
+	ReadyMaxMs float64 `json:"readyMaxMs"`
+
+	Kills     int               `json:"kills"` // at random times
+	Points    map[string]*tally `json:"points,omitempty"`
+	Partition *partition        `json:"partition,omitempty"`
 
 	Faults  []string `json:"faults,omitempty"` // the first of what went wrong
 	Seconds float64  `json:"seconds"`
@@ -96,6 +101,24 @@ func readAttempts(ctx context.Context, db *sql.DB) (all []attempt, err error) {
 	return all, rows.Err()
 }
 
+// readPending reads of which calls a webhook waits for its next try.
+func readPending(ctx context.Context, db *sql.DB) (calls map[string]bool, err error) {
+	rows, err := db.QueryContext(ctx, "SELECT call_id FROM deliveries WHERE state = 'pending'")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	calls = map[string]bool{}
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		calls[id] = true
+	}
+	return calls, rows.Err()
+}
+
 // judge compares what was ordered, what the database holds, what the far ends
 // saw and what the receiver was told.
 func (s *scene) judge(ctx context.Context, v *verdict) error {
@@ -107,22 +130,32 @@ func (s *scene) judge(ctx context.Context, v *verdict) error {
 	if err != nil {
 		return err
 	}
+	pending, err := readPending(ctx, s.db)
+	if err != nil {
+		return err
+	}
+	v.Pending = len(pending)
 	v.Contacts, _ = s.feed.ordered()
 	v.Calls, v.Orphans = len(calls), s.peer.count()
 	for _, left := range v.Orphans.left {
 		v.fault("nobody hung up %s", left)
 	}
-	v.judgeCalls(s, calls)
+	v.judgeCalls(s, calls, pending)
 	v.judgeDials(s.peer.seen(), attempts)
 	s.feed.mu.Lock()
 	defer s.feed.mu.Unlock()
 	for _, odd := range s.feed.odd {
 		v.fault("%s", odd)
 	}
+	if !v.sound() {
+		for i, n := range s.nodes {
+			fmt.Fprintf(s.progress, "the end of the log of node %d:\n%s\n", i+1, n.server.Log())
+		}
+	}
 	return nil
 }
 
-func (v *verdict) judgeCalls(s *scene, calls []endedCall) {
+func (v *verdict) judgeCalls(s *scene, calls []endedCall, pending map[string]bool) {
 	of := map[string][]string{} // calls by number
 	for _, c := range calls {
 		of[c.number] = append(of[c.number], c.id)
@@ -138,7 +171,7 @@ func (v *verdict) judgeCalls(s *scene, calls []endedCall) {
 		default:
 			v.Failed++
 		}
-		if n := s.hooks.told(c.id); n != 1 {
+		if n := s.hooks.told(c.id); n > 1 || n == 0 && !pending[c.id] {
 			v.Untold++
 			v.fault("that call %s is over was told under %d webhook-ids", c.id, n)
 		}

@@ -109,15 +109,17 @@ func (p *peer) count() orphans {
 			}
 		}
 	}
-	slices.Sort(took)
-	at := func(share float64) float64 {
-		if len(took) == 0 {
-			return 0
-		}
-		return float64(took[min(len(took)-1, int(share*float64(len(took))))].Microseconds()) / 1000
-	}
-	o.P50Ms, o.P99Ms, o.MaxMs = at(0.5), at(0.99), at(1)
+	o.P50Ms, o.P99Ms, o.MaxMs = percentile(took, 0.5), percentile(took, 0.99), percentile(took, 1)
 	return o
+}
+
+// percentile is the time, in milliseconds, that the share does not exceed.
+func percentile(all []time.Duration, share float64) float64 {
+	if len(all) == 0 {
+		return 0
+	}
+	all = slices.Sorted(slices.Values(all))
+	return float64(all[min(len(all)-1, int(share*float64(len(all))))].Microseconds()) / 1000
 }
 
 // seen is what the peer knows of one Call-ID.

@@ -36,6 +36,7 @@ type options struct {
 	contacts int
 	rate     float64
 	nodes    int
+	steady   int
 	binary   string
 }
 
@@ -60,6 +61,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	f.IntVar(&o.contacts, "contacts", 8_000, "how many numbers are called")
 	f.Float64Var(&o.rate, "rate", 40, "orders a second at most")
 	f.IntVar(&o.nodes, "nodes", 3, "servers that share a database; 0 leaves that out")
+	f.IntVar(&o.steady, "steady", 5, "orders a second while nodes are in trouble")
 	f.BoolVar(&o.sqlite, "sqlite", true, "try SQLite")
 	f.StringVar(&o.database, "database", os.Getenv(storetest.Variable), "URL of a PostgreSQL server to try as well")
 	f.StringVar(&o.binary, "binary", "", "a server that was built with -tags failpoint; \"\" builds one")
@@ -147,6 +149,9 @@ func scenes(o options, database string) []func(context.Context, options, rig.Pla
 	if o.kills+o.points > 0 {
 		all = append(all, crashes)
 	}
+	if o.nodes > 0 && database == rig.Postgres {
+		all = append(all, partitions)
+	}
 	return all
 }
 
@@ -201,6 +206,11 @@ func (v *verdict) print(w io.Writer) {
 		v.Contacts, v.Calls, v.Completed, v.Failed, v.Interrupted, v.Dialed, v.Untold, v.Seconds)
 	fmt.Fprintf(w, "  BYE after the restart: p50 %.0f ms, p99 %.0f ms, longest %.0f ms; %d late, %d never; %d were never answered\n",
 		v.Orphans.P50Ms, v.Orphans.P99Ms, v.Orphans.MaxMs, v.Orphans.Late, v.Orphans.Never, v.Orphans.Silent)
+	fmt.Fprintf(w, "  a process is ready after %.0f ms, the slowest after %.0f ms; %d webhooks wait for their next try\n", v.ReadyP50Ms, v.ReadyMaxMs, v.Pending)
+	if p := v.Partition; p != nil {
+		fmt.Fprintf(w, "  %d nodes: the longest wait for an INVITE was %.1f s; %d INVITEs while two of them were away, %d by one that had to be silent; %v\n",
+			p.Nodes, p.LongestWait, p.Meanwhile, p.Fenced, p.Dialed)
+	}
 	if v.Kills > 0 {
 		fmt.Fprintf(w, "  %-22s %4d\n", "at random", v.Kills)
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/netip"
@@ -43,7 +44,10 @@ type node struct {
 // settings have servers speak with a murmur, which costs nothing to make.
 const settings = "tts: [{engine: placeholder}]\n"
 
-// secret is the key that nodes have in common.
+// sealingKey is the key that nodes have in common.
+const sealingKey = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+
+// words are long enough for the sound to flow when a process dies.
 const words = "Good morning, this is the office about your table for tonight."
 
 // open starts n nodes on an empty database, each with its own directory; dsns are
@@ -94,6 +98,7 @@ func (s *scene) add(ctx context.Context, index int, dsn string) error {
 	}
 	lo := 20000 + 3000*index
 	o := rig.ServerOptions{Binary: s.o.binary, Dir: dir, Database: dsn, Settings: settings,
+		Env:  []string{"CALLWRIGHT_SECRET_KEY=" + sealingKey},
 		Args: []string{"--http", api, "--sip", sip, "--rtp-ports", fmt.Sprintf("%d-%d", lo, lo+2999)}}
 	if index > 0 {
 		o.Key = s.nodes[0].server.Key()
@@ -107,13 +112,25 @@ func (s *scene) add(ctx context.Context, index int, dsn string) error {
 	return nil
 }
 
-// freePort is an address on loopback where nobody listens.
+// freePort is an address on loopback where nobody listens, over UDP or TCP. It is
+// none that the system gives to others while the server is dead.
 func freePort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	var failed error
+	for range 100 {
+		addr := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(10_000)) //nolint:gosec // keeps no secret
+		stream, err := net.Listen("tcp", addr)
+		if err != nil {
+			failed = err
+			continue
+		}
+		packets, err := net.ListenPacket("udp", addr)
+		if err != nil {
+			failed = errors.Join(err, stream.Close())
+			continue
+		}
+		return addr, errors.Join(stream.Close(), packets.Close())
 	}
-	return l.Addr().String(), l.Close()
+	return "", failed
 }
 
 // furnish makes what calls need.
@@ -137,7 +154,7 @@ func (s *scene) furnish(ctx context.Context) error {
 	if err := server.Do(ctx, http.MethodPost, "/webhooks", hook, nil); err != nil {
 		return err
 	}
-	s.feed = &feed{client: &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
+	s.feed = &feed{client: &http.Client{Timeout: 3 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
 		key: server.Key(), agent: office.Agent, number: office.Number, made: map[string]order{}}
 	for _, n := range s.nodes {
 		s.feed.urls = append(s.feed.urls, n.url)
