@@ -39,7 +39,9 @@ func (o *Outreach) Gate(ctx context.Context, st *domain.Stores, call *domain.Cal
 	}
 	in := domain.Scope{Workspace: c.WorkspaceID, Mode: c.Mode}
 	r, err := st.Recipients.Get(ctx, in, c.ID, call.RecipientID)
-	if err != nil {
+	if domain.CodeOf(err) == domain.CodeNotFound {
+		return refused(domain.ReasonCancelled, time.Time{}), nil // erased
+	} else if err != nil {
 		return nil, err
 	}
 	if r.State != domain.RecipientActive || r.CallID != call.ID {

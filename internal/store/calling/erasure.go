@@ -2,6 +2,8 @@ package calling
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -140,4 +142,40 @@ func (e *erasure) ForgetAppointments(ctx context.Context, in domain.Scope, conta
 	}
 	_, err := row.In(e.db.NewDelete().TableExpr("appointments").Where("contact_id = ?", contact), in).Exec(ctx)
 	return row.Error(err, "forget appointments")
+}
+
+// ForgetRecipients removes a person from campaigns. The counts come last, always
+// in the same order, as for all who change them.
+func (e *erasure) ForgetRecipients(ctx context.Context, in domain.Scope, contact domain.ID, numbers []string) error {
+	gone := make(map[domain.ID]domain.CampaignCounts)
+	remove := func(condition string, value any) error {
+		var rows []struct {
+			CampaignID domain.ID
+			State      domain.RecipientState
+		}
+		err := row.In(e.db.NewDelete().TableExpr("recipients").Where(condition, value), in).Returning("campaign_id, state").Scan(ctx, &rows)
+		for _, r := range rows {
+			n := gone[r.CampaignID]
+			*of(&n, r.State)--
+			gone[r.CampaignID] = n
+		}
+		return row.Error(err, "forget recipients")
+	}
+	if len(numbers) > 0 {
+		if err := remove("phone IN (?)", bun.List(numbers)); err != nil {
+			return err
+		}
+	}
+	if contact != "" {
+		if err := remove("contact_id <> '' AND contact_id = ?", contact); err != nil {
+			return err
+		}
+	}
+	counts := &recipients{db: e.db}
+	for _, campaign := range slices.Sorted(maps.Keys(gone)) {
+		if err := counts.count(ctx, campaign, "", gone[campaign]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
