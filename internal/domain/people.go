@@ -54,7 +54,7 @@ type Erasure interface {
 	ForgetAppointments(ctx context.Context, in Scope, contact ID) error
 	// ForgetMessages removes the messages with a contact, or with one of numbers.
 	ForgetMessages(ctx context.Context, in Scope, contact ID, numbers []string) error
-	// ForgetRecipients removes a contact, or those with one of numbers, from all
+	// ForgetRecipients removes a person, by its contact or its numbers, from all
 	// campaigns, and from their counts.
 	ForgetRecipients(ctx context.Context, in Scope, contact ID, numbers []string) error
 }

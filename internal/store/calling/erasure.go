@@ -2,6 +2,8 @@ package calling
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -142,33 +144,35 @@ func (e *erasure) ForgetAppointments(ctx context.Context, in domain.Scope, conta
 	return row.Error(err, "forget appointments")
 }
 
-// ForgetRecipients removes a person from all campaigns. Each way to find them has
-// an index of its own.
+// ForgetRecipients removes a person from campaigns. The counts come last, always
+// in the same order, as for all who change them.
 func (e *erasure) ForgetRecipients(ctx context.Context, in domain.Scope, contact domain.ID, numbers []string) error {
-	if contact != "" {
-		if err := e.forgetRecipients(ctx, in, "contact_id = ? AND contact_id <> ''", contact); err != nil {
+	gone := make(map[domain.ID]domain.CampaignCounts)
+	remove := func(condition string, value any) error {
+		var rows []struct {
+			CampaignID domain.ID
+			State      domain.RecipientState
+		}
+		err := row.In(e.db.NewDelete().TableExpr("recipients").Where(condition, value), in).Returning("campaign_id, state").Scan(ctx, &rows)
+		for _, r := range rows {
+			n := gone[r.CampaignID]
+			*of(&n, r.State)--
+			gone[r.CampaignID] = n
+		}
+		return row.Error(err, "forget recipients")
+	}
+	if len(numbers) > 0 {
+		if err := remove("phone IN (?)", bun.List(numbers)); err != nil {
 			return err
 		}
 	}
-	if len(numbers) == 0 {
-		return nil
+	if contact != "" {
+		if err := remove("contact_id <> '' AND contact_id = ?", contact); err != nil {
+			return err
+		}
 	}
-	return e.forgetRecipients(ctx, in, "phone IN (?)", bun.List(numbers))
-}
-
-func (e *erasure) forgetRecipients(ctx context.Context, in domain.Scope, which string, args ...any) error {
-	var gone []struct {
-		ID, CampaignID domain.ID
-		State          domain.RecipientState
-	}
-	q := row.In(e.db.NewDelete().TableExpr("recipients").Where(which, args...), in).Returning("id, campaign_id, state")
-	if err := q.Scan(ctx, &gone); err != nil {
-		return row.Error(err, "forget recipients")
-	}
-	for _, r := range gone {
-		var less domain.CampaignCounts
-		*of(&less, r.State)--
-		if err := count(ctx, e.db, r.CampaignID, r.ID, less); err != nil {
+	for _, campaign := range slices.Sorted(maps.Keys(gone)) {
+		if err := count(ctx, e.db, campaign, "", gone[campaign]); err != nil {
 			return err
 		}
 	}
