@@ -85,6 +85,7 @@ type Stores struct {
 
 	Campaigns  Campaigns
 	Recipients Recipients
+	Sheets     Sheets
 	Dialing    Dialing
 }
 
@@ -357,6 +358,10 @@ type Campaigns interface {
 	Find(ctx context.Context, in Scope, f CampaignFilter, page Page) ([]Campaign, int, error)
 	// Counts returns how far campaigns are; those without contacts are left out.
 	Counts(ctx context.Context, ids ...ID) (map[ID]CampaignCounts, error)
+}
+
+// Sheets tells what a campaign looks like as a table.
+type Sheets interface {
 	// VariableNames returns up to limit names that variables of a campaign's
 	// recipients have, sorted. It reads all of them.
 	VariableNames(ctx context.Context, in Scope, campaign ID, limit int) ([]string, error)

@@ -226,6 +226,7 @@ func stores(tx bun.IDB, seal *row.Seal, touch row.Touch) *domain.Stores {
 	return &domain.Stores{
 		Campaigns:  directory.NewCampaigns(tx, touch),
 		Recipients: calling.NewRecipients(tx, touch),
+		Sheets:     directory.NewSheets(tx),
 		Dialing:    directory.NewDialing(tx, touch),
 
 		Workspaces:  directory.NewWorkspaces(tx),

@@ -31,7 +31,7 @@ func (o *Outreach) ContactList(ctx context.Context, in domain.Scope, kind domain
 		if _, err := campaignOf(ctx, st, in, kind, campaign); err != nil {
 			return nil, err
 		}
-		names, err := st.Campaigns.VariableNames(ctx, in, campaign, maxVariableNames)
+		names, err := st.Sheets.VariableNames(ctx, in, campaign, maxVariableNames)
 		return &ContactList{Variables: names, o: o, in: in, campaign: campaign}, err
 	})
 }

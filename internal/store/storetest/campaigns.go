@@ -71,7 +71,7 @@ func recipients(_ *testing.T, b *bench) {
 			limit int
 			want  string
 		}{{in, 9, `a "b",x`}, {in, 1, `a "b"`}, {others[0], 9, ""}} {
-			names, err := s.Campaigns.VariableNames(ctx, v.in, c.ID, v.limit)
+			names, err := s.Sheets.VariableNames(ctx, v.in, c.ID, v.limit)
 			if got := strings.Join(names, ","); err != nil || got != v.want {
 				b.Errorf("the variables are %s (%v), want %s", got, err, v.want)
 			}

@@ -67,7 +67,6 @@ CREATE INDEX recipients_due ON recipients (campaign_id, next_at, id) WHERE state
 CREATE INDEX recipients_by_state ON recipients (campaign_id, state, id);
 CREATE INDEX recipients_newest ON recipients (campaign_id, id);
 CREATE INDEX recipients_by_phone ON recipients (workspace_id, mode, phone);
-CREATE INDEX recipients_by_contact ON recipients (workspace_id, mode, contact_id) WHERE contact_id <> '';
 
 -- How many of them are in each state: the sums over all parts. There are several
 -- parts so that writers do not wait for one another.
