@@ -61,7 +61,7 @@ chmod 755 "$dir"
 for _ in 1 2 3 4 5; do
 	port=$((20000 + RANDOM % 20000))
 	"${as[@]}" "$bin/postgres" -D "$dir/data" -p "$port" -k "$dir/data" -c listen_addresses=127.0.0.1 \
-		-c fsync="${FSYNC:-off}" -c max_connections=400 -c shared_buffers=64MB \
+		-c fsync="${FSYNC:-off}" -c autovacuum=off -c max_connections=400 -c shared_buffers=64MB \
 		-c log_min_messages=fatal </dev/null >"$dir/server.log" 2>&1 &
 	server=$!
 	for _ in $(seq 200); do

@@ -53,7 +53,7 @@ func TestMeasure(t *testing.T) {
 				t.Errorf("%s %d: %s has the total %q, want %s", run.Database, run.Calls, name, got[name].Total, total)
 			}
 		}
-		if got["bare"].Bytes != got["list"].Bytes || len(got) != 12 {
+		if got["bare"].Bytes != got["list"].Bytes || len(got) != 13 {
 			t.Errorf("%s %d: %d requests; the bare handler answers %d bytes, a list has %d", run.Database, run.Calls, len(got), got["bare"].Bytes, got["list"].Bytes)
 		}
 	}

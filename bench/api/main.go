@@ -31,6 +31,7 @@ type options struct {
 	database string
 	sqlite   bool
 	binary   string
+	writes   int
 	profile  string
 	ops      string
 }
@@ -50,6 +51,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	f.IntVar(&o.clients, "clients", 16, "how many clients ask at once")
 	f.DurationVar(&o.duration, "duration", 3*time.Second, "how long each request is measured")
 	f.BoolVar(&o.plans, "plans", true, "print how the database runs the queries")
+	f.IntVar(&o.writes, "writes", 0, "how many calls are placed a second beside each request that only reads")
 	f.StringVar(&o.only, "only", "", "measure only the request of this name")
 	f.BoolVar(&o.sqlite, "sqlite", true, "measure SQLite")
 	f.StringVar(&o.database, "database", os.Getenv(storetest.Variable), "URL of a PostgreSQL server to measure as well")
@@ -63,8 +65,8 @@ func parse(args []string, out io.Writer) (options, error) {
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
-	if o.small < 1000 || o.large != 0 && o.large < o.small || o.clients < 1 {
-		return o, errors.New("a thousand calls and one client are the least, and large is not less than small")
+	if o.small < 1000 || o.large != 0 && o.large < o.small || o.clients < 1 || o.writes < 0 {
+		return o, errors.New("a thousand calls and one client are the least, large is not less than small, and writes are no less than none")
 	}
 	return o, nil
 }

@@ -67,6 +67,7 @@ type run struct {
 	host    string
 	root    string
 	dsn     string
+	create  request
 	figures figures
 }
 
@@ -184,6 +185,10 @@ func (r *run) one(ctx context.Context, pid int, host string, c kase) (figure, er
 	if _, _, err := load(ctx, host, r.o.clients, r.o.duration/6, c.next); err != nil { // until all is warm
 		return figure{}, err
 	}
+	placed, err := r.beginWrites(ctx, c)
+	if err != nil {
+		return figure{}, err
+	}
 	meter, err := rig.StartMeter(pid)
 	if err != nil {
 		return figure{}, err
@@ -193,8 +198,11 @@ func (r *run) one(ctx context.Context, pid int, host string, c kase) (figure, er
 		return figure{}, err
 	}
 	used, err := meter.Stop()
+	writes, fault := placed()
+	err = errors.Join(err, fault)
 	f := figure{
-		Name: c.name, What: c.what, PerSecond: float64(took.Len()) / over.Seconds(), P50Ms: took.Ms(0.5), P99Ms: took.Ms(0.99),
+		PlacedPerSecond: float64(writes) / over.Seconds(),
+		Name:            c.name, What: c.what, PerSecond: float64(took.Len()) / over.Seconds(), P50Ms: took.Ms(0.5), P99Ms: took.Ms(0.99),
 		ServerMicros: used.Server * float64(over.Microseconds()) / float64(took.Len()),
 		ServerCores:  used.Server, ClientCores: used.Generator, OtherCores: used.Other,
 	}
@@ -236,12 +244,17 @@ func (r *run) cases(ctx context.Context) ([]kase, error) {
 	for i, c := range some.Calls {
 		ones[i] = get("/"+c.ID)(0, 0)
 	}
-	create, err := r.creation(ctx)
-	if err != nil {
+	var err error
+	if r.create, err = r.creation(ctx); err != nil {
 		return nil, err
+	}
+	pages := make([][]byte, 200)
+	for i := range pages {
+		pages[i] = get(fmt.Sprintf("?limit=50&offset=%d", i*(r.calls-50)/len(pages)))(0, 0)
 	}
 	return []kase{
 		{"list", "50 calls", get("?limit=50")},
+		{"pages", "50 calls, other ones each time", func(client, n int) []byte { return pages[(client*31+max(n, 0))%len(pages)] }},
 		{"agent", "of one agent", get("?agentId=" + agentID(3))},
 		{"agent, status", "of one agent, failed", get("?status=failed&agentId=" + agentID(5))},
 		{"queued", "the 100 that are queued, ringing or being dialed", get("?status=queued")},
@@ -251,7 +264,7 @@ func (r *run) cases(ctx context.Context) ([]kase, error) {
 		{"deep", "the last 50", get(fmt.Sprintf("?limit=50&offset=%d", r.calls-50))},
 		{"deep, agent", "50 in the middle, of one agent", get(fmt.Sprintf("?limit=50&offset=%d&agentId=%s", r.calls/agents/2, agentID(3)))},
 		{"get", "one call by its id", func(client, n int) []byte { return ones[(client*31+max(n, 0))%len(ones)] }},
-		{"create", "place a call that waits for its trunk", create},
+		{"create", "place a call that waits for its trunk", r.create},
 	}, nil
 }
 

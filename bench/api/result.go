@@ -40,6 +40,8 @@ type figure struct {
 	ServerCores  float64 `json:"serverCores"`
 	ClientCores  float64 `json:"clientCores"`
 	OtherCores   float64 `json:"otherCores"`
+	// PlacedPerSecond are the calls that were placed meanwhile.
+	PlacedPerSecond float64 `json:"placedPerSecond,omitempty"`
 }
 
 // plan is how a database runs the queries of a request.
@@ -70,15 +72,15 @@ func (r *result) print(w io.Writer) {
 	for i, run := range r.Runs {
 		fmt.Fprintf(w, "\n%s, %d calls, %d MB, filled in %.0f s\n", run.Database, run.Calls, run.Bytes>>20, run.FillSeconds)
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-		fmt.Fprintln(t, "request\ttotal\tbytes\ta second\tp50\tp99\tserver µs\tserver\tclients\tother\tratio\tin µs\t  what")
+		fmt.Fprintln(t, "request\ttotal\tbytes\ta second\tp50\tp99\tserver µs\tserver\tclients\tother\tplaced\tratio\tin µs\t  what")
 		for _, f := range run.Requests {
 			ratio, micros := "", ""
 			if first, ok := r.smallest(run.Database, f.Name); ok && i > 0 && first.PerSecond > 0 && r.Runs[i-1].Database == run.Database {
 				ratio = fmt.Sprintf("%.2f", first.PerSecond/f.PerSecond)
 				micros = fmt.Sprintf("%.2f", f.ServerMicros/first.ServerMicros)
 			}
-			fmt.Fprintf(t, "%s\t%s\t%d\t%.0f\t%.2f ms\t%.2f ms\t%.0f\t%.2f\t%.2f\t%.2f\t%s\t%s\t  %s\n",
-				f.Name, f.Total, f.Bytes, f.PerSecond, f.P50Ms, f.P99Ms, f.ServerMicros, f.ServerCores, f.ClientCores, f.OtherCores, ratio, micros, f.What)
+			fmt.Fprintf(t, "%s\t%s\t%d\t%.0f\t%.2f ms\t%.2f ms\t%.0f\t%.2f\t%.2f\t%.2f\t%.0f\t%s\t%s\t  %s\n",
+				f.Name, f.Total, f.Bytes, f.PerSecond, f.P50Ms, f.P99Ms, f.ServerMicros, f.ServerCores, f.ClientCores, f.OtherCores, f.PlacedPerSecond, ratio, micros, f.What)
 		}
 		_ = t.Flush() // to a terminal or nowhere
 	}

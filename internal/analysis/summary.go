@@ -37,6 +37,8 @@ var endings = map[domain.EndReason]string{
 	domain.EndCanceled:       "The call was canceled",
 	domain.EndUnreachable:    "The trunk could not be reached",
 	domain.EndTrunkError:     "The trunk refused the call",
+	domain.EndCongestion:     "The telephone network was overloaded",
+	domain.EndMoved:          "The number has moved to another one",
 	domain.EndConfiguration:  "The call could not be carried as it was configured",
 	domain.EndInterrupted:    "The call was interrupted by a restart of the server",
 	domain.EndInternal:       "The call was broken off by an error of the server",

@@ -21,7 +21,8 @@ type answer struct {
 	http.ResponseWriter
 	status  int
 	sent    int
-	held    *bytes.Buffer // from buffers, while holding
+	held    *bytes.Buffer // from buffers, while holding what a route writes
+	recall  *recollection // nil unless the answer may be remembered
 	holding bool
 	passing bool // the head is out
 }
@@ -66,7 +67,7 @@ func (a *answer) reset() {
 	if a.passing {
 		return
 	}
-	a.status, a.holding = 0, false
+	a.status, a.holding, a.recall = 0, false, nil
 	a.free()
 	a.Header().Del("ETag")
 	a.Header().Del("Content-Encoding")
@@ -87,14 +88,22 @@ func (a *answer) free() {
 	a.held = nil
 }
 
-// finish sends what was held.
+// body is what was held, or remembered.
+func (a *answer) body() []byte {
+	if a.held == nil {
+		return a.recall.one.body
+	}
+	return a.held.Bytes()
+}
+
+// finish sends what was held, or remembered.
 func (a *answer) finish(r *http.Request) {
 	if !a.holding || a.passing {
 		return
 	}
 	defer a.free()
 	a.passing = true
-	h, body := a.Header(), a.held.Bytes()
+	h, body := a.Header(), a.body()
 	read := r.Method == http.MethodGet || r.Method == http.MethodHead
 	if read && a.status == http.StatusOK {
 		if h.Get("ETag") == "" {
@@ -107,6 +116,7 @@ func (a *answer) finish(r *http.Request) {
 		if h.Get("Cache-Control") == "" {
 			h.Set("Cache-Control", "private, no-cache")
 		}
+		a.recall.learn(h, body)
 		if matches(r.Header.Get("If-None-Match"), h.Get("ETag")) {
 			h.Del("Content-Type")
 			a.status = http.StatusNotModified
@@ -116,7 +126,7 @@ func (a *answer) finish(r *http.Request) {
 	}
 	h.Add("Vary", "Accept-Encoding")
 	if len(body) >= gzipFrom && acceptsGzip(r.Header.Get("Accept-Encoding")) {
-		body = compress(body)
+		body = a.recall.compressed(body)
 		h.Set("Content-Encoding", "gzip")
 		if tag := h.Get("ETag"); tag != "" {
 			h.Set("ETag", "W/"+tag) // RFC 9110 section 8.8.1: other bytes, same meaning

@@ -26,6 +26,9 @@ type Options struct {
 	Dialects []wire.Make
 	// Ready tells whether the process can take work; nil means always.
 	Ready func(context.Context) error
+	// Generation is another number after each commit to the database, by whatever
+	// process, and false when that is not known; nil: nothing is remembered.
+	Generation func(context.Context) (uint64, bool)
 	// Status has what the public status page shows; nil: there is none.
 	Status func() uptime.StatusPage
 	// Fallback serves the paths that are not the API's; nil answers 404.
@@ -56,8 +59,9 @@ type face struct {
 // server is the API's HTTP handler.
 type server struct {
 	Options
-	faces []*face // the first one is the default
-	hosts map[string]door
+	faces  []*face // the first one is the default
+	hosts  map[string]door
+	memory memory
 }
 
 // door is what a host name chooses.

@@ -39,6 +39,7 @@ var dialects = []wire.Make{native.New, trillet.New, klen.New}
 type app struct {
 	*testing.T
 	url     string
+	dir     string // of the database
 	store   domain.Store
 	service *service.Service
 	first   *service.FirstStart
@@ -93,9 +94,9 @@ func start(t *testing.T, plan domain.Plan) *app {
 // startOn does it on a database of the test's own.
 func startOn(t *testing.T, plan domain.Plan, url string) *app {
 	t.Helper()
-	a := &app{T: t, sounds: recordings{dir: t.TempDir()}, log: &logBuffer{}, clock: &clock{at: time.Now().UTC().Truncate(time.Millisecond)}}
+	a := &app{T: t, dir: storetest.Dir(t), sounds: recordings{dir: t.TempDir()}, log: &logBuffer{}, clock: &clock{at: time.Now().UTC().Truncate(time.Millisecond)}}
 	logger := slog.New(slog.NewTextHandler(a.log, nil))
-	db, err := store.Open(t.Context(), store.Options{Dir: storetest.Dir(t), DSN: url, Logger: logger})
+	db, err := store.Open(t.Context(), store.Options{Dir: a.dir, DSN: url, Logger: logger})
 	a.ok(err)
 	a.store = db
 	if plan != domain.Professional {
@@ -115,7 +116,7 @@ func startOn(t *testing.T, plan domain.Plan, url string) *app {
 	a.first, err = a.service.FirstStart(t.Context())
 	a.ok(err)
 	a.key = a.newKey(access.NewKey{Name: "all"})
-	handler, err := api.New(api.Options{Service: a.service, Dialects: dialects, Version: "test", Now: a.clock.now, Logger: logger})
+	handler, err := api.New(api.Options{Service: a.service, Dialects: dialects, Version: "test", Now: a.clock.now, Logger: logger, Generation: db.Generation})
 	a.ok(err)
 	server := httptest.NewServer(handler)
 	a.url = server.URL

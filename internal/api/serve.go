@@ -122,7 +122,7 @@ func (s *server) dialect(ctx context.Context, w *answer, a address) {
 		// A parameter that cannot be read is not as good as none: it may be a filter.
 		s.fail(ctx, w, shape, domain.Invalid("query", "the query string has a %% sign without two hex digits after it; write the sign as %%25"))
 	case found:
-		a.face.Router.ServeHTTP(w, a.asked(ctx))
+		s.recall(ctx, w, a, route)
 	case allow != "":
 		w.Header().Set("Allow", allow)
 		s.fail(ctx, w, shape, domain.Errorf(domain.CodeMethod, "%s is not possible here; possible are %s", a.Method, allow))

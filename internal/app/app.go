@@ -26,6 +26,7 @@ import (
 	"github.com/callwright/callwright/internal/carrier"
 	"github.com/callwright/callwright/internal/config"
 	"github.com/callwright/callwright/internal/courier"
+	"github.com/callwright/callwright/internal/dialer"
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/engine"
 	"github.com/callwright/callwright/internal/ops"
@@ -86,9 +87,11 @@ type App struct {
 	buffer     *store.Buffer
 	carriers   *trunk.Carriers
 	engine     *engine.Engine
+	lineage    *lineage
 	webhooks   *webhook.Worker
 	analysis   *analysis.Worker
 	courier    *courier.Courier
+	dialer     *dialer.Dialer
 	recordings domain.Recordings
 	listener   net.Listener
 	server     *http.Server
@@ -240,7 +243,15 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 	if err != nil {
 		return err
 	}
+	if a.lineage, err = openLineage(a.o.Config.Data, a.o.Config.Database, addr); err != nil {
+		return err
+	}
+	predecessor, err := a.lineage.last()
+	if err != nil {
+		return err
+	}
 	a.engine, err = engine.New(engine.Options{
+		Predecessor: predecessor, Remember: a.lineage.remember,
 		Service: a.Service, Carriers: a.carriers, Recordings: recordings, Voices: voices.all, Late: voices.late, LLM: a.model,
 		Router: a.router, Fillers: a.o.Config.Fillers,
 		STT: ears, VAD: a.o.Config.VAD, Observer: a.observer,
@@ -257,7 +268,13 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 	a.Service.Attach(a.engine)
 	a.Service.AttachTrunks(a.engine)
 	a.store.AfterCommit("attempts", a.engine.Kick)
+	a.dialer = dialer.New(dialer.Options{Store: a.watched, Rules: a.Service.Outreach, May: a.dials, Logger: a.log})
 	return nil
+}
+
+// dials reports whether this process places calls.
+func (a *App) dials() bool {
+	return !a.engine.Draining() && a.engine.Working() == nil
 }
 
 func (a *App) openAPI() error {
@@ -268,7 +285,7 @@ func (a *App) openAPI() error {
 	}
 	handler, err := api.New(api.Options{
 		Service: a.Service, Dialects: faces, Hosts: a.o.Config.Hosts, TrustedProxies: proxies,
-		Ready: a.ready, Status: a.board.Page, Version: a.o.Version, Logger: a.log,
+		Ready: a.ready, Generation: a.store.Generation, Status: a.board.Page, Version: a.o.Version, Logger: a.log,
 	})
 	if err != nil {
 		return err
@@ -319,6 +336,7 @@ func (a *App) Run(ctx context.Context) error {
 	group.Go(func() error { return a.webhooks.Run(work) })
 	group.Go(func() error { return a.analysis.Run(work) })
 	group.Go(func() error { return a.courier.Run(work) })
+	group.Go(func() error { return a.dialer.Run(work) })
 	group.Go(func() error { return a.keepHouse(work) })
 	group.Go(func() error { return a.board.Run(work) })
 	group.Go(func() error { return a.keepUses(work) })
@@ -404,6 +422,7 @@ func (a *App) close(ctx context.Context) {
 	if a.store != nil {
 		err = errors.Join(err, a.store.Close())
 	}
+	err = errors.Join(err, a.lineage.close())
 	err = errors.Join(err, a.closeOps(ctx))
 	if a.listener != nil {
 		_ = a.listener.Close() // the server has closed it, or nobody used it

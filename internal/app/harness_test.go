@@ -297,7 +297,7 @@ func (h *house) ended(id domain.ID) call {
 // reaches waits until a call has the status.
 func (h *house) reaches(id domain.ID, status string) call {
 	h.Helper()
-	for deadline := time.Now().Add(callLimit); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(callLimit); time.Now().Before(deadline); time.Sleep(250 * time.Millisecond) { // 300 requests a minute are allowed
 		if c := h.read(id); c.Status == status {
 			return c
 		}

@@ -48,8 +48,9 @@ func TestInboundCancelRace(t *testing.T) {
 	answered := 0
 	for i := 1; i <= calls; i++ {
 		ctx, cancel := context.WithCancel(t.Context())
-		time.AfterFunc(time.Duration(i)*500*time.Microsecond, cancel)
-		d, err := ua.Invite(ctx, sip.Invite{URI: uri, From: "+4722000001", Body: offer})
+		d, err := ua.Invite(ctx, sip.Invite{URI: uri, From: "+4722000001", Body: offer, OnSent: func() {
+			time.AfterFunc(time.Duration(i)*500*time.Microsecond, cancel)
+		}})
 		switch {
 		case err == nil:
 			answered++

@@ -25,7 +25,7 @@ func (h *house) loopback(more map[string]any) domain.ID {
 func (h *house) inbound(n int) []call {
 	h.Helper()
 	var page struct{ Calls []call }
-	for deadline := time.Now().Add(callLimit); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(callLimit); time.Now().Before(deadline); time.Sleep(250 * time.Millisecond) { // 300 requests a minute are allowed
 		if h.must("GET", "/calls?direction=inbound&limit=200", nil, &page); len(page.Calls) >= n {
 			return page.Calls
 		}

@@ -88,7 +88,7 @@ func TestPanics(t *testing.T) {
 	from := h.number(h.trunkTo(peer.Addr, fast), long, 2)
 	var prompted object
 	h.post("/agents", map[string]any{"name": "P", "systemPrompt": "Talk."}, &prompted)
-	for _, c := range []struct {
+	broken := []struct {
 		what, to, reason string
 		agent            domain.ID
 	}{
@@ -99,8 +99,13 @@ func TestPanics(t *testing.T) {
 		{"the model", "+12025550204", "", prompted.ID},
 		{"the voice", "+12025550205", "", h.agent(nil, say("a", "say "+boom, "c"), pause("c", 1, "bye"), bye(""))},
 		{"the ear", "+12025550206", "flow-ended", h.agent(map[string]any{"language": "pa"}, lasting(1)...)},
-	} {
-		got := h.ended(h.place(c.agent, from, c.to))
+	}
+	placed := make([]domain.ID, len(broken))
+	for i, c := range broken {
+		placed[i] = h.place(c.agent, from, c.to)
+	}
+	for i, c := range broken {
+		got := h.ended(placed[i])
 		if c.reason != "" && got.EndReason != c.reason {
 			t.Errorf("%s: the call is %s/%s, want %s; notes %q", c.what, got.Status, got.EndReason, c.reason, got.Notes)
 		}

@@ -19,7 +19,7 @@ func (h *house) standing(trunk domain.ID, want string) (why string) {
 			Since        time.Time
 		}
 	}
-	for deadline := time.Now().Add(callLimit); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(callLimit); time.Now().Before(deadline); time.Sleep(250 * time.Millisecond) { // 300 requests a minute are allowed
 		h.must("GET", "/trunks/"+string(trunk), nil, &got)
 		if got.Status.State == want {
 			if age := time.Since(got.Status.Since); age < 0 || age > callLimit {

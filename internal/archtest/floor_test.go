@@ -29,10 +29,10 @@ type room struct {
 // house is the table of all packages, by path below the module, without
 // "internal/". To add a package, decide its floor and add it here.
 var house = map[string]room{
-	"domain": {floor: 0}, "audio": {floor: 0}, "phone": {floor: 0}, "spoken": {floor: 0}, "web": {floor: 0},
+	"domain": {floor: 0}, "audio": {floor: 0}, "phone": {floor: 0}, "spoken": {floor: 0}, "web": {floor: 0}, "failpoint": {floor: 0},
 
 	"rtp": {floor: 1}, "sdp": {floor: 1}, "speech": {floor: 1}, "flow": {floor: 1},
-	"queue": {floor: 1}, "compliance": {floor: 1},
+	"queue": {floor: 1}, "compliance": {floor: 1}, "redial": {floor: 1}, "sheet": {floor: 1},
 	"sip":           {floor: 1, also: []string{"sip/transport", "sip/message", "sip/guard"}},
 	"sip/transport": {floor: 1, also: []string{"sip/message"}}, "sip/message": {floor: 1}, "sip/guard": {floor: 1}, "sip/upkeep": {floor: 1, also: []string{"sip"}},
 
@@ -45,11 +45,12 @@ var house = map[string]room{
 	"store/row":       {floor: 3, side: west},
 	"provider":        {floor: 3, side: west}, "carrier": {floor: 3, side: west}, "blob": {floor: 3, side: west},
 
-	"service":           {floor: 3, side: east, also: []string{"service/access", "service/messaging", "service/people", "service/uptime", "service/rule"}},
+	"service":           {floor: 3, side: east, also: []string{"service/access", "service/messaging", "service/outreach", "service/people", "service/uptime", "service/rule"}},
 	"service/access":    {floor: 3, side: east, also: []string{"service/rule"}},
 	"service/people":    {floor: 3, side: east, also: []string{"service/rule"}},
 	"service/uptime":    {floor: 3, side: east, also: []string{"service/rule"}},
 	"service/rule":      {floor: 3, side: east},
+	"service/outreach":  {floor: 3, side: east, also: []string{"service/people", "service/rule"}},
 	"service/messaging": {floor: 3, side: east, also: []string{"service/people", "service/rule"}},
 
 	"engine": {floor: 4, side: worker}, "dialer": {floor: 4, side: worker},

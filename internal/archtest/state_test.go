@@ -78,6 +78,8 @@ func drawn(t *testing.T) string {
 	} {
 		m.draw(&out)
 	}
+	lexicon(&out, "Why a call is over", "`endReason`", "The first eight are of calls that were answered; `domain.EndReason` in `internal/domain/call.go`.", words(t, "domain", "EndReason"))
+	lexicon(&out, "How a try to reach somebody ended", "result", "By these it is decided whether somebody is tried again; `domain.Result` in `internal/domain/result.go`.", words(t, "domain", "Result"))
 	return out.String()
 }
 
@@ -184,6 +186,12 @@ func (m *machine) draw(out *strings.Builder) {
 		out.WriteString("\n| input | meaning |\n|---|---|\n")
 		rows(out, m.inputs)
 	}
+}
+
+// lexicon lists words that are no states.
+func lexicon(out *strings.Builder, title, column, says string, list []word) {
+	fmt.Fprintf(out, "\n## %s\n\n%s\n\n| %s | meaning |\n|---|---|\n", title, says, column)
+	rows(out, list)
 }
 
 func rows(out *strings.Builder, list []word) {

@@ -1,6 +1,7 @@
-// Package compliance decides when a number may be called: the hours that the law
-// of the called place sets and the window that a campaign has, in every time zone
-// that the number may be in. It works on facts that it is given and does no I/O.
+// Package compliance decides when a number may be called: the hours and the
+// number of calls that the law of the called place sets, and the window that a
+// campaign has, in every time zone that the number may be in. It works on facts
+// that it is given and does no I/O.
 //
 // The rules are engineering defaults out of public sources, not legal advice.
 package compliance
@@ -25,9 +26,16 @@ type Call struct {
 	Ring time.Duration
 }
 
-// Allowed reports whether the call may be placed at an instant.
+// Allowed reports whether the call may be placed at an instant, and the phone
+// ring from then on.
 func (c *Call) Allowed(at time.Time) bool {
-	return c.open(at) && (c.Ring <= 0 || c.open(at.Add(c.Ring)))
+	end := at.Add(max(c.Ring, 0))
+	for t := at; t.Before(end); t = t.Truncate(time.Minute).Add(time.Minute) {
+		if !c.open(t) {
+			return false
+		}
+	}
+	return c.open(end)
 }
 
 func (c *Call) open(at time.Time) bool {

@@ -135,20 +135,22 @@ var zoneList = []string{
 // TestNextIsTheFirst compares the next time to call with a walk over all minutes.
 func TestNextIsTheFirst(t *testing.T) {
 	b := book(t)
+	names := everyZone(t)
 	places := [][2]string{{"US", ""}, {"US", "FL"}, {"US", "PA"}, {"US", "UT"}, {"US", "AL"}, {"CA", ""}, {"FR", ""}, {"GB", ""}, {"XX", ""}}
 	rapid.Check(t, func(r *rapid.T) {
 		var call compliance.Call
 		for range rapid.IntRange(1, 3).Draw(r, "places") {
-			call.Places = append(call.Places, zone(t, rapid.SampledFrom(zoneList).Draw(r, "zone")))
+			call.Places = append(call.Places, zone(t, rapid.SampledFrom(names).Draw(r, "zone")))
 		}
 		place := rapid.SampledFrom(places).Draw(r, "place")
 		call.Rules = b.For(place[0], place[1])
 		if rapid.Bool().Draw(r, "windowed") {
 			call.Window = &compliance.Window{
-				Zone: zone(t, rapid.SampledFrom(zoneList).Draw(r, "window zone")),
+				Zone: zone(t, rapid.SampledFrom(names).Draw(r, "window zone")),
 				From: rapid.IntRange(0, 1439).Draw(r, "from"), To: rapid.IntRange(1, 1440).Draw(r, "to"),
 			}
 		}
+		call.Ring = time.Duration(rapid.SampledFrom([]int{0, 0, 30, 45, 120, 200}).Draw(r, "ring")) * time.Second
 		at := time.Unix(rapid.Int64Range(1_767_225_600, 1_861_920_000).Draw(r, "at"), 0).UTC() // 2026 to 2028
 		got, ok := call.Next(at)
 		want, found := walk(&call, at)
@@ -157,6 +159,16 @@ func TestNextIsTheFirst(t *testing.T) {
 		}
 		if ok && !call.Allowed(got) {
 			r.Fatalf("%s is not allowed", got)
+		}
+		silent := call
+		silent.Ring = 0
+		for ring := time.Duration(0); ok && ring <= call.Ring; ring += 5 * time.Second {
+			if !silent.Allowed(got.Add(ring)) {
+				r.Fatalf("%s is allowed, and the phone rings at %s", got, got.Add(ring))
+			}
+		}
+		if sooner, first := call.Next(at.Add(-time.Minute)); ok && first && sooner.After(got) {
+			r.Fatalf("a minute before %s the next time is %s, then %s", at, sooner, got)
 		}
 	})
 }

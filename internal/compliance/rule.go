@@ -1,6 +1,7 @@
 package compliance
 
 import (
+	"bytes"
 	_ "embed"
 	"encoding/json"
 	"fmt"
@@ -14,15 +15,23 @@ import (
 //go:embed rules.json
 var data []byte
 
-// Rule is the hours of one jurisdiction, by the wall clock of the called place.
+// Rule is what one jurisdiction allows: hours by the wall clock of the called
+// place, and how many calls.
 type Rule struct {
 	ID     string
 	Source string
 	Week   [7][]Span // by time.Weekday, Sunday first
+	Caps   Caps      // zero where it has none
 
 	holidays []holiday
-	observed bool // a holiday on a Saturday is also kept on Friday, one on a Sunday on Monday
+	observed string // when a holiday at the weekend is also kept
 }
+
+// When a holiday at the weekend is also kept.
+const (
+	observedNearest = "nearest" // that of a Saturday on Friday, that of a Sunday on Monday
+	observedAfter   = "after"   // on the first days from Monday on that are none themselves
+)
 
 // Book is a version of the rules.
 type Book struct {
@@ -61,38 +70,63 @@ func (b *Book) For(country, state string) []Rule {
 
 // open reports whether the rule allows calls at a local time.
 func (r *Rule) open(local time.Time) bool {
-	if r.holiday(local) {
-		return false
-	}
 	minute := minuteOf(local)
 	for _, s := range r.Week[local.Weekday()] {
 		if s.holds(minute) {
-			return true
+			return !r.holiday(local)
 		}
 	}
 	return false
 }
 
+// holiday reports whether no calls are allowed on the day of local.
 func (r *Rule) holiday(local time.Time) bool {
-	for _, h := range r.holidays {
-		if h.falls(local) {
-			return true
-		}
-		if !r.observed {
-			continue
-		}
-		switch local.Weekday() {
-		case time.Friday:
-			if h.falls(local.AddDate(0, 0, 1)) {
-				return true
-			}
-		case time.Monday:
-			if h.falls(local.AddDate(0, 0, -1)) {
-				return true
-			}
-		}
+	if len(r.holidays) == 0 {
+		return false
+	}
+	year, month, day := local.Date()
+	date := time.Date(year, month, day, 12, 0, 0, 0, time.UTC) // there is a noon every day
+	switch {
+	case r.falls(date):
+		return true
+	case r.observed == observedNearest:
+		return date.Weekday() == time.Friday && r.falls(date.AddDate(0, 0, 1)) || date.Weekday() == time.Monday && r.falls(date.AddDate(0, 0, -1))
+	case r.observed == observedAfter:
+		return r.standsIn(date)
 	}
 	return false
+}
+
+// standsIn reports whether date, no holiday itself, is one in place of another
+// that is on the Saturday or Sunday before.
+func (r *Rule) standsIn(date time.Time) bool {
+	if date.Weekday() < time.Monday || date.Weekday() > time.Wednesday {
+		return false
+	}
+	sunday := date.AddDate(0, 0, -int(date.Weekday()))
+	moved := 0
+	for _, weekend := range [...]time.Time{sunday.AddDate(0, 0, -1), sunday} {
+		if r.falls(weekend) {
+			moved++
+		}
+	}
+	for d := sunday.AddDate(0, 0, 1); moved > 0 && d.Before(date); d = d.AddDate(0, 0, 1) {
+		if !r.falls(d) {
+			moved--
+		}
+	}
+	return moved > 0
+}
+
+func (r *Rule) falls(date time.Time) bool {
+	return slices.ContainsFunc(r.holidays, func(h holiday) bool { return h.falls(date) })
+}
+
+// entry is a rule as the file has it.
+type entry struct {
+	ID, Where, Source, Observed string
+	Days, Holidays              []string // holidays: names of lists
+	Caps                        struct{ Day, Hours24, Days7, Days30 int }
 }
 
 // parse reads the file of rules.
@@ -100,36 +134,56 @@ func parse(raw []byte) (*Book, error) {
 	var file struct {
 		Version  string
 		Holidays map[string][]string
-		Rules    []struct {
-			ID, Where, Source, Holidays string
-			Days                        []string
-			Observed                    bool
-		}
+		Rules    []entry
 	}
-	if err := json.Unmarshal(raw, &file); err != nil {
+	in := json.NewDecoder(bytes.NewReader(raw))
+	in.DisallowUnknownFields()
+	if err := in.Decode(&file); err != nil {
 		return nil, fmt.Errorf("the rules cannot be read: %w", err)
 	}
 	b := &Book{Version: file.Version, byPlace: make(map[string][]Rule), states: make(map[string]bool)}
-	for _, r := range file.Rules {
-		rule := Rule{ID: r.ID, Source: r.Source, observed: r.Observed}
-		for _, line := range r.Days {
-			if err := rule.add(line); err != nil {
-				return nil, fmt.Errorf("rule %s: %w", r.ID, err)
-			}
+	for _, e := range file.Rules {
+		rule, err := e.rule(file.Holidays)
+		if err != nil {
+			return nil, fmt.Errorf("rule %s: %w", e.ID, err)
 		}
-		for _, word := range file.Holidays[r.Holidays] {
-			h, err := parseHoliday(word)
-			if err != nil {
-				return nil, fmt.Errorf("holidays %s: %w", r.Holidays, err)
-			}
-			rule.holidays = append(rule.holidays, h)
-		}
-		b.byPlace[r.Where] = append(b.byPlace[r.Where], rule)
-		if country, _, state := strings.Cut(r.Where, "-"); state {
+		b.byPlace[e.Where] = append(b.byPlace[e.Where], rule)
+		if country, _, state := strings.Cut(e.Where, "-"); state {
 			b.states[country] = true
 		}
 	}
 	return b, nil
+}
+
+func (e *entry) rule(holidays map[string][]string) (Rule, error) {
+	r := Rule{ID: e.ID, Source: e.Source, observed: e.Observed, Caps: Caps{Day: e.Caps.Day, Hours24: e.Caps.Hours24, Days7: e.Caps.Days7, Days30: e.Caps.Days30}}
+	switch e.Observed {
+	case "", observedNearest, observedAfter:
+	default:
+		return r, fmt.Errorf("observed is %q, which is neither %s nor %s", e.Observed, observedNearest, observedAfter)
+	}
+	if c := r.Caps; min(c.Day, c.Hours24, c.Days7, c.Days30) < 0 {
+		return r, fmt.Errorf("a cap is negative: %+v", e.Caps)
+	}
+	for _, line := range e.Days {
+		if err := r.add(line); err != nil {
+			return r, err
+		}
+	}
+	for _, name := range e.Holidays {
+		list, known := holidays[name]
+		if !known {
+			return r, fmt.Errorf("there are no holidays %s", name)
+		}
+		for _, word := range list {
+			h, err := parseHoliday(word)
+			if err != nil {
+				return r, fmt.Errorf("holidays %s: %w", name, err)
+			}
+			r.holidays = append(r.holidays, h)
+		}
+	}
+	return r, nil
 }
 
 var weekdays = map[string]time.Weekday{

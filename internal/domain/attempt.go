@@ -56,6 +56,12 @@ type Attempt struct {
 	SIPCallID   string
 	Dialog      []byte // what is needed to end the dialog after a crash; nil before the answer
 	EndReason   EndReason
-	CreatedAt   time.Time
-	EndedAt     time.Time
+	// RecipientID is the contact of a campaign that is tried, RecipientTry its how
+	// manieth try this is, from 1 on; no two attempts have the same.
+	RecipientID  ID
+	RecipientTry int
+	DialedAt     time.Time // of the intent
+	Uncharged    bool      // it does not count as a try to reach the number
+	CreatedAt    time.Time
+	EndedAt      time.Time
 }

@@ -47,28 +47,30 @@ const (
 	EndCallerHangup EndReason = "caller-hangup" // the far end hung up
 	EndAgentHangup  EndReason = "agent-hangup"  // a request or tool hung up
 	EndSilence      EndReason = "silence"       // nobody answered the reminders
-	EndMaxDuration  EndReason = "max-duration"
+	EndMaxDuration  EndReason = "max-duration"  // the call was as long as it may be
 	EndMediaTimeout EndReason = "media-timeout" // no sound arrived any more
-	EndTransferred  EndReason = "transferred"
-	EndVoicemail    EndReason = "voicemail"
+	EndTransferred  EndReason = "transferred"   // the caller was handed over
+	EndVoicemail    EndReason = "voicemail"     // an answering machine took the call
 )
 
 // The reasons of calls that failed.
 const (
-	EndBusy           EndReason = "busy"
-	EndNoAnswer       EndReason = "no-answer"
-	EndDeclined       EndReason = "declined"
-	EndInvalidNumber  EndReason = "invalid-number"
-	EndBlocked        EndReason = "blocked" // 607, 608
-	EndCanceled       EndReason = "canceled"
-	EndUnreachable    EndReason = "unreachable"    // the trunk did not answer, or refused the transport
-	EndTrunkError     EndReason = "trunk-error"    // the trunk refused: authentication, codecs, 5xx
-	EndConfiguration  EndReason = "configuration"  // no voice, no brain, no trunk
-	EndInterrupted    EndReason = "interrupted"    // a crash or a forced drain
-	EndInternal       EndReason = "internal-error" // a fault of ours; the log has it
-	EndDoNotCall      EndReason = "do-not-call"
+	EndBusy           EndReason = "busy"             // 486, 600
+	EndNoAnswer       EndReason = "no-answer"        // it rang, or nobody is there: 408, 480, 487, our own patience
+	EndDeclined       EndReason = "declined"         // 603
+	EndInvalidNumber  EndReason = "invalid-number"   // 404, 410, 484, 604
+	EndBlocked        EndReason = "blocked"          // 607, 608
+	EndMoved          EndReason = "moved"            // the far end named another address, which is not called: 3xx
+	EndCanceled       EndReason = "canceled"         // a request gave it up
+	EndUnreachable    EndReason = "unreachable"      // the trunk did not answer, or refused the transport
+	EndCongestion     EndReason = "congestion"       // the network is overloaded or broken: 5xx
+	EndTrunkError     EndReason = "trunk-error"      // the trunk refused: authentication, what it does not understand
+	EndConfiguration  EndReason = "configuration"    // no voice, no brain, no trunk
+	EndInterrupted    EndReason = "interrupted"      // a crash or a forced drain
+	EndInternal       EndReason = "internal-error"   // a fault of ours; the log has it
+	EndDoNotCall      EndReason = "do-not-call"      // the number is on the do-not-call list
 	EndNoCredits      EndReason = "no-credits"       // the workspace's credits were used up when its turn came
-	EndMediaNotAgreed EndReason = "media-not-agreed" // no codec in common
+	EndMediaNotAgreed EndReason = "media-not-agreed" // no codec in common: 488, 606
 )
 
 // Completes reports whether a call that was answered and ended for this reason
@@ -110,6 +112,7 @@ type Call struct {
 	FlowVersion   int64
 	PhoneNumberID ID
 	CampaignID    ID
+	RecipientID   ID // the contact of the campaign, or ""
 	ContactID     ID // whom it is with, or ""
 	KeyID         ID // the API key that asked for it, or ""
 	From          string

@@ -39,6 +39,11 @@ const (
 	ReasonDoNotCall             = "do_not_call"
 	ReasonTimezoneUnknown       = "timezone_unknown"
 	ReasonOutsideWindow         = "outside_window" // not at this time
+	ReasonNoConsent             = "no_consent"     // marketing needs one that is recorded
+	ReasonBudget                = "budget"         // the campaign has spent what it may
+	ReasonPaused                = "paused"         // the campaign is
+	ReasonCancelled             = "cancelled"      // the campaign was
+	ReasonExpired               = "expired"        // the campaign ended first
 	ReasonInsufficientCredits   = "insufficient_credits"
 	ReasonAgentInactive         = "agent_inactive"
 	ReasonNoPhoneNumber         = "no_phone_number" // the agent has none to call from

@@ -82,6 +82,10 @@ type Stores struct {
 	Appointments Appointments
 	Uptimes      Uptimes
 	Messages     Messages
+
+	Campaigns  Campaigns
+	Recipients Recipients
+	Dialing    Dialing
 }
 
 // Collection keeps one kind of object. An object outside the scope is
@@ -339,6 +343,65 @@ type Nodes interface {
 	Expire(ctx context.Context, lease time.Duration) ([]ID, error)
 	// Leave removes a node; one that is not there is no error.
 	Leave(ctx context.Context, epoch ID) error
+	// Interrupted returns attempts that ended as interrupted after since, because
+	// their node died or could not wait for them; the latest first.
+	Interrupted(ctx context.Context, since time.Time, limit int) ([]Attempt, error)
 	// List returns all nodes, oldest first.
 	List(ctx context.Context) ([]Node, error)
+}
+
+// Campaigns keeps campaigns and batches.
+type Campaigns interface {
+	Collection[Campaign]
+	// Find returns campaigns newest first, and the number of all of them.
+	Find(ctx context.Context, in Scope, f CampaignFilter, page Page) ([]Campaign, int, error)
+	// Counts returns how far campaigns are; those without contacts are left out.
+	Counts(ctx context.Context, ids ...ID) (map[ID]CampaignCounts, error)
+}
+
+// Recipients keeps the contacts of campaigns, and counts them by state.
+type Recipients interface {
+	// Add stores recipients of one campaign that are waiting, and passes over
+	// those whose number it has already. It returns how many it stored.
+	Add(ctx context.Context, rows []Recipient) (int, error)
+	// Get returns a recipient of a campaign, to be changed.
+	Get(ctx context.Context, in Scope, campaign, id ID) (*Recipient, error)
+	// Update stores what may change in a recipient that was in the state was.
+	// gain is added to the campaign's counts, beside the change of state.
+	Update(ctx context.Context, r *Recipient, was RecipientState, gain CampaignCounts) error
+	// List returns recipients in the order in which they were added, and the exact
+	// number of all that the filter lets through.
+	List(ctx context.Context, in Scope, campaign ID, f RecipientFilter, page Page) ([]Recipient, int, error)
+	// Due takes up to limit recipients that wait and are due, oldest NextAt first,
+	// to be changed; others pass them over until the transaction ends. It also
+	// returns when the next one is due (zero: none waits).
+	Due(ctx context.Context, campaign ID, now time.Time, limit int) ([]Recipient, time.Time, error)
+	// Expire fails up to limit recipients that wait, for the given reason, and
+	// returns how many.
+	Expire(ctx context.Context, campaign ID, why string, at time.Time, limit int) (int, error)
+}
+
+// Dialing is what the dialer asks and notes.
+type Dialing interface {
+	// Due returns up to limit campaigns that the dialer is to look at, the longest
+	// due first, and when the next one is due (zero: none).
+	Due(ctx context.Context, now time.Time, limit int) ([]Campaign, time.Time, error)
+	// Plan returns a campaign as it stands and has other planners of it wait until
+	// the transaction ends. It is not changed by others before that.
+	Plan(ctx context.Context, campaign ID) (*Campaign, error)
+	// Running returns a campaign as it stands; it is not changed before the
+	// transaction ends. Many may do so at once.
+	Running(ctx context.Context, campaign ID) (*Campaign, error)
+	// Note stores when the dialer looks at a campaign next, and its StartedAt,
+	// State, PauseReason and EndedAt. Its Version stays.
+	Note(ctx context.Context, c *Campaign) error
+	// Wake has the dialer look at a campaign at the given time, if it would not do
+	// so before.
+	Wake(ctx context.Context, campaign ID, at time.Time) error
+	// Tried returns when the number was dialed after since, as far as it counts;
+	// oldest first.
+	Tried(ctx context.Context, in Scope, number string, since time.Time) ([]time.Time, error)
+	// Planned counts attempts of a workspace, and over a trunk, that wait to be
+	// dialed.
+	Planned(ctx context.Context, in Scope, trunk ID) (workspace, on int, err error)
 }

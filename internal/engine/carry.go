@@ -11,6 +11,7 @@ import (
 
 	"github.com/callwright/callwright/internal/conversation"
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/failpoint"
 	"github.com/callwright/callwright/internal/sdp"
 	"github.com/callwright/callwright/internal/service"
 	"github.com/callwright/callwright/internal/sip"
@@ -75,6 +76,7 @@ func (e *Engine) finish(ctx context.Context, v service.Verdict) {
 	ctx = context.WithoutCancel(ctx)
 	err := e.o.Service.FinishCall(ctx, v)
 	if err == nil {
+		failpoint.Hit(failpoint.AfterFinish)
 		return
 	}
 	e.log.Error("the end of a call could not be written yet", "call", v.Call, "err", err)
@@ -108,6 +110,7 @@ type call struct {
 	live   *liveCall
 	work   sync.WaitGroup // goroutines of the talk
 	notes  []string
+	retry  time.Duration // how long the far end that refused us asked not to be called again
 
 	incoming *sip.Incoming // nil for a call that we placed
 	commands chan command
@@ -168,6 +171,7 @@ func (c *call) place() {
 		c.log.Debug("not dialed now", "why", refused.Why)
 		return
 	}
+	failpoint.Hit(failpoint.AfterIntentCommit)
 	c.live = c.engine.add(c.dial.Call.ID, c.end)
 	defer c.engine.remove(c.dial.Call.ID)
 	c.tell(domain.CallDialing)
@@ -202,6 +206,14 @@ func (c *call) ring(invite sip.Invite) (domain.EndReason, bool) {
 		defer c.recovered("ringing")
 		if status >= 180 {
 			c.ringing()
+			failpoint.Hit(failpoint.After18x)
+		}
+	}
+	invite.OnAnswered = func(d sip.DialogState) {
+		defer c.recovered("answer")
+		c.taken(d)
+		if !c.engine.o.Service.Answered(c.ctx, c.dial.Call, c.dial.Attempt) {
+			c.log.Error("that a call was answered was lost: the database is too far behind")
 		}
 	}
 	dialog, err := c.engine.ua.Invite(ctx, invite)
@@ -211,6 +223,7 @@ func (c *call) ring(invite sip.Invite) (domain.EndReason, bool) {
 			return why, false
 		}
 		reason := reasonOf(err)
+		c.retry = retryAfter(err)
 		c.notes = append(c.notes, c.unanswered(reason, err))
 		return reason, false
 	}
@@ -237,6 +250,11 @@ func (c *call) ringing() {
 	c.progress()
 }
 
+// taken notes what ends the dialog of a call that the far end took.
+func (c *call) taken(d sip.DialogState) {
+	c.dial.Attempt.State, c.dial.Attempt.Dialog = domain.AttemptAnswered, d.Bytes()
+}
+
 func (c *call) progress() {
 	c.tell(c.dial.Call.State)
 	if !c.engine.o.Service.Progress(c.dial.Call, c.dial.Attempt) {
@@ -253,7 +271,7 @@ func (c *call) tell(state domain.CallState) {
 func (c *call) finish(reason domain.EndReason) {
 	v := service.Verdict{
 		Call: c.dial.Call.ID, Attempt: c.dial.Attempt, Reason: reason, EndedAt: time.Now().UTC(),
-		Notes: c.notes, Voice: c.dial.Call.Voice, Model: c.dial.Call.Model,
+		Notes: c.notes, Voice: c.dial.Call.Voice, Model: c.dial.Call.Model, RetryAfter: c.retry,
 	}
 	if c.talk != nil {
 		v.Captured = c.talk.Captured()

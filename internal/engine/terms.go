@@ -125,19 +125,25 @@ func (m *media) apply(agreed sdp.Agreed) error {
 	if err != nil {
 		return err
 	}
-	if err := m.leg.SetKeys(keysOf(agreed.Keys), keysOf(agreed.TextKeys)); err != nil {
-		return err
-	}
-	if err := m.leg.SetCodec(codec, uint8(agreed.EventPT), uint8(agreed.EventInPT)); err != nil {
+	err = m.leg.Together(func() error {
+		if err := m.leg.SetKeys(keysOf(agreed.Keys), keysOf(agreed.TextKeys)); err != nil {
+			return err
+		}
+		if err := m.leg.SetCodec(codec, uint8(agreed.EventPT), uint8(agreed.EventInPT)); err != nil {
+			return err
+		}
+		m.leg.SetRemote(agreed.AudioRemote)
+		if agreed.TextRemote.IsValid() {
+			m.leg.SetTextRemote(agreed.TextRemote)
+		}
+		m.leg.Hold(agreed.Hold)
+		m.leg.ExpectNothing(!agreed.Direction.Receives())
+		return nil
+	})
+	if err != nil {
 		return err
 	}
 	m.settle(agreed)
-	m.leg.SetRemote(agreed.AudioRemote)
-	if agreed.TextRemote.IsValid() {
-		m.leg.SetTextRemote(agreed.TextRemote)
-	}
-	m.leg.Hold(agreed.Hold)
-	m.leg.ExpectNothing(!agreed.Direction.Receives())
 	if m.talk != nil {
 		m.talk.Hold(conversation.HeldByFarEnd, agreed.Hold)
 	}

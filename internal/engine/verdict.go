@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/sdp"
@@ -44,6 +45,27 @@ func reasonOfStatus(status int) domain.EndReason {
 		return domain.EndInvalidNumber
 	case 488, 606:
 		return domain.EndMediaNotAgreed
+	case 501, 505, 513:
+		return domain.EndTrunkError // it will not understand us the next time either
+	}
+	switch status / 100 {
+	case 3:
+		return domain.EndMoved
+	case 5:
+		return domain.EndCongestion
 	}
 	return domain.EndTrunkError
+}
+
+// longestRetry bounds how long a far end may ask not to be called again.
+const longestRetry = time.Hour
+
+// retryAfter is how long the far end that led to err asked not to be tried again
+// (RFC 3261 section 20.33); 0 when it did not.
+func retryAfter(err error) time.Duration {
+	var status *sip.StatusError
+	if !errors.As(err, &status) {
+		return 0
+	}
+	return min(max(status.RetryAfter, 0), longestRetry)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/sdp"
@@ -21,8 +22,10 @@ func TestReasonOfEveryStatus(t *testing.T) {
 		domain.EndBlocked:        {607, 608},
 		domain.EndInvalidNumber:  {404, 410, 484, 604},
 		domain.EndMediaNotAgreed: {488, 606},
-		domain.EndTrunkError: {300, 301, 302, 305, 380, 400, 401, 402, 403, 405, 406, 407, 413, 414, 415, 416, 420, 421, 423,
-			481, 482, 483, 485, 491, 493, 500, 501, 502, 503, 504, 505, 513},
+		domain.EndMoved:          {300, 301, 302, 305, 380},
+		domain.EndCongestion:     {500, 502, 503, 504, 580},
+		domain.EndTrunkError: {400, 401, 402, 403, 405, 406, 407, 413, 414, 415, 416, 420, 421, 423,
+			481, 482, 483, 485, 491, 493, 501, 505, 513},
 	}
 	seen := map[int]bool{}
 	for reason, list := range want {
@@ -39,6 +42,19 @@ func TestReasonOfEveryStatus(t *testing.T) {
 				t.Errorf("a call that was refused with %d did not fail", status)
 			}
 		}
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	for after, want := range map[time.Duration]time.Duration{
+		0: 0, time.Second: time.Second, time.Hour: time.Hour, 24 * time.Hour: time.Hour, -time.Second: 0,
+	} {
+		if got := retryAfter(fmt.Errorf("invite: %w", &sip.StatusError{Status: 503, RetryAfter: after})); got != want {
+			t.Errorf("%s = %s, want %s", after, got, want)
+		}
+	}
+	if got := retryAfter(sip.ErrTimeout); got != 0 {
+		t.Errorf("who says nothing asks for %s", got)
 	}
 }
 

@@ -6,3 +6,9 @@ func ForgetZones() {
 	defer zones.Unlock()
 	zones.files = nil
 }
+
+// LongestPrefix is how many digits of a number the overrides look at.
+const LongestPrefix = longestPrefix
+
+// Overridden returns the zones by prefix.
+func Overridden() map[string][]string { return overridden }

@@ -74,17 +74,22 @@ func Parse(number string) (Number, error) {
 		return Number{}, err
 	}
 	n := Number{E164: number, Class: Unknown}
-	// It fails for a number of the right shape whose code no country has.
-	if parsed, err := phonenumbers.Parse(number, ""); err == nil {
-		n.read(parsed)
+	parsed := split(number)
+	n.Known = parsed != nil && phonenumbers.IsValidNumber(parsed)
+	if !n.Known {
+		var err error
+		if parsed, err = phonenumbers.Parse(number, ""); err != nil {
+			return n, nil //nolint:nilerr // of the right shape, but no country has its code
+		}
+		n.Known = phonenumbers.IsValidNumber(parsed)
 	}
+	n.read(parsed)
 	return n, nil
 }
 
 // read takes over what the numbering plan tells.
 func (n *Number) read(parsed *phonenumbers.PhoneNumber) {
 	n.Country = int(parsed.GetCountryCode())
-	n.Known = phonenumbers.IsValidNumber(parsed)
 	if region := phonenumbers.GetRegionCodeForNumber(parsed); region != "001" && region != "ZZ" {
 		n.Region = region
 	}

@@ -3,7 +3,6 @@ package phone
 import (
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/nyaruka/phonenumbers"
@@ -18,23 +17,6 @@ const (
 	mostZones  = 6
 	mostSpread = 4 * time.Hour
 )
-
-// override corrects the zones of the numbering plans' data, for the numbers that
-// begin with prefix. No zones means that they cannot be told.
-type override struct {
-	prefix string
-	zones  []string
-}
-
-// overrides are tried in order.
-var overrides = []override{
-	{"+617", []string{"Australia/Brisbane"}}, // Queensland keeps no summer time
-	{"+618", []string{"Australia/Adelaide", "Australia/Darwin", "Australia/Perth"}},
-	{"+614", []string{"Australia/Sydney", "Australia/Melbourne", "Australia/Brisbane", "Australia/Adelaide", "Australia/Darwin", "Australia/Perth"}},
-	{"+79", nil}, // mobile numbers of Russia, eleven zones
-	{"+212", []string{"Africa/Casablanca"}},
-	{"+628", []string{"Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura"}},
-}
 
 // Places returns the time zones that a number may be in, by its numbering plan;
 // ErrNoPlace when that tells none, or so many that it says nothing at instant
@@ -59,10 +41,8 @@ func Places(n Number, at time.Time) ([]*time.Location, error) {
 }
 
 func zoneNames(n Number) ([]string, error) {
-	for _, o := range overrides {
-		if strings.HasPrefix(n.E164, o.prefix) {
-			return o.zones, nil
-		}
+	if names, found := override(n.E164); found {
+		return names, nil
 	}
 	switch n.Class {
 	case Satellite, TollFree, UAN, Premium:

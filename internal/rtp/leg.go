@@ -83,7 +83,7 @@ type Leg struct {
 	hold    atomic.Bool
 	silent  atomic.Bool // nothing is expected to come
 
-	ticking sync.Mutex // held by a tick, and by Close to wait for one
+	ticking sync.Mutex // held by a tick, and by Close and Together to wait for one
 	out     outStream
 	reports reporter
 	faulted bool
@@ -91,7 +91,8 @@ type Leg struct {
 
 	mu     sync.Mutex
 	in     inStream
-	voice  *outVoice
+	voice  *outVoice // what it holds belongs to ticks
+	voiceP uint8     // payload types of what is sent
 	eventP uint8
 	fault  error // of a reader, for the next tick
 	stats  legCounts

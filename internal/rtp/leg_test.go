@@ -184,6 +184,67 @@ func TestLegLearnsTheAddressBehindANAT(t *testing.T) {
 	}
 }
 
+// TestLegTermsChangeTogether has a peer move and change its codec again and again
+// while packets leave: each of its addresses gets one codec only.
+func TestLegTermsChangeTogether(t *testing.T) {
+	socket := newTestSocket(t)
+	leg := startLeg(t, Options{Pacer: newTestPacer(t), Socket: socket, Remote: newRawPeer(t, socket.LocalAddr()).addr(), Codec: audio.G722})
+	codecs := []audio.Codec{audio.PCMU, audio.PCMA}
+	var peers []*rawPeer
+	var readers sync.WaitGroup
+	var right, wrong [2]atomic.Int64
+	for i, codec := range codecs {
+		p := newRawPeer(t, socket.LocalAddr())
+		peers = append(peers, p)
+		readers.Go(func() {
+			for packet := p.read(); packet != nil; packet = p.read() {
+				if packet.PayloadType == codec.PayloadType {
+					right[i].Add(1)
+				} else {
+					wrong[i].Add(1)
+				}
+			}
+		})
+	}
+	move := func(n int) error {
+		err := leg.SetCodec(codecs[n%2], 0, 0)
+		leg.SetRemote(peers[n%2].addr())
+		return err
+	}
+	if err := leg.Together(func() error { return move(0) }); err != nil {
+		t.Fatal(err)
+	}
+	moved := make(chan error, 1)
+	go func() {
+		for n := range 2000 {
+			if err := leg.Together(func() error { return move(n) }); err != nil {
+				moved <- err
+				return
+			}
+		}
+		moved <- nil
+	}()
+	for done := false; !done; {
+		select {
+		case err := <-moved:
+			if done = true; err != nil {
+				t.Fatal(err)
+			}
+		default:
+			leg.Tick(time.Now())
+		}
+	}
+	if err := leg.Close(); err != nil {
+		t.Fatal(err)
+	}
+	readers.Wait()
+	for i := range codecs {
+		if right[i].Load() == 0 || wrong[i].Load() > 0 {
+			t.Errorf("%s: %d packets of the codec, %d of the other", codecs[i].Name, right[i].Load(), wrong[i].Load())
+		}
+	}
+}
+
 func TestLegKeys(t *testing.T) {
 	var mu sync.Mutex
 	var heard strings.Builder

@@ -10,6 +10,15 @@ import (
 
 // What is in this file follows a new offer and answer in mid-call.
 
+// Together has change set several of them between two packets: none goes half by
+// the old terms, as the new codec to the old address or under the old key would.
+// It must not be called from a function of Options, nor change wait for one.
+func (l *Leg) Together(change func() error) error {
+	l.ticking.Lock()
+	defer l.ticking.Unlock()
+	return change()
+}
+
 // SetRemote takes the address of a new SDP, as after a re-INVITE.
 func (l *Leg) SetRemote(addr netip.AddrPort) { l.o.Socket.SetRemote(addr) }
 
@@ -57,19 +66,14 @@ func (l *Leg) SetCodec(c audio.Codec, eventPT, eventInPT uint8) error {
 // speakIn sets the codec that is sent. What the one before remembers of the
 // stream is kept when only the payload type is another.
 func (l *Leg) speakIn(c audio.Codec) error {
-	var voice *outVoice
-	switch {
-	case l.voice == nil || l.voice.name != c.Name:
-		var err error
-		if voice, err = newOutVoice(c, l.o.SampleRate); err != nil {
+	if l.voice == nil || l.voice.name != c.Name {
+		voice, err := newOutVoice(c, l.o.SampleRate)
+		if err != nil {
 			return err
 		}
-	default:
-		same := *l.voice
-		voice = &same
+		l.voice = voice
 	}
-	voice.payloadType = c.PayloadType
-	l.voice = voice
+	l.voiceP = c.PayloadType
 	return nil
 }
 

@@ -71,9 +71,9 @@ func (l *Leg) Tick(now time.Time) {
 		return
 	}
 	l.mu.Lock()
-	voice, eventPT := l.voice, l.eventP
+	voice, voicePT, eventPT := l.voice, l.voiceP, l.eventP
 	l.mu.Unlock()
-	l.send(voice, eventPT, l.hold.Load(), now)
+	l.send(voice, voicePT, eventPT, l.hold.Load(), now)
 }
 
 // Finish is called by the Pacer after all ticks of the same time: it takes what
@@ -120,7 +120,7 @@ func (l *Leg) collect(now time.Time) tickInput {
 }
 
 // send makes the frame to be sent and sends it, unless the call is on hold.
-func (l *Leg) send(voice *outVoice, eventPT uint8, hold bool, now time.Time) {
+func (l *Leg) send(voice *outVoice, voicePT, eventPT uint8, hold bool, now time.Time) {
 	out := &l.out
 	timestamp := out.advance(now)
 	if hold {
@@ -128,7 +128,7 @@ func (l *Leg) send(voice *outVoice, eventPT uint8, hold bool, now time.Time) {
 		out.marker = true
 		return
 	}
-	h := pionrtp.Header{Version: 2, SSRC: out.ssrc, Timestamp: timestamp, PayloadType: voice.payloadType}
+	h := pionrtp.Header{Version: 2, SSRC: out.ssrc, Timestamp: timestamp, PayloadType: voicePT}
 	ev := l.events.next(timestamp, out.packet[headerSize:])
 	size := ev.size
 	switch {

@@ -6,11 +6,10 @@ import (
 
 // outVoice turns sound at a leg's rate into payloads of one codec.
 type outVoice struct {
-	name        string
-	payloadType uint8
-	encoder     audio.Encoder
-	resample    *audio.Resampler // nil when leg and codec have one rate
-	pcm         []int16          // at the codec's rate
+	name     string
+	encoder  audio.Encoder
+	resample *audio.Resampler // nil when leg and codec have one rate
+	pcm      []int16          // at the codec's rate
 }
 
 func newOutVoice(c audio.Codec, rate int) (*outVoice, error) {

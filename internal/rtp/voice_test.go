@@ -54,7 +54,7 @@ func TestCodecChangesWithoutAGap(t *testing.T) {
 		tone.Fill(frame)
 		payload := make([]byte, 160)
 		p := Packet{At: now, Packet: pionrtp.Packet{Header: *header(uint16(i)), Payload: payload}}
-		p.PayloadType = l.voice.payloadType
+		p.PayloadType = l.voiceP
 		if n := l.voice.encode(payload, frame); n != 160 || p.PayloadType != codec.PayloadType {
 			t.Fatalf("%d bytes of type %d", n, p.PayloadType)
 		}

@@ -2,9 +2,11 @@ package service
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/failpoint"
 	"github.com/callwright/callwright/internal/phone"
 	"github.com/callwright/callwright/internal/service/people"
 	"github.com/callwright/callwright/internal/service/rule"
@@ -30,8 +32,14 @@ func (s *Service) ClaimAttempts(ctx context.Context, epoch domain.ID, now time.T
 	err := s.Store.InTx(ctx, domain.LaneDial, func(ctx context.Context, st *domain.Stores) error {
 		var err error
 		claimed, next, err = st.Attempts.Claim(ctx, epoch, now, lease, limit)
+		if len(claimed) > 0 {
+			failpoint.Hit(failpoint.BeforeClaimCommit)
+		}
 		return err
 	})
+	if len(claimed) > 0 {
+		failpoint.Hit(failpoint.AfterClaimCommit)
+	}
 	return claimed, next, err
 }
 
@@ -109,7 +117,7 @@ func (s *Service) CommitIntent(ctx context.Context, d *Dial) (*Refusal, error) {
 			}
 			return s.fail(ctx, st, call, refused.End, now)
 		}
-		a.State = domain.AttemptIntent
+		a.State, a.DialedAt = domain.AttemptIntent, now
 		if err := st.Attempts.Update(ctx, &a); err != nil {
 			return err
 		}
@@ -122,6 +130,7 @@ func (s *Service) CommitIntent(ctx context.Context, d *Dial) (*Refusal, error) {
 			return err
 		}
 		d.Attempt, d.Call = a, *call
+		failpoint.Hit(failpoint.BeforeIntentCommit)
 		return nil
 	})
 	return refused, err
@@ -134,6 +143,15 @@ func (s *Service) gate(ctx context.Context, st *domain.Stores, in domain.Scope, 
 	}
 	if now.After(a.LeaseUntil) {
 		return &Refusal{Why: "the claim ran out", RetryAt: now}, nil
+	}
+	if call.RecipientID != "" {
+		ruling, err := s.Gate(ctx, st, call, now)
+		if err != nil {
+			return nil, err
+		}
+		if !ruling.Allowed {
+			return &Refusal{Why: ruling.Reason, End: endOf(ruling.Reason)}, nil
+		}
 	}
 	switch err := people.Callable(ctx, st, in, a.Number); {
 	case domain.CodeOf(err) == domain.CodeForbidden:
@@ -175,6 +193,17 @@ func (s *Service) gate(ctx context.Context, st *domain.Stores, in domain.Scope, 
 		return &Refusal{Why: "the trunk's calls at once are in use", RetryAt: now.Add(soon)}, nil
 	}
 	return nil, nil
+}
+
+// endOf is the reason of a call that was refused for a machine reason.
+func endOf(reason string) domain.EndReason {
+	switch reason {
+	case domain.ReasonPaused, domain.ReasonCancelled, domain.ReasonExpired:
+		return domain.EndCanceled
+	case domain.ReasonInvalidNumber:
+		return domain.EndInvalidNumber
+	}
+	return domain.EndReason(strings.ReplaceAll(reason, "_", "-"))
 }
 
 // refuse puts an attempt back until it may be dialed, or ends it.

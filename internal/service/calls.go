@@ -7,6 +7,7 @@ import (
 
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/phone"
+	"github.com/callwright/callwright/internal/service/outreach"
 	"github.com/callwright/callwright/internal/service/people"
 	"github.com/callwright/callwright/internal/service/rule"
 )
@@ -21,6 +22,10 @@ type PlaceRequest struct {
 	Variables     map[string]any // over the agent's
 	Extra         map[string]any // members that a dialect keeps
 	Callback      *Callback      // nil for none
+
+	callback                *domain.Callback
+	campaignID, recipientID domain.ID
+	recipientTry            int
 }
 
 // Callback asks for the events of one call to be told to a receiver of its own.
@@ -45,60 +50,86 @@ func (s *Service) PlaceCall(ctx context.Context, in domain.Scope, req PlaceReque
 	if err := s.takesCalls(); err != nil {
 		return nil, err
 	}
+	req.callback = callback
 	return rule.Effect(ctx, &s.Kit, in, once, func(ctx context.Context, st *domain.Stores) (*domain.Call, error) {
-		w, err := st.Workspaces.Get(ctx, in.Workspace)
-		if err != nil {
-			return nil, err
-		}
-		agent, err := st.Agents.Get(ctx, in, req.AgentID)
-		if err != nil {
-			return nil, err
-		}
-		from, err := s.callerNumber(ctx, st, in, agent, req.PhoneNumberID)
-		if err != nil {
-			return nil, err
-		}
-		flow, err := s.brain(ctx, st, in, agent)
-		if err != nil {
-			return nil, err
-		}
-		trunk, err := trunkOf(ctx, st, in, from)
-		if err != nil {
-			return nil, err
-		}
-		contact, err := acquaintance(ctx, st, in, req.ContactID, req.To)
-		if err != nil {
-			return nil, err
-		}
-		req := req // closures run again
-		if err := req.address(contact); err != nil {
-			return nil, err
-		}
-		if err := destination(trunk, req.To); err != nil {
-			return nil, err
-		}
-		if err := people.Callable(ctx, st, in, req.To); err != nil {
-			return nil, err
-		}
-		if err := affords(w); err != nil {
-			return nil, err
-		}
-		call := s.newCall(in, agent, flow, from, req)
-		call.KeyID, call.Callback = keyOf(ctx), callback
-		if err := acquaint(ctx, st, in, call, contact, agent.Variables, req.Variables); err != nil {
-			return nil, err
-		}
-		if err := st.Calls.Create(ctx, call); err != nil {
-			return nil, err
-		}
-		if err := s.countCall(ctx, st, call); err != nil {
-			return nil, err
-		}
-		return call, st.Attempts.Create(ctx, &domain.Attempt{
-			ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, CallID: call.ID,
-			Number: call.To, TrunkID: trunk.ID, TryNumber: 1, State: domain.AttemptPlanned,
-			NextAt: call.CreatedAt, CreatedAt: call.CreatedAt,
-		})
+		return s.place(ctx, st, in, req)
+	})
+}
+
+// place stores a call and its first attempt; it is where all outbound calls come
+// from.
+func (s *Service) place(ctx context.Context, st *domain.Stores, in domain.Scope, req PlaceRequest) (*domain.Call, error) {
+	w, err := st.Workspaces.Get(ctx, in.Workspace)
+	if err != nil {
+		return nil, err
+	}
+	agent, err := st.Agents.Get(ctx, in, req.AgentID)
+	if err != nil {
+		return nil, err
+	}
+	from, trunk, flow, err := s.equipment(ctx, st, in, agent, req.PhoneNumberID)
+	if err != nil {
+		return nil, err
+	}
+	contact, err := acquaintance(ctx, st, in, req.ContactID, req.To)
+	if err != nil {
+		return nil, err
+	}
+	if err := req.address(contact); err != nil {
+		return nil, err
+	}
+	if err := rule.First(destination(trunk, req.To), people.Callable(ctx, st, in, req.To), affords(w)); err != nil {
+		return nil, err
+	}
+	call := s.newCall(in, agent, flow, from, req)
+	call.KeyID, call.Callback = keyOf(ctx), req.callback
+	if err := acquaint(ctx, st, in, call, contact, agent.Variables, req.Variables); err != nil {
+		return nil, err
+	}
+	if err := st.Calls.Create(ctx, call); err != nil {
+		return nil, err
+	}
+	if err := s.countCall(ctx, st, call); err != nil {
+		return nil, err
+	}
+	return call, st.Attempts.Create(ctx, &domain.Attempt{
+		ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, CallID: call.ID,
+		Number: call.To, TrunkID: trunk.ID, TryNumber: 1, State: domain.AttemptPlanned,
+		RecipientID: call.RecipientID, RecipientTry: req.recipientTry,
+		NextAt: call.CreatedAt, CreatedAt: call.CreatedAt,
+	})
+}
+
+// equipment is what a call of an agent needs: a number to call from, its trunk,
+// and what the agent talks by (nil for its prompt).
+func (s *Service) equipment(ctx context.Context, st *domain.Stores, in domain.Scope, agent *domain.Agent, number domain.ID) (
+	*domain.PhoneNumber, *domain.Trunk, *domain.Flow, error) {
+	from, err := s.callerNumber(ctx, st, in, agent, number)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	flow, err := s.brain(ctx, st, in, agent)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	trunk, err := trunkOf(ctx, st, in, from)
+	return from, trunk, flow, err
+}
+
+// ready refuses a campaign whose agent could not place a call.
+func (s *Service) ready(ctx context.Context, st *domain.Stores, in domain.Scope, agent, number domain.ID) error {
+	a, err := st.Agents.Get(ctx, in, agent)
+	if err == nil {
+		_, _, _, err = s.equipment(ctx, st, in, a, number)
+	}
+	return err
+}
+
+// placeFor stores the call of a campaign to one of its contacts.
+func (s *Service) placeFor(ctx context.Context, st *domain.Stores, in domain.Scope, p outreach.Placing) (*domain.Call, error) {
+	return s.place(ctx, st, in, PlaceRequest{
+		AgentID: p.Campaign.AgentID, PhoneNumberID: p.Campaign.PhoneNumberID, To: p.Recipient.Phone, ContactID: p.Recipient.ContactID,
+		Variables: rule.Merged(p.Campaign.Variables, p.Variables), campaignID: p.Campaign.ID, recipientID: p.Recipient.ID, recipientTry: p.Try,
 	})
 }
 
@@ -120,6 +151,7 @@ func (s *Service) newCall(in domain.Scope, agent *domain.Agent, flow *domain.Flo
 		ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode,
 		Direction: domain.Outbound, State: domain.CallQueued,
 		AgentID: agent.ID, PhoneNumberID: from.ID, From: from.Number, To: req.To,
+		CampaignID: req.campaignID, RecipientID: req.recipientID,
 		Record: agent.Record, MaxDuration: agent.MaxCallDuration,
 		Extra: req.Extra, Version: 1, CreatedAt: s.Clock(),
 	}

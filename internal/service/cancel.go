@@ -27,7 +27,7 @@ func (s *Service) CancelCall(ctx context.Context, in domain.Scope, id domain.ID,
 		if err := st.Calls.Update(ctx, call); err != nil {
 			return nil, err
 		}
-		return call, s.emit(ctx, st, domain.EventCallFailed, call, nil)
+		return call, s.over(ctx, st, call, 0)
 	})
 	if err != nil || !live {
 		return call, err

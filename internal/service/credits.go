@@ -69,5 +69,5 @@ func (s *Service) fail(ctx context.Context, st *domain.Stores, call *domain.Call
 	if err := st.Calls.Update(ctx, call); err != nil {
 		return err
 	}
-	return s.emit(ctx, st, domain.EventCallFailed, call, nil)
+	return s.over(ctx, st, call, 0)
 }

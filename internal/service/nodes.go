@@ -67,6 +67,6 @@ func (s *Service) Unsent(ctx context.Context, a domain.Attempt) error {
 		if err := st.Calls.Update(ctx, call); err != nil {
 			return err
 		}
-		return s.announceEnd(ctx, st, call)
+		return s.over(ctx, st, call, 0)
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/service/access"
 	"github.com/callwright/callwright/internal/service/messaging"
+	"github.com/callwright/callwright/internal/service/outreach"
 	"github.com/callwright/callwright/internal/service/people"
 	"github.com/callwright/callwright/internal/service/rule"
 )
@@ -72,6 +73,7 @@ type Service struct {
 	*access.Access
 	*people.People
 	*messaging.Messaging
+	*outreach.Outreach
 	buffer     domain.Buffer
 	hooks      map[string]domain.HookDialect
 	recordings domain.Recordings
@@ -113,6 +115,7 @@ func New(o Options) *Service {
 	s.watchers.gone = make(chan struct{})
 	s.Access, s.People = access.New(s.Kit, o.Rates), people.New(s.Kit, s.stopRinging)
 	s.Messaging = messaging.New(s.Kit, messaging.Options{Announce: s.announce, StopRinging: s.stopRinging, AskedBy: keyOf, AddUsage: s.AddUsage})
+	s.Outreach = outreach.New(s.Kit, outreach.Options{Ready: s.ready, Place: s.placeFor, StopRinging: s.stopRinging})
 	return s
 }
 

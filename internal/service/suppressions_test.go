@@ -49,6 +49,23 @@ func TestSuppressedNumberIsRefused(t *testing.T) {
 	k.ok(place())
 }
 
+// A number is taken in one form only: with the zero that is dialed within its
+// country it would not be found in the list.
+func TestListedNumberHasOneForm(t *testing.T) {
+	k := newKit(t)
+	a := k.agent(k.test)
+	const own, other = "+442079460018", "+4402079460018"
+	k.suppress(own)
+	_, err := k.PlaceCall(t.Context(), k.test, service.PlaceRequest{AgentID: a.ID, To: own}, nil)
+	k.code(err, domain.CodeForbidden)
+	_, err = k.PlaceCall(t.Context(), k.test, service.PlaceRequest{AgentID: a.ID, To: other}, nil)
+	k.code(err, domain.CodeInvalid)
+	for _, numbers := range [][]string{{other}, {own, other}} {
+		_, err = k.Suppress(t.Context(), k.test, people.SuppressRequest{Numbers: numbers}, nil)
+		k.code(err, domain.CodeInvalid)
+	}
+}
+
 // A call that was accepted before the opt-out is not dialed; it ends at its
 // intent and says so.
 func TestOptOutEndsWaitingCalls(t *testing.T) {

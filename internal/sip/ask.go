@@ -41,15 +41,6 @@ func Reaches(uri string) error {
 	return nil
 }
 
-// Connection returns a channel that is closed when the present connection to a
-// server ends; nil when there is none, as over UDP.
-func (u *UA) Connection(to Server) <-chan struct{} {
-	if c := u.streams.Find(to); to.Reliable() && c != nil {
-		return c.Gone()
-	}
-	return nil
-}
-
 // Closed is closed when the user agent is.
 func (u *UA) Closed() <-chan struct{} { return u.closing }
 
@@ -72,7 +63,10 @@ type Answer struct {
 	StatusError               // for 2xx too
 	Contact     string        // URI with which we were named in the request, or ""
 	RTT         time.Duration // from the last request to the answer
-	res         *wire.Response
+	// Gone is closed when the connection that the request was sent over ends, which
+	// it may have already; nil over UDP.
+	Gone <-chan struct{}
+	res  *wire.Response
 }
 
 // Headers returns the values of all headers of that name.
@@ -101,12 +95,15 @@ func (u *UA) Ask(ctx context.Context, to Server, r *Request) (*Answer, error) {
 }
 
 func (u *UA) ask(ctx context.Context, to Server, r *Request) (*Answer, error) {
-	if err := u.connect(to); err != nil {
-		return nil, err
-	}
 	auth := credentials{username: r.Username, password: r.Password}
 	var added []wire.Header
 	for {
+		// Before each: Via and Contact name the connection, and some servers end it
+		// with a challenge.
+		gone, err := u.connect(to)
+		if err != nil {
+			return nil, err
+		}
 		req, err := u.outside(to, r)
 		if err != nil {
 			return nil, err
@@ -124,7 +121,7 @@ func (u *UA) ask(ctx context.Context, to Server, r *Request) (*Answer, error) {
 			return nil, err
 		}
 		if !again {
-			a := &Answer{StatusError: *statusError(res), RTT: time.Since(began), res: res}
+			a := &Answer{StatusError: *statusError(res), RTT: time.Since(began), Gone: gone, res: res}
 			if c := req.Contact(); c != nil {
 				a.Contact = c.Address.String()
 			}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	wire "github.com/emiago/sipgo/sip"
+
+	"github.com/callwright/callwright/internal/failpoint"
 )
 
 // clientTx is one outgoing transaction: what the goroutine that reads hands to
@@ -45,6 +47,17 @@ func (u *UA) openClient(req *wire.Request, dst hop, accept func(*wire.Response) 
 	}
 	u.clients[t.key] = t
 	return t, nil
+}
+
+// answered returns the final response that came before the connection broke, or
+// nil: a peer may well answer and hang up.
+func (t *clientTx) answered() *wire.Response {
+	select {
+	case res := <-t.final:
+		return res
+	default:
+		return nil
+	}
 }
 
 func (u *UA) closeClient(t *clientTx) {
@@ -171,6 +184,9 @@ func (u *UA) roundTrip(ctx context.Context, req *wire.Request, dst hop) (*wire.R
 			interval = min(2*interval, u.t2)
 			resend.Reset(interval)
 		case err := <-t.fail:
+			if res := t.answered(); res != nil {
+				return res, nil
+			}
 			if !heard || dst.Reliable() {
 				return nil, err
 			}
@@ -206,9 +222,6 @@ type exchange struct {
 // acknowledged it when it is no 2xx (RFC 3261 section 17.1.1). When ctx is
 // done it cancels and waits for the outcome.
 func (x *exchange) run(ctx context.Context) (*wire.Response, error) {
-	if ctx.Err() != nil {
-		return nil, ErrCanceled
-	}
 	x.dst = x.u.fit(x.req, x.dst)
 	t, err := x.u.openClient(x.req, x.dst, x.accept)
 	if err != nil {
@@ -231,6 +244,7 @@ func (x *exchange) wait(ctx context.Context) (*wire.Response, error) {
 	if err := x.u.send(x.dst, x.data); err != nil {
 		return nil, notSent(err)
 	}
+	failpoint.Hit(failpoint.AfterInviteSent)
 	x.resendAfter = x.u.t1
 	x.resend, x.giveUp = time.NewTimer(x.resendAfter), time.NewTimer(x.u.give)
 	defer x.resend.Stop()
@@ -242,7 +256,6 @@ func (x *exchange) wait(ctx context.Context) (*wire.Response, error) {
 	for {
 		select {
 		case res := <-x.t.in:
-			x.heard.Store(true)
 			x.progress(res)
 		case res := <-x.t.final:
 			x.heard.Store(true)
@@ -260,6 +273,11 @@ func (x *exchange) wait(ctx context.Context) (*wire.Response, error) {
 			}
 			return nil, ErrTimeout
 		case err := <-x.t.fail:
+			x.drain() // what came before: who rang must not be followed by the next server
+			if res := x.t.answered(); res != nil {
+				x.heard.Store(true)
+				return res, nil
+			}
 			if !x.proceeding || x.dst.Reliable() {
 				return nil, err
 			}
@@ -272,7 +290,7 @@ func (x *exchange) wait(ctx context.Context) (*wire.Response, error) {
 	}
 }
 
-// drain reports the provisional responses that came before the final one.
+// drain reports the provisional responses that came before what ended the wait.
 func (x *exchange) drain() {
 	for {
 		select {
@@ -285,6 +303,10 @@ func (x *exchange) drain() {
 }
 
 func (x *exchange) progress(res *wire.Response) {
+	x.heard.Store(true)
+	if res.StatusCode == 100 {
+		failpoint.Hit(failpoint.After100)
+	}
 	first := !x.proceeding
 	if first {
 		x.proceeding = true

@@ -48,7 +48,7 @@ func (c *outgoing) try(ctx context.Context) (d *Dialog, silent bool, err error) 
 		return nil, true, ErrCanceled
 	}
 	dst := c.hops[0]
-	if err := c.u.connect(dst); err != nil {
+	if _, err := c.u.connect(dst); err != nil {
 		return nil, true, err
 	}
 	c.auth.tried = nil // another server, another nonce
@@ -56,7 +56,10 @@ func (c *outgoing) try(ctx context.Context) (d *Dialog, silent bool, err error) 
 	c.req.RemoveHeader("Contact")
 	c.req.AppendHeader(c.u.contactFor(c.req.Recipient, c.req.From().Address.User, dst))
 	for {
-		c.announce(ctx)
+		if ctx.Err() != nil {
+			return nil, false, ErrCanceled
+		}
+		c.announce()
 		x := &exchange{
 			u: c.u, req: c.req, dst: dst, heard: &c.heard,
 			accept:     func(res *wire.Response) bool { return c.accept(res, dst) },
@@ -112,8 +115,8 @@ func (c *outgoing) aim(via *wire.ViaHeader) *Dialog {
 }
 
 // announce calls OnSent, once.
-func (c *outgoing) announce(ctx context.Context) {
-	if c.in.OnSent != nil && !c.sent && ctx.Err() == nil {
+func (c *outgoing) announce() {
+	if c.in.OnSent != nil && !c.sent {
 		c.sent = true
 		c.in.OnSent()
 	}

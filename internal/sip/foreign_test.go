@@ -301,7 +301,7 @@ func TestForeignCalls(t *testing.T) {
 		ended <- d
 	}})
 	p := siptest.UAC(t, u.Addr(), siptest.Scenario{Name: siptest.Call, Pause: 20 * time.Millisecond})
-	p.Wait(10 * time.Second)
+	p.Wait(30 * time.Second)
 	if d := <-ended; !d.ByRemote() || !strings.Contains(string(d.RemoteSDP()), "m=audio") {
 		t.Errorf("by remote %v, SDP %q", d.ByRemote(), d.RemoteSDP())
 	}
@@ -309,31 +309,32 @@ func TestForeignCalls(t *testing.T) {
 
 func TestForeignCallsAndWeHangUp(t *testing.T) {
 	t.Parallel()
+	ended := make(chan error, 1)
 	u := newUA(t, Options{OnInvite: func(in *Incoming) {
 		d, err := in.Answer([]byte(answer))
-		if err != nil {
-			t.Errorf("Answer: %v", err)
-			return
+		if err == nil {
+			err = d.Bye(context.Background()) // it waits for the ACK
 		}
-		if err := d.Bye(context.Background()); err != nil { // it waits for the ACK
-			t.Errorf("Bye: %v", err)
-		}
+		ended <- err
 	}})
-	siptest.UAC(t, u.Addr(), siptest.Scenario{Name: siptest.CallWaits}).Wait(10 * time.Second)
+	siptest.UAC(t, u.Addr(), siptest.Scenario{Name: siptest.CallWaits}).Wait(30 * time.Second)
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
 }
 
 func TestForeignCallRefused(t *testing.T) {
 	t.Parallel()
 	u := newUA(t, Options{OnInvite: func(in *Incoming) { _ = in.Reject(486, "Busy Here") }})
-	siptest.UAC(t, u.Addr(), siptest.Scenario{Name: siptest.CallRefused, Status: 486}).Wait(10 * time.Second)
+	siptest.UAC(t, u.Addr(), siptest.Scenario{Name: siptest.CallRefused, Status: 486}).Wait(30 * time.Second)
 	none := newUA(t, Options{})
-	siptest.UAC(t, none.Addr(), siptest.Scenario{Name: siptest.CallRefused, Status: 404}).Wait(10 * time.Second)
+	siptest.UAC(t, none.Addr(), siptest.Scenario{Name: siptest.CallRefused, Status: 404}).Wait(30 * time.Second)
 }
 
 func TestForeignCallPanics(t *testing.T) {
 	t.Parallel()
 	u := newUA(t, Options{OnInvite: func(*Incoming) { panic("a fault of the taker") }})
-	siptest.UAC(t, u.Addr(), siptest.Scenario{Name: siptest.CallRefused, Status: 500}).Wait(10 * time.Second)
+	siptest.UAC(t, u.Addr(), siptest.Scenario{Name: siptest.CallRefused, Status: 500}).Wait(30 * time.Second)
 }
 
 func TestForeignCancels(t *testing.T) {
@@ -346,5 +347,5 @@ func TestForeignCancels(t *testing.T) {
 	}})
 	p := siptest.UAC(t, u.Addr(), siptest.Scenario{Name: siptest.CallCancel})
 	await(t, "Canceled", gone)
-	p.Wait(10 * time.Second)
+	p.Wait(30 * time.Second)
 }

@@ -80,6 +80,9 @@ func (d *Dialog) offer(ctx context.Context, sdp []byte) ([]byte, error) {
 
 // exchange runs one re-INVITE and acknowledges its 2xx.
 func (d *Dialog) exchange(ctx context.Context, req *wire.Request, dst hop) (*wire.Response, error) {
+	if ctx.Err() != nil {
+		return nil, ErrCanceled
+	}
 	var seen atomic.Bool
 	var keep ackKeeper
 	x := &exchange{u: d.u, req: req, dst: dst, heard: new(atomic.Bool), accept: func(*wire.Response) bool {

@@ -21,13 +21,17 @@ func (u *UA) locate(ctx context.Context, uri *wire.Uri) ([]hop, error) {
 	return hops, lost(err)
 }
 
-// connect makes sure of the connection to a hop that needs one.
-func (u *UA) connect(h hop) error {
+// connect makes sure of the connection to a hop that needs one, and returns what
+// is closed when it ends; nil over UDP.
+func (u *UA) connect(h hop) (gone <-chan struct{}, err error) {
 	if !h.Reliable() {
-		return nil
+		return nil, nil
 	}
-	_, err := u.streams.Connect(h, transport.DialTimeout)
-	return lost(err)
+	c, err := u.streams.Connect(h, transport.DialTimeout)
+	if err != nil {
+		return nil, lost(err)
+	}
+	return c.Gone(), nil
 }
 
 // resolve finds the first of the next hops of a URI.

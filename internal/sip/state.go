@@ -133,7 +133,7 @@ func (u *UA) reach(ctx context.Context, s DialogState, to *wire.Uri) (hop, error
 	if _, err := netip.ParseAddr(dst.Name); err == nil && s.ServerName != "" {
 		dst.Name = s.ServerName
 	}
-	if err := u.connect(dst); err != nil {
+	if _, err := u.connect(dst); err != nil {
 		if open {
 			return s.flow, nil
 		}

@@ -238,18 +238,21 @@ func TestPagesAmongMany(t *testing.T) {
 		}
 		l.calls = append(l.calls, c)
 	}
-	err := l.db.InTx(t.Context(), domain.LaneAPI, func(ctx context.Context, s *domain.Stores) error {
-		for i := range l.calls {
-			again := l.calls[i]
-			if err := s.Calls.Create(ctx, &again); err != nil {
-				return err
-			}
-			if i%1000 == 0 {
-				if _, err := s.Calls.Fold(ctx, 700); err != nil {
+	for some := range slices.Chunk(l.calls, 500) { // a transaction must not last
+		err := l.db.InTx(t.Context(), domain.LaneAPI, func(ctx context.Context, s *domain.Stores) error {
+			for _, again := range some {
+				if err := s.Calls.Create(ctx, &again); err != nil {
 					return err
 				}
 			}
+			_, err := s.Calls.Fold(ctx, 350)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
+	}
+	err := l.db.InTx(t.Context(), domain.LaneAPI, func(ctx context.Context, s *domain.Stores) error {
 		_, err := s.Calls.Fold(ctx, 10_000) // also what is left
 		return err
 	})

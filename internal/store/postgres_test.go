@@ -68,7 +68,8 @@ func eventually(t *testing.T, what string, done func() bool) {
 // TestManyServersStartAtOnce opens an empty database from several servers: one
 // makes the tables, none fails.
 func TestManyServersStartAtOnce(t *testing.T) {
-	storetest.OnPostgres(t, func(t *testing.T, at string) {
+	storetest.OnPostgres(t, func(t *testing.T, _ string) {
+		at := storetest.Empty(t)
 		var wg sync.WaitGroup
 		for range 6 {
 			wg.Go(func() {
@@ -309,7 +310,7 @@ func TestNotices(t *testing.T) {
 		}
 		// The pid of a listener shows in what its last statement was.
 		conn := direct(t, at)
-		if n := value[int](t, conn, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE query LIKE 'LISTEN callwright_%_' || current_schema()::regnamespace::oid"); n != 2 {
+		if n := value[int](t, conn, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN callwright_%_' || current_schema()::regnamespace::oid"); n != 2 {
 			t.Fatalf("%d listeners", n)
 		}
 		eventually(t, "told of all tables after the break", func() bool { return jobs.Load() > 0 })

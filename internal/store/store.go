@@ -48,6 +48,8 @@ type DB struct {
 	rates   *rates       // of PostgreSQL
 	hooks   *hooks
 	seal    *row.Seal
+
+	generations *generations // of SQLite
 }
 
 // committer runs closures and commits what they did.
@@ -113,6 +115,7 @@ func (db *DB) openSQLite(ctx context.Context, opts Options) error {
 	if db.reads, err = openSnapshots(path); err != nil {
 		return err
 	}
+	db.generations = &generations{path: path}
 	// The writer and the checkpoints outlive the opening and what limits it.
 	writer, err := newWriter(path, db.seal, db.hooks, db.log)
 	if err != nil {
@@ -155,6 +158,9 @@ func (db *DB) Close() error {
 	}
 	if db.checks != nil {
 		errs = append(errs, db.checks.close())
+	}
+	if db.generations != nil {
+		errs = append(errs, db.generations.close())
 	}
 	if db.reads != nil {
 		errs = append(errs, db.reads.close())
@@ -218,6 +224,10 @@ func (db *DB) AfterCommit(table string, fn func()) { db.hooks.add(table, fn) }
 // stores assembles what a transaction can reach.
 func stores(tx bun.IDB, seal *row.Seal, touch row.Touch) *domain.Stores {
 	return &domain.Stores{
+		Campaigns:  directory.NewCampaigns(tx, touch),
+		Recipients: calling.NewRecipients(tx, touch),
+		Dialing:    directory.NewDialing(tx, touch),
+
 		Workspaces:  directory.NewWorkspaces(tx),
 		Keys:        directory.NewKeys(tx),
 		KeyTraces:   directory.NewKeyTraces(tx),

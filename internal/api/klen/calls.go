@@ -95,11 +95,11 @@ var callShape = naming(map[string]string{"to": "phone_number", "agentId": "agent
 
 func (f *face) callRoutes(rt *wire.Router) {
 	const path, one = Root + "/calls", Root + "/calls/{id}"
-	wire.Handle(rt, wire.Route{Method: http.MethodGet, Path: path, ID: "list-calls", Scope: "calls:read", Summary: "List calls", Shape: callShape}, f.listCalls)
+	wire.Handle(rt, wire.Route{Method: http.MethodGet, Path: path, ID: "list-calls", Scope: "calls:read", Stored: true, Summary: "List calls", Shape: callShape}, f.listCalls)
 	wire.Handle(rt, wire.Route{
 		Method: http.MethodPost, Path: path, ID: "create-call", Scope: "calls:write", Status: http.StatusCreated, Summary: "Place a call", Shape: callShape,
 	}, f.createCall)
-	wire.Handle(rt, wire.Route{Method: http.MethodGet, Path: one, ID: "get-call", Scope: "calls:read", Summary: "Get a call", Shape: callShape}, f.getCall)
+	wire.Handle(rt, wire.Route{Method: http.MethodGet, Path: one, ID: "get-call", Scope: "calls:read", Stored: true, Summary: "Get a call", Shape: callShape}, f.getCall)
 }
 
 type callQuery struct {
@@ -337,6 +337,8 @@ var failures = map[domain.EndReason]string{
 	domain.EndInterrupted:    "disconnected",
 	domain.EndUnreachable:    "twilio-failed-to-connect-call",
 	domain.EndTrunkError:     "twilio-failed-to-connect-call",
+	domain.EndCongestion:     "twilio-failed-to-connect-call",
+	domain.EndMoved:          "invalid-number",
 	domain.EndMediaNotAgreed: "twilio-failed-to-connect-call",
 }
 

@@ -81,7 +81,8 @@ func TestFailureWords(t *testing.T) {
 	}
 	for _, r := range []domain.EndReason{
 		domain.EndBusy, domain.EndNoAnswer, domain.EndDeclined, domain.EndInvalidNumber, domain.EndBlocked, domain.EndCanceled, domain.EndUnreachable,
-		domain.EndTrunkError, domain.EndConfiguration, domain.EndInterrupted, domain.EndInternal, domain.EndDoNotCall, domain.EndMediaNotAgreed, "new",
+		domain.EndTrunkError, domain.EndConfiguration, domain.EndInterrupted, domain.EndInternal, domain.EndDoNotCall, domain.EndMediaNotAgreed,
+		domain.EndCongestion, domain.EndMoved, "new",
 	} {
 		if !documented[failure(r)] {
 			t.Errorf("%s is %q", r, failure(r))

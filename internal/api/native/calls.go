@@ -107,9 +107,9 @@ var callStates = map[string][]domain.CallState{
 
 func (f *face) callRoutes(rt *wire.Router) {
 	const path, one = Root + "/calls", Root + "/calls/{id}"
-	wire.Handle(rt, wire.Route{Method: http.MethodGet, Path: path, ID: "list-calls", Scope: "calls:read", Summary: "List calls"}, f.listCalls)
+	wire.Handle(rt, wire.Route{Method: http.MethodGet, Path: path, ID: "list-calls", Scope: "calls:read", Stored: true, Summary: "List calls"}, f.listCalls)
 	wire.Handle(rt, wire.Route{Method: http.MethodPost, Path: path, ID: "create-call", Scope: "calls:write", Status: http.StatusCreated, Summary: "Place a call"}, f.createCall)
-	wire.Handle(rt, wire.Route{Method: http.MethodGet, Path: one, ID: "get-call", Scope: "calls:read", Summary: "Get a call"}, f.getCall)
+	wire.Handle(rt, wire.Route{Method: http.MethodGet, Path: one, ID: "get-call", Scope: "calls:read", Stored: true, Summary: "Get a call"}, f.getCall)
 	wire.Handle(rt, wire.Route{Method: http.MethodPost, Path: one + "/cancel", ID: "cancel-call", Scope: "calls:write", Summary: "Cancel a call, or hang it up"}, f.cancelCall)
 }
 

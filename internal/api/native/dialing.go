@@ -7,7 +7,7 @@ import (
 
 	"github.com/callwright/callwright/internal/api/wire"
 	"github.com/callwright/callwright/internal/phone"
-	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/service/outreach"
 )
 
 // DialingCheck is whether a campaign in live mode may call a number.
@@ -37,7 +37,7 @@ func (f *face) dialingRoutes(rt *wire.Router) {
 }
 
 func (f *face) checkDialing(ctx context.Context, in *dialingQuery) (*object[DialingCheck], error) {
-	q := service.DialingQuestion{To: wire.Plus(in.To), Timezone: in.Timezone, WindowOnly: in.Rules == "window"}
+	q := outreach.DialingQuestion{To: wire.Plus(in.To), Timezone: in.Timezone, WindowOnly: in.Rules == "window"}
 	if in.At != "" {
 		var err error
 		if q.At, _, err = wire.ParseInstant("at", in.At); err != nil {

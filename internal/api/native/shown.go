@@ -14,7 +14,7 @@ import (
 // How calls that lists showed are remembered.
 const (
 	shownAge     = 30 * time.Second // a generation lasts so long
-	shownBytes   = 4 << 20          // or until it holds so much
+	shownBytes   = 1 << 20          // or until it holds so much
 	shownLargest = 4 << 10          // what is larger is not remembered
 )
 

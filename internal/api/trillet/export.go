@@ -2,11 +2,10 @@ package trillet
 
 import (
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"io"
 	"net/http"
-	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"github.com/callwright/callwright/internal/api/wire"
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/sheet"
 )
 
 // maxExport is how many calls one CSV holds at most, and exportPage how many of
@@ -34,9 +34,11 @@ type ExportFields struct {
 	Limit       wire.Opt[int]       `json:"limit,omitzero" doc:"How many, at most and by default 10000."`
 }
 
-var exportHead = []string{
-	"Call ID", "Record ID", "From Phone Number", "To Phone Number", "Direction", "Status", "Duration (s)", "Start Time (UTC)",
-	"End Time (UTC)", "Agent Name", "Call Flow Name", "Cost", "Summary", "Recording Link",
+var exportColumns = []sheet.Column{
+	{Name: "Call ID"}, {Name: "Record ID"}, {Name: "From Phone Number", Kind: sheet.Phone}, {Name: "To Phone Number", Kind: sheet.Phone},
+	{Name: "Direction"}, {Name: "Status"}, {Name: "Duration (s)", Kind: sheet.Number}, {Name: "Start Time (UTC)", Kind: sheet.Time},
+	{Name: "End Time (UTC)", Kind: sheet.Time}, {Name: "Agent Name"}, {Name: "Call Flow Name"}, {Name: "Cost", Kind: sheet.Number},
+	{Name: "Summary"}, {Name: "Recording Link"},
 }
 
 // export is a CSV that is being asked for.
@@ -90,20 +92,23 @@ func cut(hc huma.Context) {
 
 // export writes rows and those that follow.
 func (f *face) export(ctx context.Context, w io.Writer, e *export, rows []service.CallRecord) error {
-	out := csv.NewWriter(w)
-	head := exportHead
+	columns := slices.Clone(exportColumns)
 	if e.analysis {
-		head = append(head[:len(head):len(head)], "Analyzed Data (JSON)")
+		columns = append(columns, sheet.Column{Name: "Analyzed Data (JSON)"})
 	}
 	if e.transcripts {
-		head = append(head[:len(head):len(head)], "Transcript(s)")
+		columns = append(columns, sheet.Column{Name: "Transcript(s)"})
 	}
-	_ = out.Write(head) // what went wrong is known after Flush
-	for len(rows) > 0 && out.Error() == nil {
+	out := sheet.NewWriter(w, columns)
+	for len(rows) > 0 {
 		for i := range rows {
-			_ = out.Write(f.exportLine(ctx, e, &rows[i]))
+			if err := out.Write(f.exportLine(ctx, e, &rows[i])); err != nil {
+				return err
+			}
 		}
-		out.Flush()
+		if err := out.Flush(); err != nil {
+			return err
+		}
 		if len(rows) < exportPage {
 			break
 		}
@@ -112,8 +117,7 @@ func (f *face) export(ctx context.Context, w io.Writer, e *export, rows []servic
 			return err
 		}
 	}
-	out.Flush()
-	return nil
+	return out.Flush()
 }
 
 func (f *face) exportLine(ctx context.Context, e *export, r *service.CallRecord) []string {
@@ -140,9 +144,6 @@ func (f *face) exportLine(ctx context.Context, e *export, r *service.CallRecord)
 		}
 		line = append(line, strings.Join(said, "\n"))
 	}
-	for i := range line {
-		line[i] = disarmed(line[i])
-	}
 	return line
 }
 
@@ -151,15 +152,4 @@ func exportTime(t time.Time) string {
 		return ""
 	}
 	return t.UTC().Format(time.DateTime)
-}
-
-// aNumber is text that spreadsheets take for a number, which does no harm.
-var aNumber = regexp.MustCompile(`^[+-]?[0-9]+(\.[0-9]+)?$`)
-
-// disarmed keeps spreadsheets from running a cell as a formula.
-func disarmed(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) && !aNumber.MatchString(cell) {
-		return "'" + cell
-	}
-	return cell
 }

@@ -257,14 +257,3 @@ func TestOpenObjects(t *testing.T) {
 		t.Errorf("%s %v", got, err)
 	}
 }
-
-func TestDisarmed(t *testing.T) {
-	for cell, want := range map[string]string{
-		"": "", "Hello": "Hello", "+14155550100": "+14155550100", "-5": "-5", "-1.5": "-1.5", "=1+1": "'=1+1", "-1+1": "'-1+1", "+cmd": "'+cmd",
-		"@SUM(A1)": "'@SUM(A1)", "\t=1": "'\t=1", "\r=1": "'\r=1", "a=1": "a=1",
-	} {
-		if got := disarmed(cell); got != want {
-			t.Errorf("%q became %q, want %q", cell, got, want)
-		}
-	}
-}

@@ -111,8 +111,8 @@ var activeStates = []domain.CallState{domain.CallDialing, domain.CallRinging, do
 
 func (f *face) historyRoutes(rt *wire.Router) {
 	const path, one = Root + "/call-history", Root + "/call-history/{id}"
-	wire.Handle(rt, wire.Route{Method: http.MethodGet, Path: path, ID: "list-call-history", Scope: "calls:read", Summary: "List calls", Aliases: ways("/call-history")}, f.listHistory)
-	wire.Handle(rt, wire.Route{Method: http.MethodGet, Path: one, ID: "get-call-history", Scope: "calls:read", Summary: "Get a call", Aliases: ways("/call-history/{id}")}, f.getHistory)
+	wire.Handle(rt, wire.Route{Method: http.MethodGet, Path: path, ID: "list-call-history", Scope: "calls:read", Stored: true, Summary: "List calls", Aliases: ways("/call-history")}, f.listHistory)
+	wire.Handle(rt, wire.Route{Method: http.MethodGet, Path: one, ID: "get-call-history", Scope: "calls:read", Stored: true, Summary: "Get a call", Aliases: ways("/call-history/{id}")}, f.getHistory)
 	wire.Handle(rt, wire.Route{
 		Method: http.MethodPost, Path: path + "/export-csv", ID: "export-call-history", Scope: "calls:read",
 		Summary: "Download calls as CSV", Aliases: ways("/call-history/export-csv"),

@@ -11,6 +11,7 @@ import (
 type Options struct {
 	Rules   *service.Service
 	Version string       // of the program, for the contract
+	Uploads string       // the directory where files are kept while they are read; "" is the system's
 	Logger  *slog.Logger // slog.Default() when nil
 }
 

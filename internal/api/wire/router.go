@@ -32,6 +32,10 @@ type Route struct {
 	Scope  string
 	Status int  // of a success; 0 is 200
 	Hidden bool // not in the contract: an alias
+	// Stored says that a good answer is made of the caller's scope, the request's
+	// target, the public URL, the end of links to recordings and what is stored, and
+	// of nothing else: it may be remembered until something is committed.
+	Stored bool
 	// Open lets requests without a key in; the handler checks who may.
 	Open bool
 	// Aliases are other ways to the route, "PATH" with its Method or "METHOD
@@ -40,6 +44,8 @@ type Route struct {
 	Aliases []string
 	// Shape renders the route's errors, where they differ from the dialect's.
 	Shape ErrorShape
+	// Form says that the route takes a file; nil: JSON only.
+	Form *Form
 }
 
 // aliases are the routes of r's other ways, hidden and numbered.
@@ -70,6 +76,7 @@ type RouterOptions struct {
 	Shape       ErrorShape
 	ErrorBody   any    // a value of the type that Shape returns, for the contract
 	KeyQuery    string // a query parameter that may carry the key, for the contract; "" is none
+	Uploads     string // the directory where files are kept while they are read; "" is the system's
 	Rules       *service.Service
 	Logger      *slog.Logger
 }
@@ -80,6 +87,7 @@ type Router struct {
 	mux    *http.ServeMux
 	api    huma.API
 	once   onceGuard
+	files  string // RouterOptions.Uploads
 	log    *slog.Logger
 	fault  any              // of RouterOptions.ErrorBody
 	routes map[string]Route // by pattern
@@ -92,7 +100,7 @@ type Router struct {
 func NewRouter(o RouterOptions) *Router {
 	speakDialects()
 	rt := &Router{Shape: o.Shape, mux: http.NewServeMux(), log: o.Logger, routes: make(map[string]Route)}
-	rt.once.rules = o.Rules
+	rt.once.rules, rt.files = o.Rules, o.Uploads
 	if rt.log == nil {
 		rt.log = slog.Default()
 	}
@@ -179,6 +187,9 @@ func Handle[I, O any](rt *Router, r Route, handler func(context.Context, *I) (*O
 		}
 		return out, nil
 	})
+	if r.Form != nil && !r.Hidden {
+		r.Form.describe(rt.Contract().Paths[r.Path].Post) // files come with POST
+	}
 }
 
 // Raw adds a route that answers by itself; doc describes it in the contract.
@@ -285,12 +296,13 @@ func (rt *Router) admit(route Route) func(huma.Context, func(huma.Context)) {
 			WriteError(w, shape, Public(err))
 			return
 		}
-		body, err := readJSON(r)
+		body, same, err := rt.body(w, r, route.Form)
+		defer RequestOf(r.Context()).upload.close()
 		if err != nil {
 			WriteError(w, shape, Public(err))
 			return
 		}
-		stored, leave, err := rt.once.enter(r, body)
+		stored, leave, err := rt.once.enter(r, same)
 		defer leave()
 		switch {
 		case err != nil:
@@ -303,6 +315,21 @@ func (rt *Router) admit(route Route) func(huma.Context, func(huma.Context)) {
 			next(ctx)
 		}
 	}
+}
+
+// body reads the body of a request: JSON, and what makes two requests the same.
+// A form is kept with the request, and has no JSON.
+func (rt *Router) body(w http.ResponseWriter, r *http.Request, form *Form) (body, same []byte, err error) {
+	if form == nil || form.isJSON(r) {
+		body, err = readJSON(r)
+		return body, body, err
+	}
+	upload, err := form.read(w, r, rt.files)
+	if err != nil {
+		return nil, nil, err
+	}
+	RequestOf(r.Context()).upload = upload
+	return []byte("{}"), upload.digest(), nil
 }
 
 // KeyMissing is the error of a request without a key.

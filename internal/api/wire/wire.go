@@ -29,6 +29,7 @@ type Request struct {
 	PublicURL string           // scheme and host under which the client reached the server
 	Tag       string           // ETag of a good answer, from a handler that has one; "" is made of the bytes
 	once      *service.OnceKey // its Idempotency-Key, when the request is new
+	upload    *Upload          // the form that it sent, on a route with one
 }
 
 type requestKey struct{}

@@ -35,7 +35,7 @@ func (p *People) Suppress(ctx context.Context, in domain.Scope, req SuppressRequ
 		return nil, domain.Invalid("numbers", "numbers has %d entries; at most %d are allowed at once", len(numbers), maxSuppressions)
 	}
 	for i, n := range numbers {
-		if err := phone.Valid(n); err != nil && len(numbers) > 1 {
+		if err := phone.Exact(n); err != nil && len(numbers) > 1 {
 			return nil, domain.Invalid("numbers", "numbers: entry %d %s", i+1, err).For(domain.ReasonInvalidNumber, "")
 		} else if err != nil {
 			return nil, rule.Number("number", n)

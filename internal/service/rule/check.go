@@ -52,7 +52,7 @@ func Name(field, value string) error {
 
 // Number checks that value is a phone number.
 func Number(field, value string) error {
-	if err := phone.Valid(value); err != nil {
+	if err := phone.Exact(value); err != nil {
 		return domain.Invalid(field, "%s %s", field, err).For(domain.ReasonInvalidNumber, "")
 	}
 	return nil

@@ -240,8 +240,12 @@ func (c *Stream) certifies(name string) bool {
 // read takes messages off a connection until it ends, idles or sends what is
 // not SIP. Requests that wait on it fail at once.
 func (t *Streams) read(c *Stream) {
-	defer t.o.Lost(c.hop, unreachable("%s closed the connection", c.hop.Addr))
-	defer t.drop(c)
+	defer func() {
+		_ = c.conn.Close() // nothing more is sent on it
+		// First the news, then room for another: what goes over that is not lost.
+		t.o.Lost(c.hop, unreachable("%s closed the connection", c.hop.Addr))
+		t.drop(c)
+	}()
 	if secure, ok := c.conn.(*tls.Conn); ok && c.taken && !t.shake(secure) {
 		return
 	}

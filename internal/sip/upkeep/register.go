@@ -75,7 +75,8 @@ type Registrar struct {
 
 	ask     sip.Request // the last REGISTER; belongs to the goroutine, like what follows
 	expires time.Duration
-	at      sip.Server // where it was sent
+	at      sip.Server      // where it was sent
+	gone    <-chan struct{} // closed when the connection that it went over ends
 
 	mu     sync.Mutex
 	status RegistrationStatus
@@ -269,6 +270,7 @@ func (r *Registrar) registerAt(ctx context.Context, at sip.Server) (time.Duratio
 		if granted < minGranted {
 			return 0, errors.New("the server granted no time")
 		}
+		r.gone = a.Gone
 		r.mu.Lock()
 		r.server = at
 		r.mu.Unlock()
@@ -341,12 +343,11 @@ func (r *Registrar) hold(ctx context.Context, granted time.Duration) {
 	defer renew.Stop()
 	beat := time.NewTicker(r.o.Beat)
 	defer beat.Stop()
-	broken := r.o.UA.Connection(r.at)
 	for misses := 0; ; {
 		select {
 		case <-renew.C:
 			return
-		case <-broken:
+		case <-r.gone:
 			r.note(RegistrationStatus{State: Unregistered, Error: "the connection to the server broke"})
 			rest(ctx, rand.N(min(r.o.Retry, time.Second))) // all who were on it come back at once
 			return

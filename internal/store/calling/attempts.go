@@ -12,10 +12,12 @@ import (
 	"github.com/callwright/callwright/internal/store/row"
 )
 
-// live and held are worded as the partial indexes of the table are.
+// live, held and interrupted are worded as the partial indexes of the table are.
 const (
 	live = "state IN ('intent', 'ringing', 'answered')"
 	held = "state IN ('claimed', 'intent', 'ringing', 'answered')"
+
+	interrupted = "end_reason = 'interrupted'"
 )
 
 type attemptRow struct {
@@ -37,9 +39,15 @@ type attemptRow struct {
 	SIPCallID   string `bun:"sip_call_id"`
 	Dialog      []byte
 	EndReason   domain.EndReason
-	CreatedAt   row.Micros
-	EndedAt     row.Micros
-	DueAt       row.Micros `bun:",scanonly"` // made by the database
+
+	RecipientID  domain.ID
+	RecipientTry int
+	DialedAt     row.Micros
+	Uncharged    bool
+
+	CreatedAt row.Micros
+	EndedAt   row.Micros
+	DueAt     row.Micros `bun:",scanonly"` // made by the database
 }
 
 func newAttemptRow(a *domain.Attempt) *attemptRow {
@@ -47,6 +55,7 @@ func newAttemptRow(a *domain.Attempt) *attemptRow {
 		ID: a.ID, WorkspaceID: a.WorkspaceID, Mode: a.Mode, CallID: a.CallID, Kind: a.Kind, Number: a.Number, TrunkID: a.TrunkID,
 		TryNumber: a.TryNumber, State: a.State, NextAt: row.At(a.NextAt), LeaseUntil: row.At(a.LeaseUntil),
 		Claim: a.Claim, Epoch: a.Epoch, SIPCallID: a.SIPCallID, Dialog: a.Dialog, EndReason: a.EndReason,
+		RecipientID: a.RecipientID, RecipientTry: a.RecipientTry, DialedAt: row.At(a.DialedAt), Uncharged: a.Uncharged,
 		CreatedAt: row.At(a.CreatedAt), EndedAt: row.At(a.EndedAt),
 	}
 }
@@ -56,6 +65,7 @@ func (r *attemptRow) domain() domain.Attempt {
 		ID: r.ID, WorkspaceID: r.WorkspaceID, Mode: r.Mode, CallID: r.CallID, Kind: r.Kind, Number: r.Number, TrunkID: r.TrunkID,
 		TryNumber: r.TryNumber, State: r.State, NextAt: r.NextAt.Time(), LeaseUntil: r.LeaseUntil.Time(),
 		Claim: r.Claim, Epoch: r.Epoch, SIPCallID: r.SIPCallID, Dialog: r.Dialog, EndReason: r.EndReason,
+		RecipientID: r.RecipientID, RecipientTry: r.RecipientTry, DialedAt: r.DialedAt.Time(), Uncharged: r.Uncharged,
 		CreatedAt: r.CreatedAt.Time(), EndedAt: r.EndedAt.Time(),
 	}
 }
@@ -73,6 +83,9 @@ func NewAttempts(db bun.IDB, touch row.Touch) domain.Attempts { return &attempts
 func clash(err error, a *domain.Attempt) error {
 	if row.TakenIn(err, "attempts_live", "attempts.number") {
 		return domain.Errorf(domain.CodeConflict, "There is already a live call to %s", a.Number)
+	}
+	if row.TakenIn(err, "attempts_recipient", "attempts.recipient_id") {
+		return domain.Errorf(domain.CodeConflict, "Recipient with id %s already has a try number %d", a.RecipientID, a.RecipientTry)
 	}
 	return domain.Errorf(domain.CodeConflict, "Call with id %s already has a try number %d", a.CallID, a.TryNumber)
 }
@@ -125,7 +138,8 @@ func (s *attempts) Claim(ctx context.Context, epoch domain.ID, now time.Time, le
 // stay as they were created.
 func (s *attempts) Update(ctx context.Context, a *domain.Attempt) error {
 	res, err := s.db.NewUpdate().Model(newAttemptRow(a)).
-		ExcludeColumn("id", "workspace_id", "mode", "call_id", "kind", "number", "try_number", "claim", "created_at").
+		ExcludeColumn("id", "workspace_id", "mode", "call_id", "kind", "number", "try_number", "recipient_id", "recipient_try",
+			"claim", "created_at").
 		Where("id = ?", a.ID).Where("claim = ?", a.Claim).Exec(ctx)
 	switch {
 	case row.Taken(err):

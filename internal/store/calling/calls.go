@@ -26,6 +26,7 @@ type callRow struct {
 	FlowVersion   int64
 	PhoneNumberID domain.ID
 	CampaignID    domain.ID
+	RecipientID   domain.ID
 	ContactID     domain.ID
 	KeyID         domain.ID
 	From          string `bun:"from_number"`
@@ -55,7 +56,7 @@ func newCallRow(c *domain.Call) *callRow {
 	return &callRow{
 		ID: c.ID, WorkspaceID: c.WorkspaceID, Mode: c.Mode, Direction: c.Direction, State: c.State, EndReason: c.EndReason,
 		AgentID: c.AgentID, FlowID: c.FlowID, FlowVersion: c.FlowVersion, PhoneNumberID: c.PhoneNumberID,
-		CampaignID: c.CampaignID, ContactID: c.ContactID, From: c.From, To: c.To, Record: c.Record, MaxDuration: c.MaxDuration,
+		CampaignID: c.CampaignID, RecipientID: c.RecipientID, ContactID: c.ContactID, From: c.From, To: c.To, Record: c.Record, MaxDuration: c.MaxDuration,
 		Variables: row.JSON[map[string]any]{V: c.Variables}, Captured: row.JSON[map[string]any]{V: c.Captured}, Extra: row.JSON[map[string]any]{V: c.Extra},
 		Notes: row.JSON[[]string]{V: c.Notes}, Voice: c.Voice, Model: c.Model, Recording: c.Recording,
 		Callback: row.JSON[*domain.Callback]{V: c.Callback}, SIPCallID: c.SIPCallID, Analysis: row.JSON[*domain.Analysis]{V: c.Analysis}, Version: c.Version,
@@ -69,7 +70,7 @@ func (r *callRow) domain() domain.Call {
 	return domain.Call{
 		ID: r.ID, WorkspaceID: r.WorkspaceID, Mode: r.Mode, Direction: r.Direction, State: r.State, EndReason: r.EndReason,
 		AgentID: r.AgentID, FlowID: r.FlowID, FlowVersion: r.FlowVersion, PhoneNumberID: r.PhoneNumberID,
-		CampaignID: r.CampaignID, ContactID: r.ContactID, From: r.From, To: r.To, Record: r.Record, MaxDuration: r.MaxDuration,
+		CampaignID: r.CampaignID, RecipientID: r.RecipientID, ContactID: r.ContactID, From: r.From, To: r.To, Record: r.Record, MaxDuration: r.MaxDuration,
 		Variables: r.Variables.V, Captured: r.Captured.V, Extra: r.Extra.V, Notes: r.Notes.V, Voice: r.Voice, Model: r.Model,
 		Callback: r.Callback.V, Recording: r.Recording, SIPCallID: r.SIPCallID, Analysis: r.Analysis.V, Version: r.Version,
 		KeyID: r.KeyID, Cost: r.Cost,

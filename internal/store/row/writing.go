@@ -33,6 +33,15 @@ func ToRely(db bun.IDB, q *bun.SelectQuery) *bun.SelectQuery {
 	return q
 }
 
+// ToKeep selects rows that no other transaction changes before this one ends;
+// any number of transactions may keep them at once.
+func ToKeep(db bun.IDB, q *bun.SelectQuery) *bun.SelectQuery {
+	if _, ok := db.(Writing); ok {
+		return q.For("SHARE")
+	}
+	return q
+}
+
 // Alone waits until no other transaction that called it with the same words is
 // under way. What is counted afterwards stays true until the transaction ends,
 // as far as all who add to it count first.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -38,6 +39,7 @@ func Exercise(t *testing.T, writers int, open func(t *testing.T) domain.Store) {
 		"AttemptsClaim":      attemptsClaim,
 		"AttemptsOneLive":    attemptsOneLive,
 		"AttemptsOrphans":    attemptsOrphans,
+		"NodesInterrupted":   nodesInterrupted,
 		"Turns":              turns,
 		"Nodes":              nodes,
 		"EventsSequence":     eventsSequence,
@@ -76,6 +78,9 @@ func Exercise(t *testing.T, writers int, open func(t *testing.T) domain.Store) {
 		"MessagesFind":       messagesFind,
 		"MessagesNamed":      messagesNamed,
 		"MessagesForgotten":  messagesForgotten,
+		"Campaigns":          campaigns,
+		"Recipients":         recipients,
+		"DialingAsks":        dialingAsks,
 	} {
 		t.Run(name, func(t *testing.T) { exercise(t, &bench{T: t, store: Twice(open(t)), writers: writers}) })
 	}
@@ -142,9 +147,12 @@ func (b *bench) wantCode(err error, code domain.Code, what string) {
 	}
 }
 
-// same fails the test unless got and want print alike.
+// same fails the test unless got and want are equal, or print alike.
 func (b *bench) same(got, want any) {
 	b.Helper()
+	if reflect.DeepEqual(got, want) {
+		return
+	}
 	if g, w := fmt.Sprintf("%+v", got), fmt.Sprintf("%+v", want); g != w {
 		b.Fatalf("got  %s\nwant %s", g, w)
 	}

@@ -1,0 +1,68 @@
+package outreach
+
+import (
+	"context"
+	"time"
+
+	"github.com/callwright/callwright/internal/domain"
+)
+
+// Ruling is whether a contact may be dialed at a time.
+type Ruling struct {
+	Allowed bool
+	Reason  string    // one of the domain's Reason words; "" when Allowed
+	Why     string    // Reason for people, where the word alone says too little
+	NextAt  time.Time // when it may be, if later; zero: never
+}
+
+// put notes a refusal on a contact.
+func (r *Ruling) put(to *domain.Recipient, now time.Time) {
+	to.Why, to.UpdatedAt = r.Reason, now
+	if !r.NextAt.IsZero() {
+		to.State, to.NextAt = domain.RecipientWaiting, r.NextAt
+		return
+	}
+	to.State, to.EndedAt = domain.RecipientFailed, now
+}
+
+func refused(reason string, next time.Time) *Ruling { return &Ruling{Reason: reason, NextAt: next} }
+
+// Gate says, in the transaction of the intent, whether the call of a campaign may
+// be dialed now. A refusal is noted on the contact, which waits or is finished;
+// its call is then to be ended.
+func (o *Outreach) Gate(ctx context.Context, st *domain.Stores, call *domain.Call, now time.Time) (*Ruling, error) {
+	c, err := st.Dialing.Running(ctx, call.CampaignID)
+	if domain.CodeOf(err) == domain.CodeNotFound {
+		return refused(domain.ReasonCancelled, time.Time{}), nil
+	} else if err != nil {
+		return nil, err
+	}
+	in := domain.Scope{Workspace: c.WorkspaceID, Mode: c.Mode}
+	r, err := st.Recipients.Get(ctx, in, c.ID, call.RecipientID)
+	if err != nil {
+		return nil, err
+	}
+	if r.State != domain.RecipientActive || r.CallID != call.ID {
+		return refused(domain.ReasonCancelled, time.Time{}), nil
+	}
+	ruling, err := o.judge(ctx, st, c, r, now)
+	if err != nil || ruling.Allowed {
+		return ruling, err
+	}
+	ruling.put(r, now)
+	return ruling, st.Recipients.Update(ctx, r, domain.RecipientActive, domain.CampaignCounts{LastAt: r.EndedAt})
+}
+
+// judge says whether a contact of a campaign may be dialed at a time. The order
+// is that in which a reader wants to know what is wrong.
+func (o *Outreach) judge(ctx context.Context, st *domain.Stores, c *domain.Campaign, r *domain.Recipient, now time.Time) (*Ruling, error) {
+	switch {
+	case c.State.Ended():
+		return refused(endWord(c), time.Time{}), nil
+	case c.State != domain.CampaignActive:
+		return refused(domain.ReasonPaused, now), nil
+	case c.StartAt.After(now):
+		return refused(domain.ReasonOutsideWindow, c.StartAt), nil
+	}
+	return first(ctx, st, ask(c, r, now), o.callable, o.consented, o.inHours, o.uncapped, o.affordable)
+}

@@ -1,0 +1,121 @@
+package outreach
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/callwright/callwright/internal/compliance"
+	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/phone"
+)
+
+// ahead is for how long calls are planned before they are dialed, at the rate of
+// their trunk: enough that it never waits for the planner.
+const ahead = 2 * time.Second
+
+// window reports whether the campaign's own window is open, and when it opens.
+func (p *plan) window(ctx context.Context, st *domain.Stores) (opens time.Time, open bool, err error) {
+	w, err := p.windowOf(ctx, st, &p.c)
+	if err != nil || w == nil {
+		return time.Time{}, true, err
+	}
+	call := compliance.Call{Places: []*time.Location{w.Zone}, Window: w, Ring: Ring}
+	next, found := call.Next(p.now)
+	if !found {
+		next = p.now.Add(never)
+	}
+	return next, found && !next.After(p.now), nil
+}
+
+// windowOf is the campaign's window in its zone, or nil for always.
+func (o *Outreach) windowOf(ctx context.Context, st *domain.Stores, c *domain.Campaign) (*compliance.Window, error) {
+	if c.Window == nil {
+		return nil, nil
+	}
+	name := c.Timezone
+	if name == "" {
+		w, err := st.Workspaces.Get(ctx, c.WorkspaceID)
+		if err != nil {
+			return nil, err
+		}
+		name = w.Timezone
+	}
+	zone, err := phone.Zone(name)
+	if err != nil {
+		zone = time.UTC
+	}
+	return &compliance.Window{Zone: zone, From: c.Window.From, To: c.Window.To}, nil
+}
+
+// room is how many more calls may be planned: of the campaign, the workspace and
+// the trunk, each as far as it has a limit.
+func (p *plan) room(ctx context.Context, st *domain.Stores) (int, error) {
+	const many = 1 << 20
+	room := many
+	if p.c.MaxConcurrent > 0 {
+		room = p.c.MaxConcurrent - p.counts.Active
+	}
+	number, err := p.number(ctx, st)
+	if err != nil || number == nil {
+		return min(room, 1), err // placing one says what is missing
+	}
+	trunk, err := st.Trunks.Get(ctx, p.in, number.TrunkID)
+	if domain.CodeOf(err) == domain.CodeNotFound {
+		return min(room, 1), nil
+	} else if err != nil {
+		return 0, err
+	}
+	waiting, on, err := st.Dialing.Planned(ctx, p.in, trunk.ID)
+	if err != nil {
+		return 0, err
+	}
+	w, err := st.Workspaces.Get(ctx, p.in.Workspace)
+	if err != nil {
+		return 0, err
+	}
+	if most := w.Plan.Limits().ConcurrentCalls; most != domain.Unlimited {
+		active, err := st.Calls.Active(ctx, p.in)
+		if err != nil {
+			return 0, err
+		}
+		room = min(room, most-active-waiting)
+	}
+	if trunk.MaxCalls > 0 {
+		live, err := st.Attempts.LiveOn(ctx, trunk.ID)
+		if err != nil {
+			return 0, err
+		}
+		room = min(room, trunk.MaxCalls-live-on)
+	}
+	if trunk.CallsPerSecond > 0 {
+		room = min(room, max(1, trunk.CallsPerSecond*int(ahead/time.Second))-on)
+	}
+	return room, nil
+}
+
+// number is the one that the campaign calls from; nil when there is none, or it
+// is the agent's own.
+func (p *plan) number(ctx context.Context, st *domain.Stores) (*domain.PhoneNumber, error) {
+	if p.c.PhoneNumberID == "" {
+		return nil, nil
+	}
+	n, err := st.Numbers.Get(ctx, p.in, p.c.PhoneNumberID)
+	if domain.CodeOf(err) == domain.CodeNotFound {
+		return nil, nil
+	}
+	return n, err
+}
+
+// asStop reports whether an error of placing a call is about all calls of a
+// campaign.
+func asStop(err error, known **domain.Error) bool {
+	if !errors.As(err, known) {
+		return false
+	}
+	switch (*known).Code {
+	case domain.CodeInvalid, domain.CodeNotFound, domain.CodeForbidden, domain.CodeLimitReached, domain.CodePayment:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,184 @@
+package outreach
+
+import (
+	"context"
+	"time"
+
+	"github.com/callwright/callwright/internal/domain"
+)
+
+// planned is how many contacts of a campaign one transaction plans.
+const planned = 64
+
+// lookAgain is how soon the dialer looks at a campaign again that has calls under
+// way: contacts that are to be tried again come back meanwhile.
+const lookAgain = 5 * time.Second
+
+// DueCampaigns returns campaigns that are to be planned, and when the next one
+// is due.
+func (o *Outreach) DueCampaigns(ctx context.Context, limit int) (due []domain.ID, next time.Time, err error) {
+	err = o.Store.View(ctx, func(ctx context.Context, st *domain.Stores) error {
+		rows, at, err := st.Dialing.Due(ctx, o.Clock(), limit)
+		if err != nil {
+			return err
+		}
+		due, next = nil, at
+		for i := range rows {
+			due = append(due, rows[i].ID)
+		}
+		return nil
+	})
+	return due, next, err
+}
+
+// Plan places calls to contacts of a campaign that are due, as many as may be
+// under way now. It reports whether more could be planned at once.
+func (o *Outreach) Plan(ctx context.Context, id domain.ID) (more bool, err error) {
+	err = o.Store.InTx(ctx, domain.LaneDial, func(ctx context.Context, st *domain.Stores) error {
+		more = false
+		c, err := st.Dialing.Plan(ctx, id)
+		if err != nil {
+			if domain.CodeOf(err) == domain.CodeNotFound {
+				return nil // deleted meanwhile
+			}
+			return err
+		}
+		p := plan{Outreach: o, c: *c, in: domain.Scope{Workspace: c.WorkspaceID, Mode: c.Mode}, now: o.Clock()}
+		more, err = p.run(ctx, st)
+		return err
+	})
+	return more, err
+}
+
+// plan is one look at a campaign.
+type plan struct {
+	*Outreach
+	c      domain.Campaign
+	in     domain.Scope
+	now    time.Time
+	counts domain.CampaignCounts
+}
+
+// until notes when the dialer looks at the campaign next.
+func (p *plan) until(ctx context.Context, st *domain.Stores, at time.Time) (bool, error) {
+	p.c.DueAt = at
+	return false, st.Dialing.Note(ctx, &p.c)
+}
+
+func (p *plan) run(ctx context.Context, st *domain.Stores) (more bool, err error) {
+	counts, err := st.Campaigns.Counts(ctx, p.c.ID)
+	if err != nil {
+		return false, err
+	}
+	p.counts = counts[p.c.ID]
+	switch {
+	case p.c.State.Ended():
+		return p.expire(ctx, st)
+	case p.c.State != domain.CampaignActive:
+		return p.until(ctx, st, time.Time{})
+	case p.counts.Total() == 0:
+		return p.until(ctx, st, p.now.Add(never))
+	case p.counts.Waiting == 0 && p.counts.Active > 0:
+		return false, nil // stays due: the end of the last call brings the next look
+	case p.counts.Waiting == 0:
+		p.c.State, p.c.EndedAt = domain.CampaignCompleted, p.now
+		return p.until(ctx, st, time.Time{})
+	case p.c.StartAt.After(p.now):
+		return p.until(ctx, st, p.c.StartAt)
+	}
+	if at, open, err := p.window(ctx, st); !open || err != nil {
+		if err != nil {
+			return false, err
+		}
+		return p.until(ctx, st, at)
+	}
+	return p.dial(ctx, st)
+}
+
+// expire fails contacts of a campaign that is over, some at a time.
+func (p *plan) expire(ctx context.Context, st *domain.Stores) (more bool, err error) {
+	n, err := st.Recipients.Expire(ctx, p.c.ID, endWord(&p.c), p.c.EndedAt, sweep)
+	if err != nil || n == sweep {
+		return true, err
+	}
+	return p.until(ctx, st, time.Time{})
+}
+
+// dial plans calls to contacts that are due.
+func (p *plan) dial(ctx context.Context, st *domain.Stores) (more bool, err error) {
+	room, err := p.room(ctx, st)
+	if err != nil || room <= 0 {
+		return false, err // stays due: a call that ends makes room
+	}
+	limit := min(room, planned)
+	rows, next, err := st.Recipients.Due(ctx, p.c.ID, p.now, limit)
+	if err != nil {
+		return false, err
+	}
+	for i := range rows {
+		if err := p.one(ctx, st, &rows[i]); err != nil {
+			return p.stopped(ctx, st, err)
+		}
+	}
+	if len(rows) == limit {
+		return true, p.started(ctx, st)
+	}
+	switch again := p.now.Add(lookAgain); {
+	case next.IsZero() && (len(rows) > 0 || p.counts.Active > 0):
+		return false, p.started(ctx, st) // stays due
+	case next.IsZero():
+		next = again // others hold what waits
+	case (len(rows) > 0 || p.counts.Active > 0) && next.After(again):
+		next = again
+	}
+	p.start()
+	return p.until(ctx, st, next)
+}
+
+func (p *plan) start() {
+	if p.c.StartedAt.IsZero() {
+		p.c.StartedAt = p.now
+	}
+}
+
+// started notes the first dial of a campaign.
+func (p *plan) started(ctx context.Context, st *domain.Stores) error {
+	if !p.c.StartedAt.IsZero() {
+		return nil
+	}
+	p.start()
+	return st.Dialing.Note(ctx, &p.c)
+}
+
+// stopped pauses a campaign that cannot place calls at all.
+func (p *plan) stopped(ctx context.Context, st *domain.Stores, why error) (more bool, err error) {
+	var known *domain.Error
+	if !asStop(why, &known) {
+		return false, why
+	}
+	p.Log.Warn("a campaign was paused: it cannot place calls", "campaign", p.c.ID, "err", why)
+	p.c.State, p.c.PauseReason = domain.CampaignPaused, known.Reason
+	return p.until(ctx, st, time.Time{})
+}
+
+// one plans one contact: it is dialed, waits, or is finished.
+func (p *plan) one(ctx context.Context, st *domain.Stores, r *domain.Recipient) error {
+	ruling, err := p.judge(ctx, st, &p.c, r, p.now)
+	if err != nil {
+		return err
+	}
+	r.UpdatedAt = p.now
+	if !ruling.Allowed {
+		ruling.put(r, p.now)
+		return st.Recipients.Update(ctx, r, domain.RecipientWaiting, domain.CampaignCounts{LastAt: r.EndedAt})
+	}
+	call, err := p.o.Place(ctx, st, p.in, Placing{
+		Campaign: &p.c, Recipient: r, Variables: r.CallVariables(), Try: r.Calls + 1,
+	})
+	if err != nil {
+		return err
+	}
+	r.State, r.CallID, r.Why = domain.RecipientActive, call.ID, ""
+	r.Calls++
+	return st.Recipients.Update(ctx, r, domain.RecipientWaiting, domain.CampaignCounts{})
+}

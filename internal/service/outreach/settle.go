@@ -1,0 +1,100 @@
+package outreach
+
+import (
+	"context"
+	"time"
+
+	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/redial"
+)
+
+// DefaultRetry is how often a campaign tries a contact.
+var DefaultRetry = domain.Retry{MaxAttempts: redial.Default.MaxAttempts}
+
+// Settle notes on the contact of a campaign how its call ended, in the
+// transaction in which it did: it is finished, or waits to be tried again.
+// retryAfter is for how long the far end asked not to be called.
+func (o *Outreach) Settle(ctx context.Context, st *domain.Stores, call *domain.Call, retryAfter time.Duration) error {
+	if call.RecipientID == "" {
+		return nil
+	}
+	in := domain.Scope{Workspace: call.WorkspaceID, Mode: call.Mode}
+	r, err := st.Recipients.Get(ctx, in, call.CampaignID, call.RecipientID)
+	if domain.CodeOf(err) == domain.CodeNotFound {
+		return nil // erased
+	} else if err != nil || r.State != domain.RecipientActive || r.CallID != call.ID {
+		return err
+	}
+	c, err := st.Dialing.Running(ctx, call.CampaignID)
+	if err != nil {
+		return err
+	}
+	listed, err := st.Suppressed.Get(ctx, in, call.To)
+	if err != nil && domain.CodeOf(err) != domain.CodeNotFound {
+		return err
+	}
+	try := domain.RecipientTry{CallID: call.ID, At: call.DialedAt, Result: domain.ResultOf(call, listed), RetryAfter: retryAfter}
+	if try.Charged = !call.DialedAt.IsZero() && try.Result.Charged(call.Rang()); !try.Charged {
+		if err := uncharge(ctx, st, call); err != nil {
+			return err
+		}
+	}
+	if try.At.IsZero() {
+		try.At = call.EndedAt
+	}
+	r.Tries, r.Result, r.UpdatedAt, r.Why = append(r.Tries, try), try.Result, call.EndedAt, ""
+	places, err := o.places(ctx, st, ask(c, r, call.EndedAt))
+	if err != nil {
+		return err
+	}
+	decide(c, r, places, call.EndedAt)
+	return st.Recipients.Update(ctx, r, domain.RecipientActive, gain(call, try))
+}
+
+// decide says what becomes of a contact after its last try.
+func decide(c *domain.Campaign, r *domain.Recipient, places []*time.Location, now time.Time) {
+	tries := make([]redial.Try, len(r.Tries))
+	for i, t := range r.Tries {
+		tries[i] = redial.Try{At: t.At, Result: t.Result, Charged: t.Charged, RetryAfter: t.RetryAfter}
+	}
+	d := redial.Policy{MaxAttempts: c.Retry.MaxAttempts, Gaps: c.Retry.Gaps}.Next(tries, places, now)
+	switch {
+	case d.Done && d.Reached:
+		r.State, r.EndedAt = domain.RecipientCompleted, now
+	case d.Done:
+		r.State, r.EndedAt, r.Why = domain.RecipientFailed, now, d.Why
+	case c.State.Ended():
+		r.State, r.EndedAt, r.Why = domain.RecipientFailed, now, endWord(c)
+	default:
+		r.State, r.NextAt, r.Why = domain.RecipientWaiting, d.At, d.Why
+	}
+}
+
+// gain is what a call adds to the counts of its campaign.
+func gain(call *domain.Call, try domain.RecipientTry) domain.CampaignCounts {
+	g := domain.CampaignCounts{Talk: call.Duration(), Spent: call.Cost, LastAt: call.EndedAt}
+	switch try.Result {
+	case domain.ResultHuman, domain.ResultOptOut:
+		g.Answered = 1
+	case domain.ResultDropped:
+		g.Answered, g.Abandoned = 1, 1
+	}
+	return g
+}
+
+// uncharge notes that the attempt of a call does not count for its number.
+func uncharge(ctx context.Context, st *domain.Stores, call *domain.Call) error {
+	attempts, err := st.Attempts.ByCall(ctx, call.ID)
+	if err != nil {
+		return err
+	}
+	for i := range attempts {
+		if a := &attempts[i]; a.Kind == domain.AttemptDial && !a.Uncharged {
+			a.Uncharged = true
+			if err := st.Attempts.Update(ctx, a); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
