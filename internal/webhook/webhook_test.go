@@ -36,6 +36,7 @@ type desk struct {
 	store  *store.DB
 	clock  atomic.Pointer[time.Time]
 	stop   func()
+	crew   int // workers; 0 is the usual number
 	kicked []func()
 }
 
@@ -74,7 +75,7 @@ func newDesk(t *testing.T) *desk {
 func (d *desk) run(allow ...string) {
 	d.Helper()
 	opts := webhook.Options{
-		Store: d, Dialects: map[string]domain.HookDialect{"native": native.Hooks{}},
+		Store: d, Workers: d.crew, Dialects: map[string]domain.HookDialect{"native": native.Hooks{}},
 		Now:     func() time.Time { return *d.clock.Load() },
 		Disable: service.New(service.Options{Store: d.store, Now: func() time.Time { return *d.clock.Load() }}).DisableEndpoint,
 	}
@@ -409,7 +410,8 @@ func TestManyTarpits(t *testing.T) {
 		case <-r.Context().Done():
 		}
 	})
-	const tarpits = webhook.DefaultWorkers/webhook.DefaultPerEndpoint + 1
+	const tarpits = 5
+	d.crew = (tarpits - 1) * webhook.DefaultPerEndpoint
 	for i := range tarpits {
 		d.send(d.endpoint(fmt.Sprint(slow, "/", i)), `{"slow":true}`, webhook.DefaultPerEndpoint)
 	}
