@@ -68,7 +68,7 @@ func (x *texting) Send(_ context.Context, t domain.Trunk, m trunk.Message) (stri
 	defer x.listening.Unlock()
 	if who != textAbsent && x.inbox != nil && !x.closed {
 		inbox := x.inbox
-		x.work.Go(func() { x.answer(inbox, t, m, name, who) })
+		x.work.Go(func() { x.answer(inbox, t, m, name, who) }) //nolint:contextcheck // outlives the request, and ends with the carrier
 	}
 	return name, nil
 }

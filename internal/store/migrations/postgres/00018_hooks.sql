@@ -14,17 +14,7 @@ CREATE TABLE seals (
 ALTER TABLE deliveries ADD COLUMN about_id TEXT NOT NULL DEFAULT '';
 CREATE INDEX deliveries_about ON deliveries (about_id) WHERE about_id <> '';
 
--- Text messages are counted beside calls.
-ALTER TABLE usage_days ADD COLUMN messages BIGINT NOT NULL DEFAULT 0;
-ALTER TABLE usage_days ADD COLUMN segments BIGINT NOT NULL DEFAULT 0;
-ALTER TABLE usage_additions ADD COLUMN messages BIGINT NOT NULL DEFAULT 0;
-ALTER TABLE usage_additions ADD COLUMN segments BIGINT NOT NULL DEFAULT 0;
-
 -- +goose Down
-ALTER TABLE usage_additions DROP COLUMN segments;
-ALTER TABLE usage_additions DROP COLUMN messages;
-ALTER TABLE usage_days DROP COLUMN segments;
-ALTER TABLE usage_days DROP COLUMN messages;
 DROP INDEX deliveries_about;
 ALTER TABLE deliveries DROP COLUMN about_id;
 DROP TABLE seals;
