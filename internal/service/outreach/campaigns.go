@@ -137,8 +137,8 @@ func check(c *domain.Campaign) error {
 			return domain.Invalid("retry", "retry: each gap between tries must be from one minute to 90 days")
 		}
 	}
-	if c.Budget != nil && *c.Budget < 0 {
-		return domain.Invalid("budget", "budget must not be negative")
+	if c.Budget != nil && (*c.Budget < 0 || *c.Budget > domain.MaxMoney) {
+		return domain.Invalid("budget", "budget must be from 0 to %.0f", domain.MaxMoney.Units())
 	}
 	return rule.First(
 		rule.Name("name", c.Name),

@@ -2,6 +2,7 @@ package outreach
 
 import (
 	"context"
+	"strings"
 
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/phone"
@@ -131,6 +132,15 @@ func (n *NewRecipient) check(i int) error {
 	for _, text := range []string{n.FirstName, n.LastName, n.Email, n.Company, n.Region} {
 		if err := rule.Text("contacts", text, rule.MaxName); err != nil {
 			return domain.Invalid("contacts", "contacts[%d] has a text of more than %d characters", i, rule.MaxName)
+		}
+	}
+	if c := n.Consent; c != nil {
+		if strings.TrimSpace(c.Kind) == "" {
+			return domain.Invalid("contacts", "contacts[%d].consent.kind is required: what was agreed to, such as express or written", i).For(domain.ReasonMissing, "")
+		}
+		if err := rule.First(rule.Text("", c.Kind, rule.MaxName), rule.Text("", c.Source, rule.MaxURL), rule.Text("", c.Text, rule.MaxText)); err != nil {
+			return domain.Invalid("contacts", "contacts[%d].consent has a text that is too long: kind may have %d characters, source %d and text %d",
+				i, rule.MaxName, rule.MaxURL, rule.MaxText)
 		}
 	}
 	return rule.Variables("contacts", n.Variables)
