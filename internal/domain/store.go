@@ -86,6 +86,7 @@ type Stores struct {
 	Campaigns  Campaigns
 	Recipients Recipients
 	Dialing    Dialing
+	Breakers   Breakers
 }
 
 // Collection keeps one kind of object. An object outside the scope is

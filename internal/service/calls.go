@@ -116,13 +116,14 @@ func (s *Service) equipment(ctx context.Context, st *domain.Stores, in domain.Sc
 	return from, trunk, flow, err
 }
 
-// ready refuses a campaign whose agent could not place a call.
-func (s *Service) ready(ctx context.Context, st *domain.Stores, in domain.Scope, agent, number domain.ID) error {
+// ready returns the trunk of a campaign whose agent can place a call.
+func (s *Service) ready(ctx context.Context, st *domain.Stores, in domain.Scope, agent, number domain.ID) (*domain.Trunk, error) {
 	a, err := st.Agents.Get(ctx, in, agent)
-	if err == nil {
-		_, _, _, err = s.equipment(ctx, st, in, a, number)
+	if err != nil {
+		return nil, err
 	}
-	return err
+	_, trunk, _, err := s.equipment(ctx, st, in, a, number)
+	return trunk, err
 }
 
 // placeFor stores the call of a campaign to one of its contacts.

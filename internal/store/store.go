@@ -227,6 +227,7 @@ func stores(tx bun.IDB, seal *row.Seal, touch row.Touch) *domain.Stores {
 		Campaigns:  directory.NewCampaigns(tx, touch),
 		Recipients: calling.NewRecipients(tx, touch),
 		Dialing:    directory.NewDialing(tx, touch),
+		Breakers:   directory.NewBreakers(tx),
 
 		Workspaces:  directory.NewWorkspaces(tx),
 		Keys:        directory.NewKeys(tx),

@@ -97,7 +97,8 @@ func (o *Outreach) newCampaign(ctx context.Context, st *domain.Stores, in domain
 	if err := check(c); err != nil {
 		return nil, err
 	}
-	return c, o.o.Ready(ctx, st, in, c.AgentID, c.PhoneNumberID)
+	_, err := o.o.Ready(ctx, st, in, c.AgentID, c.PhoneNumberID)
+	return c, err
 }
 
 func (req *CampaignChange) apply(c *domain.Campaign) {
@@ -259,7 +260,7 @@ func (o *Outreach) change(ctx context.Context, st *domain.Stores, in domain.Scop
 		return err
 	}
 	if c.AgentID != was.AgentID || c.PhoneNumberID != was.PhoneNumberID {
-		if err := o.o.Ready(ctx, st, in, c.AgentID, c.PhoneNumberID); err != nil {
+		if _, err := o.o.Ready(ctx, st, in, c.AgentID, c.PhoneNumberID); err != nil {
 			return err
 		}
 	}
