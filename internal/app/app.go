@@ -272,9 +272,9 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 	return nil
 }
 
-// dials reports whether this process places calls.
+// dials reports whether this process places calls, and has room for one.
 func (a *App) dials() bool {
-	return !a.engine.Draining() && a.engine.Working() == nil
+	return !a.engine.Draining() && !a.engine.Full() && a.engine.Working() == nil
 }
 
 func (a *App) openAPI() error {

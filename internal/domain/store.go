@@ -87,6 +87,7 @@ type Stores struct {
 	Recipients Recipients
 	Sheets     Sheets
 	Dialing    Dialing
+	Breakers   Breakers
 }
 
 // Collection keeps one kind of object. An object outside the scope is

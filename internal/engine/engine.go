@@ -134,6 +134,9 @@ func (e *Engine) Working() error {
 	return nil
 }
 
+// Full reports whether this process carries all the calls that it can.
+func (e *Engine) Full() bool { return e.door.full() }
+
 // Voices tells how many of the voices failed lately, and how many there are.
 func (e *Engine) Voices() (failing, all int) { return e.voice.Failing() }
 

@@ -192,6 +192,11 @@ func (s *Service) gate(ctx context.Context, st *domain.Stores, in domain.Scope, 
 	if trunk.MaxCalls > 0 && on >= trunk.MaxCalls {
 		return &Refusal{Why: "the trunk's calls at once are in use", RetryAt: now.Add(soon)}, nil
 	}
+	if call.RecipientID != "" {
+		if until, err := s.Admit(ctx, st, a.TrunkID, now); err != nil || !until.IsZero() {
+			return &Refusal{Why: "the trunk takes no calls", RetryAt: until}, err
+		}
+	}
 	return nil, nil
 }
 

@@ -116,8 +116,7 @@ func (s *Service) equipment(ctx context.Context, st *domain.Stores, in domain.Sc
 	return from, trunk, flow, err
 }
 
-// ready returns the trunk of a campaign's calls, and refuses one whose agent could
-// not place any.
+// ready returns the trunk of a campaign whose agent can place a call.
 func (s *Service) ready(ctx context.Context, st *domain.Stores, in domain.Scope, agent, number domain.ID) (*domain.Trunk, error) {
 	a, err := st.Agents.Get(ctx, in, agent)
 	if err != nil {

@@ -33,7 +33,10 @@ func (s *Service) note(call domain.Call, a domain.Attempt) bool {
 			return err
 		}
 		held := a
-		return st.Attempts.Update(ctx, &held)
+		if err := st.Attempts.Update(ctx, &held); err != nil {
+			return err
+		}
+		return s.Heard(ctx, st, row, &held, 0)
 	})
 }
 
@@ -139,6 +142,9 @@ func (s *Service) FinishCall(ctx context.Context, v Verdict) error {
 			return err
 		}
 		if err := st.Calls.Update(ctx, call); err != nil {
+			return err
+		}
+		if err := s.Heard(ctx, st, call, &v.Attempt, v.RetryAfter); err != nil {
 			return err
 		}
 		return s.over(ctx, st, call, v.RetryAfter)
