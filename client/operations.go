@@ -4,6 +4,7 @@ package client
 
 import (
 	"context"
+	"io"
 	"iter"
 	"net/http"
 	"net/url"
@@ -68,6 +69,12 @@ func (c *Client) CreateAgent(ctx context.Context, body AgentFields, more ...Opti
 // `appointments:write`.
 func (c *Client) CreateAppointment(ctx context.Context, body AppointmentFields, more ...Option) (*AppointmentDetail, error) {
 	return object[AppointmentDetail](ctx, c, request{method: "POST", path: "/api/v1/appointments", body: body}, more)
+}
+
+// CreateBatch does: Call the numbers of a CSV file, or a list. POST /api/v1/batches. Needs the
+// scope `batches:write`.
+func (c *Client) CreateBatch(ctx context.Context, body BatchFields, more ...Option) (*NewBatch, error) {
+	return object[NewBatch](ctx, c, request{method: "POST", path: "/api/v1/batches", body: body}, more)
 }
 
 // CreateCall does: Place a call. POST /api/v1/calls. Needs the scope `calls:write`.
@@ -219,6 +226,17 @@ func (c *Client) GetAppointment(ctx context.Context, id string, more ...Option) 
 // /api/v1/appointments/{id}/calendar.ics. Needs the scope `appointments:read`.
 func (c *Client) GetAppointmentCalendar(ctx context.Context, id string, more ...Option) (*http.Response, error) {
 	return c.open(ctx, request{method: "GET", path: "/api/v1/appointments/" + url.PathEscape(id) + "/calendar.ics"}, more)
+}
+
+// GetBatch does: Get a batch. GET /api/v1/batches/{id}. Needs the scope `batches:read`.
+func (c *Client) GetBatch(ctx context.Context, id string, more ...Option) (*Batch, error) {
+	return object[Batch](ctx, c, request{method: "GET", path: "/api/v1/batches/" + url.PathEscape(id)}, more)
+}
+
+// GetBatchTemplate does: Download a CSV file to begin with. GET /api/v1/batches/template. Needs the
+// scope `batches:read`.
+func (c *Client) GetBatchTemplate(ctx context.Context, more ...Option) error {
+	return c.do(ctx, request{method: "GET", path: "/api/v1/batches/template"}, more, nil)
 }
 
 // GetCall does: Get a call. GET /api/v1/calls/{id}. Needs the scope `calls:read`.
@@ -442,6 +460,66 @@ func (q *ListAvailableSlotsQuery) values() url.Values {
 // scope `appointments:read`.
 func (c *Client) ListAvailableSlots(ctx context.Context, query ListAvailableSlotsQuery, more ...Option) (*Availability, error) {
 	return object[Availability](ctx, c, request{method: "GET", path: "/api/v1/appointments/available-slots", query: query.values()}, more)
+}
+
+// ListBatchCallsQuery is the query of ListBatchCalls; what is zero is not sent.
+type ListBatchCallsQuery struct {
+	// How many to return: 50 when not sent, at most 200; more is taken as 200.
+	Limit int64
+	// How many to pass over.
+	Offset int64
+	// waiting, active, completed or failed.
+	Status string
+	// E.164.
+	Phone string
+}
+
+func (q *ListBatchCallsQuery) values() url.Values {
+	v := url.Values{}
+	addQuery(v, "limit", q.Limit)
+	addQuery(v, "offset", q.Offset)
+	addQuery(v, "status", q.Status)
+	addQuery(v, "phone", q.Phone)
+	return v
+}
+
+// ListBatchCalls does: List the contacts of a batch with their results. GET
+// /api/v1/batches/{id}/calls. Needs the scope `batches:read`.
+func (c *Client) ListBatchCalls(ctx context.Context, id string, query ListBatchCallsQuery, more ...Option) (*Page[Recipient], error) {
+	return page[Recipient](ctx, c, request{method: "GET", path: "/api/v1/batches/" + url.PathEscape(id) + "/calls", query: query.values()}, more)
+}
+
+// AllBatchCalls goes through every page of ListBatchCalls. An error ends it.
+func (c *Client) AllBatchCalls(ctx context.Context, id string, query ListBatchCallsQuery, more ...Option) iter.Seq2[Recipient, error] {
+	return all(ctx, c, page[Recipient], request{method: "GET", path: "/api/v1/batches/" + url.PathEscape(id) + "/calls", query: query.values()}, more)
+}
+
+// ListBatchesQuery is the query of ListBatches; what is zero is not sent.
+type ListBatchesQuery struct {
+	// How many to return: 50 when not sent, at most 200; more is taken as 200.
+	Limit int64
+	// How many to pass over.
+	Offset int64
+	// importing, active, paused, completed or cancelled.
+	Status string
+}
+
+func (q *ListBatchesQuery) values() url.Values {
+	v := url.Values{}
+	addQuery(v, "limit", q.Limit)
+	addQuery(v, "offset", q.Offset)
+	addQuery(v, "status", q.Status)
+	return v
+}
+
+// ListBatches does: List batches. GET /api/v1/batches. Needs the scope `batches:read`.
+func (c *Client) ListBatches(ctx context.Context, query ListBatchesQuery, more ...Option) (*Page[Batch], error) {
+	return page[Batch](ctx, c, request{method: "GET", path: "/api/v1/batches", query: query.values()}, more)
+}
+
+// AllBatches goes through every page of ListBatches. An error ends it.
+func (c *Client) AllBatches(ctx context.Context, query ListBatchesQuery, more ...Option) iter.Seq2[Batch, error] {
+	return all(ctx, c, page[Batch], request{method: "GET", path: "/api/v1/batches", query: query.values()}, more)
 }
 
 // ListCallsQuery is the query of ListCalls; what is zero is not sent.
@@ -872,6 +950,12 @@ func (c *Client) PutAppointment(ctx context.Context, id string, body Appointment
 	return object[AppointmentDetail](ctx, c, request{method: "PUT", path: "/api/v1/appointments/" + url.PathEscape(id), body: body}, more)
 }
 
+// PutBatch does: Rename, pause, resume or cancel a batch. PUT /api/v1/batches/{id}. Needs the scope
+// `batches:write`.
+func (c *Client) PutBatch(ctx context.Context, id string, body BatchChange, more ...Option) (*Batch, error) {
+	return object[Batch](ctx, c, request{method: "PUT", path: "/api/v1/batches/" + url.PathEscape(id), body: body}, more)
+}
+
 // PutCampaign does: Update, pause, resume or cancel a campaign. PUT /api/v1/campaigns/{id}. Needs
 // the scope `campaigns:write`.
 func (c *Client) PutCampaign(ctx context.Context, id string, body CampaignFields, more ...Option) (*Campaign, error) {
@@ -1010,6 +1094,12 @@ func (c *Client) UpdateAppointment(ctx context.Context, id string, body Appointm
 	return object[AppointmentDetail](ctx, c, request{method: "PATCH", path: "/api/v1/appointments/" + url.PathEscape(id), body: body}, more)
 }
 
+// UpdateBatch does: Rename, pause, resume or cancel a batch. PATCH /api/v1/batches/{id}. Needs the
+// scope `batches:write`.
+func (c *Client) UpdateBatch(ctx context.Context, id string, body BatchChange, more ...Option) (*Batch, error) {
+	return object[Batch](ctx, c, request{method: "PATCH", path: "/api/v1/batches/" + url.PathEscape(id), body: body}, more)
+}
+
 // UpdateCampaign does: Update, pause, resume or cancel a campaign. PATCH /api/v1/campaigns/{id}.
 // Needs the scope `campaigns:write`.
 func (c *Client) UpdateCampaign(ctx context.Context, id string, body CampaignFields, more ...Option) (*Campaign, error) {
@@ -1053,4 +1143,10 @@ func (c *Client) UpdateWebhook(ctx context.Context, id string, body WebhookField
 // the scope `workspaces:write`.
 func (c *Client) UpdateWorkspace(ctx context.Context, id string, body WorkspaceFields, more ...Option) (*Workspace, error) {
 	return object[Workspace](ctx, c, request{method: "PATCH", path: "/api/v1/workspaces/" + url.PathEscape(id), body: body}, more)
+}
+
+// ValidateBatch does: Check a CSV file. POST /api/v1/batches/validate. Needs the scope
+// `batches:read`.
+func (c *Client) ValidateBatch(ctx context.Context, contentType string, body io.Reader, more ...Option) (*SheetCheck, error) {
+	return object[SheetCheck](ctx, c, request{method: "POST", path: "/api/v1/batches/validate", contentType: contentType, raw: body}, more)
 }

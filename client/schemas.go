@@ -11,6 +11,8 @@ type AddedContacts struct {
 	Added int64 `json:"added"`
 	// Whose number the campaign had already.
 	Duplicates int64 `json:"duplicates"`
+	// What came of a file.
+	Sheet *SheetReport `json:"sheet,omitzero"`
 	// Contacts of the campaign, now.
 	Total int64 `json:"total"`
 }
@@ -160,6 +162,67 @@ type Attempt struct {
 type Availability struct {
 	Availability []DaySlots    `json:"availability"`
 	Settings     *SlotSettings `json:"settings"`
+}
+
+// Batch is a schema of the API's contract.
+type Batch struct {
+	AgentID string `json:"agentId"`
+	// Of these, those that are finished: reached, or given up.
+	CallsCompleted int64 `json:"callsCompleted"`
+	// Its contacts.
+	CallsTotal int64           `json:"callsTotal"`
+	Counts     *CampaignCounts `json:"counts"`
+	CreatedAt  time.Time       `json:"createdAt"`
+	EndedAt    time.Time       `json:"endedAt"`
+	ID         string          `json:"id"`
+	Name       string          `json:"name"`
+	// Why it was paused, when that was not asked for.
+	PauseReason string `json:"pauseReason"`
+	// The number to call from; null is the agent's own.
+	PhoneNumberID string `json:"phoneNumberId"`
+	Retry         *Retry `json:"retry"`
+	// Nobody is called before; null is at once.
+	ScheduledAt time.Time `json:"scheduledAt"`
+	// When the first contact was called.
+	StartedAt time.Time `json:"startedAt"`
+	// importing: its file is being stored, and nobody is called.
+	Status    string    `json:"status"`
+	UpdatedAt time.Time `json:"updatedAt"`
+	// Of every call, under the contact's own.
+	Variables map[string]any `json:"variables"`
+}
+
+// BatchChange is a schema of the API's contract.
+type BatchChange struct {
+	Name Field[string] `json:"name,omitzero"`
+	// active, paused or cancelled.
+	Status Field[string] `json:"status,omitzero"`
+}
+
+// BatchFields is a schema of the API's contract.
+type BatchFields struct {
+	// Who talks. Required.
+	AgentID Field[string] `json:"agentId,omitzero"`
+	// Contacts of the workspace.
+	ContactIds Field[[]string] `json:"contactIds,omitzero"`
+	// At most 10,000; a number is in a campaign once.
+	Contacts Field[[]RecipientFields] `json:"contacts,omitzero"`
+	// The name of its file when not sent.
+	Name Field[string] `json:"name,omitzero"`
+	// The number to call from; the agent's own when not sent.
+	PhoneNumberID Field[string] `json:"phoneNumberId,omitzero"`
+	// One try when not sent.
+	Retry Field[any] `json:"retry,omitzero"`
+	// ISO 8601: nobody is called before. One that is past, or none, is at once.
+	ScheduledAt Field[string] `json:"scheduledAt,omitzero"`
+	// Of every call, under the contact's own.
+	Variables Field[map[string]any] `json:"variables,omitzero"`
+}
+
+// BatchFields2 is a schema of the API's contract.
+type BatchFields2 struct {
+	// CSV. Its first line names the columns, of which phone_number is one.
+	File string `json:"file"`
 }
 
 // Call is a schema of the API's contract.
@@ -846,6 +909,36 @@ type MessageFields struct {
 	To Field[string] `json:"to,omitzero"`
 }
 
+// NewBatch is a schema of the API's contract.
+type NewBatch struct {
+	AgentID string `json:"agentId"`
+	// Of these, those that are finished: reached, or given up.
+	CallsCompleted int64 `json:"callsCompleted"`
+	// Its contacts.
+	CallsTotal int64           `json:"callsTotal"`
+	Counts     *CampaignCounts `json:"counts"`
+	CreatedAt  time.Time       `json:"createdAt"`
+	EndedAt    time.Time       `json:"endedAt"`
+	ID         string          `json:"id"`
+	Name       string          `json:"name"`
+	// Why it was paused, when that was not asked for.
+	PauseReason string `json:"pauseReason"`
+	// The number to call from; null is the agent's own.
+	PhoneNumberID string `json:"phoneNumberId"`
+	Retry         *Retry `json:"retry"`
+	// Nobody is called before; null is at once.
+	ScheduledAt time.Time `json:"scheduledAt"`
+	// What came of its file; null when the contacts came as JSON.
+	Sheet any `json:"sheet"`
+	// When the first contact was called.
+	StartedAt time.Time `json:"startedAt"`
+	// importing: its file is being stored, and nobody is called.
+	Status    string    `json:"status"`
+	UpdatedAt time.Time `json:"updatedAt"`
+	// Of every call, under the contact's own.
+	Variables map[string]any `json:"variables"`
+}
+
 // NewCampaign is a schema of the API's contract.
 type NewCampaign struct {
 	// Who talks. Required of a new one.
@@ -1044,6 +1137,17 @@ type RotateFields struct {
 	Overlap Field[int64] `json:"overlap,omitzero"`
 }
 
+// RowFault is a schema of the API's contract.
+type RowFault struct {
+	// As the header has it; null when the whole row is at fault.
+	Column string `json:"column"`
+	Reason string `json:"reason"`
+	// The line of the file; the header is 1.
+	Row int64 `json:"row"`
+	// The cell, at most 64 bytes of it.
+	Value string `json:"value"`
+}
+
 // SayFields is a schema of the API's contract.
 type SayFields struct {
 	// Required: said by the agent, after what it is saying.
@@ -1096,6 +1200,38 @@ type SecretWebhook struct {
 	Secret    string    `json:"secret"`
 	UpdatedAt time.Time `json:"updatedAt"`
 	URL       string    `json:"url"`
+}
+
+// SheetCheck is a schema of the API's contract.
+type SheetCheck struct {
+	// Rows whose number an earlier row has.
+	Duplicates int64      `json:"duplicates"`
+	Errors     []RowFault `json:"errors"`
+	// Of the invalid rows; errors has the first 1000.
+	Faults  int64    `json:"faults"`
+	Headers []string `json:"headers"`
+	// Rows that are not called.
+	Invalid int64 `json:"invalid"`
+	// That would be called, each once.
+	Numbers int64 `json:"numbers"`
+	// The first ten rows as they are written.
+	Preview []map[string]string `json:"preview"`
+	// Without the header and blank lines.
+	Rows int64 `json:"rows"`
+	// There are rows, and each can be called.
+	Valid bool `json:"valid"`
+}
+
+// SheetReport is a schema of the API's contract.
+type SheetReport struct {
+	Errors []RowFault `json:"errors"`
+	// Of the invalid rows; errors has the first 1000.
+	Faults  int64    `json:"faults"`
+	Headers []string `json:"headers"`
+	// Rows that are not called.
+	Invalid int64 `json:"invalid"`
+	// Without the header and blank lines.
+	Rows int64 `json:"rows"`
 }
 
 // Slot is a schema of the API's contract.

@@ -43,9 +43,12 @@ type Options struct {
 	// TrustedProxies are the networks whose word on where a request came from is
 	// believed; none is nobody's.
 	TrustedProxies []netip.Prefix
-	Version        string
-	Now            func() time.Time // time.Now when nil
-	Logger         *slog.Logger     // slog.Default() when nil
+	// Uploads is the directory where files are kept while they are read; "" is
+	// that of temporary files.
+	Uploads string
+	Version string
+	Now     func() time.Time // time.Now when nil
+	Logger  *slog.Logger     // slog.Default() when nil
 }
 
 // face is one dialect as it is mounted.
@@ -92,7 +95,7 @@ func New(o Options) (http.Handler, error) {
 
 // mount adds a dialect.
 func (s *server) mount(build wire.Make) error {
-	d, err := build(wire.Options{Rules: s.Service, Version: s.Version, Logger: s.Logger})
+	d, err := build(wire.Options{Rules: s.Service, Version: s.Version, Uploads: s.Uploads, Logger: s.Logger})
 	if err != nil {
 		return err
 	}

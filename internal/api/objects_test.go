@@ -37,6 +37,7 @@ var kinds = []kind{
 		`{"name":"quokka_size","display_name":"Quokka size","variable_type":"text","context_type":"contact"}`, ""},
 	{"do-not-call", "/api/v1/do-not-call", `{"number":"+14155550166"}`, "+14155550166"},
 	{"campaigns", "/api/v1/campaigns", `{"name":"Quokka campaign","agentId":"{agents}","status":"paused","contacts":[{"phone":"+14155550188","firstName":"Quokka"}]}`, ""},
+	{"batches batch-calls", "/api/v1/batches", `{"name":"Quokka batch","agentId":"{agents}","scheduledAt":"2199-01-01","contacts":[{"phone":"+14155550199","firstName":"Quokka"}]}`, ""},
 	{"keys", "/api/v1/keys", `{"name":"Quokka key"}`, ""},
 }
 

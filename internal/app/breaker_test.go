@@ -105,7 +105,7 @@ type campaignNow struct {
 	PauseReason *string
 }
 
-func (h *house) until(what string, within time.Duration, so func() bool) {
+func (h *house) becomes(what string, within time.Duration, so func() bool) {
 	h.Helper()
 	for deadline := time.Now().Add(within); !so(); time.Sleep(300 * time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -117,7 +117,7 @@ func (h *house) until(what string, within time.Duration, so func() bool) {
 // waitsForTrunk waits until a campaign says that it waits for its trunk.
 func (h *house) waitsForTrunk(id domain.ID) {
 	h.Helper()
-	h.until("the campaign waits for its trunk", 2*callLimit, func() bool {
+	h.becomes("the campaign waits for its trunk", 2*callLimit, func() bool {
 		var c campaignNow
 		h.must(http.MethodGet, "/campaigns/"+string(id), nil, &c)
 		return c.Status == "active" && c.PauseReason != nil && *c.PauseReason == domain.ReasonTrunkFailing
@@ -158,5 +158,5 @@ func TestCampaignOverFailingTrunk(t *testing.T) {
 	silent.mu.Lock()
 	silent.busy = true
 	silent.mu.Unlock()
-	h.until("the campaign goes on", time.Minute, func() bool { return silent.calls() > 20 })
+	h.becomes("the campaign goes on", time.Minute, func() bool { return silent.calls() > 20 })
 }

@@ -70,6 +70,7 @@ type Error struct {
 	Reason     string        // one of the Reason words, or ""
 	RetryAfter time.Duration // with CodeRateLimited and CodeUnavailable
 	ResetAt    time.Time     // with CodeRateLimited: when the window is over
+	Detail     any           // more about it, for dialects that show it, or nil
 	cause      error
 }
 

@@ -69,9 +69,10 @@ type Consent struct {
 
 // CallVariables are what a call to the recipient knows of it.
 func (r *Recipient) CallVariables() map[string]any {
-	all := make(map[string]any, len(r.Variables)+5)
+	all := make(map[string]any, len(r.Variables)+7)
 	for name, value := range map[string]string{
 		"phone_number": r.Phone, "first_name": r.FirstName, "last_name": r.LastName, "email": r.Email, "company": r.Company,
+		"timezone": r.Timezone, "state": r.Region,
 	} {
 		if value != "" {
 			all[name] = value

@@ -13,6 +13,7 @@ import (
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/service/outreach"
 	"github.com/callwright/callwright/internal/service/rule"
+	"github.com/callwright/callwright/internal/sheet"
 )
 
 // batching is a kit with an agent and a node, for batches in test mode.
@@ -104,10 +105,11 @@ func TestBatch(t *testing.T) {
 // TestBatchRefused: nothing is stored of a batch that is refused.
 func TestBatchRefused(t *testing.T) {
 	k := newBatching(t)
-	result, err := k.start(strings.NewReader("phone_number\n1\n2\n"))
+	_, err := k.start(strings.NewReader("phone_number\n1\n2\n"))
 	k.code(err, domain.CodeInvalid)
-	if result == nil || result.Import.Invalid != 2 || !strings.Contains(err.Error(), "none of the 2 rows") {
-		t.Errorf("%+v, %v", result, err)
+	var shown *domain.Error
+	if !errors.As(err, &shown) || len(shown.Detail.([]sheet.Fault)) != 2 || !strings.Contains(err.Error(), "none of the 2 rows") {
+		t.Errorf("%+v", err)
 	}
 	for _, file := range []string{"", "phone_number\n", "name\nAnn\n", "PK\x03\x04"} {
 		_, err = k.start(strings.NewReader(file))

@@ -23,7 +23,7 @@ type face struct {
 // New returns the dialect.
 func New(o wire.Options) (*wire.Dialect, error) {
 	rt := wire.NewRouter(wire.RouterOptions{
-		Title: "Callwright", Version: o.Version, Rules: o.Rules, Logger: o.Logger,
+		Title: "Callwright", Version: o.Version, Rules: o.Rules, Uploads: o.Uploads, Logger: o.Logger,
 		Description: "Voice-AI phone calls over REST: agents, flows, numbers, trunks, calls, recordings and webhooks.",
 		Shape:       Shape, ErrorBody: Fault{},
 	})
@@ -48,6 +48,8 @@ func New(o wire.Options) (*wire.Dialect, error) {
 	f.contactRoutes(rt)
 	f.doNotCallRoutes(rt)
 	f.campaignRoutes(rt)
+	f.batchRoutes(rt)
+	f.sheetRoutes(rt)
 	return &wire.Dialect{Name: "native", Prefix: "/voxforge", Roots: []string{"/api"}, Router: rt, RateHeaders: true}, rt.Err()
 }
 

@@ -83,12 +83,14 @@ type AddedContacts struct {
 	Added      int `json:"added"`
 	Duplicates int `json:"duplicates" doc:"Whose number the campaign had already."`
 	Total      int `json:"total" doc:"Contacts of the campaign, now."`
+
+	Sheet *SheetReport `json:"sheet,omitempty" doc:"What came of a file."`
 }
 
 func (f *face) recipientRoutes(rt *wire.Router) {
 	const path = Root + "/campaigns/{id}/contacts"
 	wire.Handle(rt, wire.Route{Method: http.MethodGet, Path: path, ID: "list-campaign-contacts", Scope: "campaigns:read", Summary: "List the contacts of a campaign with their results"}, f.listRecipients)
-	wire.Handle(rt, wire.Route{Method: http.MethodPost, Path: path, ID: "add-campaign-contacts", Scope: "campaigns:write", Summary: "Add contacts to a campaign"}, f.addRecipients)
+	wire.Handle(rt, wire.Route{Method: http.MethodPost, Path: path, ID: "add-campaign-contacts", Scope: "campaigns:write", Summary: "Add contacts to a campaign", Form: &wire.Form{Bare: true, JSON: true}}, f.addRecipients)
 	wire.Handle(rt, wire.Route{Method: http.MethodGet, Path: path + "/{contactId}", ID: "get-campaign-contact", Scope: "campaigns:read", Summary: "Get a contact of a campaign with its result"}, f.getRecipient)
 }
 
@@ -100,6 +102,11 @@ type recipientQuery struct {
 }
 
 func (f *face) listRecipients(ctx context.Context, in *recipientQuery) (*list[Recipient], error) {
+	return f.recipients(ctx, domain.KindCampaign, in)
+}
+
+// recipients are a page of the contacts of a campaign or batch.
+func (f *face) recipients(ctx context.Context, kind domain.CampaignKind, in *recipientQuery) (*list[Recipient], error) {
 	filter := domain.RecipientFilter{Phone: wire.Plus(in.Phone)}
 	switch s := domain.RecipientState(in.Status); s {
 	case "", domain.RecipientWaiting, domain.RecipientActive, domain.RecipientCompleted, domain.RecipientFailed:
@@ -108,7 +115,7 @@ func (f *face) listRecipients(ctx context.Context, in *recipientQuery) (*list[Re
 		return nil, domain.Invalid("status", "status must be one of: waiting, active, completed, failed")
 	}
 	page := in.Page()
-	rows, _, total, err := f.rules.Recipients(ctx, wire.ScopeOf(ctx), domain.KindCampaign, in.ID, filter, page)
+	rows, _, total, err := f.rules.Recipients(ctx, wire.ScopeOf(ctx), kind, in.ID, filter, page)
 	if err != nil {
 		return nil, err
 	}
@@ -119,19 +126,26 @@ func (f *face) addRecipients(ctx context.Context, in *struct {
 	ByID
 	Body ContactsFields
 }) (*object[AddedContacts], error) {
+	if u := wire.UploadOf(ctx); u != nil {
+		return f.importRecipients(ctx, in.ByID, u)
+	}
 	contacts, err := newRecipients(in.Body.Contacts.Value)
 	if err != nil {
 		return nil, err
 	}
 	req := outreach.AddRequest{Contacts: contacts, ContactIDs: in.Body.ContactIDs.Value}
-	added, err := f.rules.AddContacts(ctx, wire.ScopeOf(ctx), in.ID, req, wire.Once(ctx, http.StatusOK, addedBody))
+	a, err := f.rules.AddContacts(ctx, wire.ScopeOf(ctx), in.ID, req, wire.Once(ctx, http.StatusOK, addedBody))
 	if err != nil {
 		return nil, err
 	}
-	return &object[AddedContacts]{Body: AddedContacts(*added)}, nil
+	return &object[AddedContacts]{Body: added(a)}, nil
 }
 
-func addedBody(a *outreach.Added) any { return AddedContacts(*a) }
+func added(a *outreach.Added) AddedContacts {
+	return AddedContacts{Added: a.Added, Duplicates: a.Duplicates, Total: a.Total}
+}
+
+func addedBody(a *outreach.Added) any { return added(a) }
 
 func (f *face) getRecipient(ctx context.Context, in *struct {
 	ByID

@@ -29,8 +29,8 @@ type face struct {
 // New returns the dialect.
 func New(o wire.Options) (*wire.Dialect, error) {
 	rt := wire.NewRouter(wire.RouterOptions{
-		Title: "Callwright for Trillet's clients", Version: o.Version, Rules: o.Rules, Logger: o.Logger,
-		Description: "Agents, flows and calls as Trillet's clients know them.",
+		Title: "Callwright for Trillet's clients", Version: o.Version, Rules: o.Rules, Uploads: o.Uploads, Logger: o.Logger,
+		Description: "Agents, flows, calls and batch calls as Trillet's clients know them.",
 		Shape:       Shape, ErrorBody: Fault{},
 	})
 	f := &face{rules: o.Rules, log: cmp.Or(o.Logger, slog.Default())}
@@ -39,6 +39,7 @@ func New(o wire.Options) (*wire.Dialect, error) {
 	f.flowRoutes(rt)
 	f.callRoutes(rt)
 	f.historyRoutes(rt)
+	f.batchRoutes(rt)
 	return &wire.Dialect{
 		Name: Name, Prefix: "/trillet", Roots: []string{"/api", "/v1", "/v2"}, Router: rt,
 		Own:   []string{"/v1", "/v2", Root + "/calls/call", Root + "/calls/send"},

@@ -61,6 +61,18 @@ func (u *Upload) File() (io.Reader, error) {
 	return u.file.reader(), nil
 }
 
+// Base is the name of the file, at most 200 characters of it; usual when it has none.
+func (u *Upload) Base(usual string) string {
+	name := []rune(strings.TrimSpace(strings.ToValidUTF8(u.FileName, "")))
+	if len(name) == 0 {
+		return usual
+	}
+	return string(name[:min(len(name), maxName)])
+}
+
+// maxName is how many characters the name of an object may have.
+const maxName = 200
+
 // Known refuses fields that are not among names.
 func (u *Upload) Known(names ...string) error {
 	for name := range u.fields {

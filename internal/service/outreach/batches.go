@@ -20,8 +20,8 @@ type BatchStarted struct {
 }
 
 // StartBatch makes a batch out of a CSV sheet. Nobody is dialed before all of it is
-// stored. A sheet of which no row is good is CodeInvalid; the result then has the
-// report only.
+// stored. A sheet of which no row is good is CodeInvalid, with its first faults
+// ([]sheet.Fault) as Detail.
 func (o *Outreach) StartBatch(ctx context.Context, in domain.Scope, req CampaignChange, r io.Reader, once *rule.Once[BatchStarted]) (*BatchStarted, error) {
 	req.Kind = domain.KindBatch
 	c := domain.Campaign{ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode}
@@ -38,7 +38,7 @@ func (o *Outreach) StartBatch(ctx context.Context, in domain.Scope, req Campaign
 	case full:
 		return b.startLarge(ctx, once)
 	case len(l.rows) == 0:
-		return &BatchStarted{Import: l.report}, l.report.nobody()
+		return nil, l.report.nobody()
 	}
 	return rule.Effect(ctx, &o.Kit, in, once, func(ctx context.Context, st *domain.Stores) (*BatchStarted, error) {
 		n, c, err := b.create(ctx, st, domain.CampaignActive)
@@ -54,8 +54,13 @@ func (r *ImportReport) nobody() error {
 	if len(r.Errors) == 0 {
 		return domain.Invalid("file", "the file has no rows below its header: add one for each number to call")
 	}
-	return domain.Invalid("file", "none of the %d rows of the file can be called; the first one, line %d: %s", r.Rows, r.Errors[0].Line, r.Errors[0].Reason)
+	err := domain.Invalid("file", "none of the %d rows of the file can be called; the first one, line %d: %s", r.Rows, r.Errors[0].Line, r.Errors[0].Reason)
+	err.Detail = r.Errors[:min(len(r.Errors), maxShown)]
+	return err
 }
+
+// maxShown is how many faults of a sheet go along with an error.
+const maxShown = 100
 
 // batch is one that is being made.
 type batch struct {
@@ -247,6 +252,24 @@ func (o *Outreach) Contacted(ctx context.Context, in domain.Scope, kind domain.C
 		return err
 	})
 	return list, c, total, err
+}
+
+// OneContacted returns a contact of a campaign.
+func (o *Outreach) OneContacted(ctx context.Context, in domain.Scope, kind domain.CampaignKind, campaign, id domain.ID) (*Contacted, error) {
+	return rule.View(ctx, &o.Kit, func(ctx context.Context, st *domain.Stores) (*Contacted, error) {
+		if _, err := campaignOf(ctx, st, in, kind, campaign); err != nil {
+			return nil, err
+		}
+		r, err := st.Recipients.Get(ctx, in, campaign, id)
+		if err != nil {
+			return nil, err
+		}
+		list, err := contacted(ctx, st, in, []domain.Recipient{*r})
+		if err != nil {
+			return nil, err
+		}
+		return &list[0], nil
+	})
 }
 
 // recent is how many of the contacts that were finished last a progress shows.

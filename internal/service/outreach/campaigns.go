@@ -18,8 +18,8 @@ const never = 24 * time.Hour
 // sweep is how many contacts of a campaign that is over are expired at once.
 const sweep = 2_000
 
-// maxTries bounds Retry.MaxAttempts.
-const maxTries = 10
+// MaxTries bounds Retry.MaxAttempts.
+const MaxTries = 10
 
 // MaxGapMinutes bounds each of Retry.Gaps: 90 days.
 const MaxGapMinutes = 90 * 24 * 60
@@ -142,7 +142,7 @@ func check(c *domain.Campaign) error {
 	}
 	return rule.First(
 		rule.Name("name", c.Name),
-		rule.Within("retry.maxAttempts", c.Retry.MaxAttempts, 0, maxTries),
+		rule.Within("retry.maxAttempts", c.Retry.MaxAttempts, 0, MaxTries),
 		rule.OneOf("purpose", c.Purpose, domain.PurposeInformational, domain.PurposeMarketing, domain.PurposeSurvey,
 			domain.PurposeDebt, domain.PurposeEmergency),
 		rule.Variables("variables", c.Variables), rule.Variables("extra", c.Extra),
@@ -266,6 +266,9 @@ func (o *Outreach) UpdateCampaign(ctx context.Context, in domain.Scope, kind dom
 // change applies what a request asks of a campaign that is there.
 func (o *Outreach) change(ctx context.Context, st *domain.Stores, in domain.Scope, c *domain.Campaign, req CampaignChange) error {
 	was := *c
+	if c.State == domain.CampaignImporting && (req.State == nil || *req.State != domain.CampaignCancelled) {
+		return domain.Errorf(domain.CodeConflict, "the batch is being imported; wait until it is active, or cancel it")
+	}
 	if req.State != nil && *req.State != c.State {
 		if !slices.Contains(domain.CampaignTransitions[c.State], *req.State) {
 			return domain.Invalid("status", "a campaign that is %s cannot become %s", c.State, *req.State)

@@ -1,6 +1,7 @@
 package outreach
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -191,7 +192,7 @@ func (p *plan) stopped(ctx context.Context, st *domain.Stores, why error) (more 
 		return false, why
 	}
 	p.Log.Warn("a campaign was paused: it cannot place calls", "campaign", p.c.ID, "err", why)
-	p.c.State, p.c.PauseReason = domain.CampaignPaused, known.Reason
+	p.c.State, p.c.PauseReason = domain.CampaignPaused, cmp.Or(known.Reason, string(known.Code))
 	return p.until(ctx, st, time.Time{})
 }
 

@@ -34,7 +34,7 @@ func CheckSheet(r io.Reader, mode domain.Mode, preview int) (*SheetCheck, error)
 		}
 		check.Rows++
 		if len(check.Preview) < preview {
-			check.Preview = append(check.Preview, cellsOf(check.Headers, from.Cells()))
+			check.Preview = append(check.Preview, named(check.Headers, from.Cells()))
 		}
 		n, faults := contactOf(&row)
 		if len(faults) > 0 {
@@ -53,14 +53,11 @@ func CheckSheet(r io.Reader, mode domain.Mode, preview int) (*SheetCheck, error)
 	return check, nil
 }
 
-// cellsOf names the cells of a row.
-func cellsOf(headers, cells []string) map[string]string {
-	named := make(map[string]string, len(headers))
+// named are the cells of a row by their headers.
+func named(headers, cells []string) map[string]string {
+	row := make(map[string]string, len(headers))
 	for i, name := range headers {
-		named[name] = ""
-		if i < len(cells) {
-			named[name] = cells[i]
-		}
+		row[name] = cells[i]
 	}
-	return named
+	return row
 }

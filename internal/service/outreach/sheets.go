@@ -175,15 +175,13 @@ func (l *loader) load(ctx context.Context, st *domain.Stores) (*domain.Campaign,
 func contactOf(row *sheet.Row) (NewRecipient, []sheet.Fault) {
 	faults := row.Faults
 	size := 0
-	variables := make(map[string]any, len(row.Variables)+3)
+	variables := make(map[string]any, len(row.Variables)+1)
 	for name, value := range row.Variables {
 		variables[name] = value
 		size += len(name) + len(value)
 	}
-	for name, value := range map[string]string{"timezone": row.Timezone, "state": row.State, "postcode": row.Postcode} {
-		if value != "" {
-			variables[name] = value
-		}
+	if row.Postcode != "" {
+		variables["postcode"] = row.Postcode
 	}
 	if size > rule.MaxBlob/2 { // what JSON makes of it has room
 		faults = append(faults, sheet.Fault{Line: row.Line, Reason: "The row has more text than calls can carry along: leave out columns that they do not need."})
