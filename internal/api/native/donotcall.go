@@ -14,7 +14,7 @@ import (
 type Suppression struct {
 	Number    string                   `json:"number" doc:"E.164."`
 	Reason    *string                  `json:"reason"`
-	Source    domain.SuppressionSource `json:"source" enum:"api,csv,word,key,contact" doc:"word and key: the person asked for it in the call callId."`
+	Source    domain.SuppressionSource `json:"source" enum:"api,csv,word,key,refusal,contact" doc:"word and key: the person asked for it in the call callId; refusal: the far end refused that call as unwanted (607, 608)."`
 	CallID    *domain.ID               `json:"callId"`
 	CreatedAt wire.Instant             `json:"createdAt"`
 }
