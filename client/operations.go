@@ -9,6 +9,12 @@ import (
 	"net/url"
 )
 
+// AddCampaignContacts does: Add contacts to a campaign. POST /api/v1/campaigns/{id}/contacts. Needs
+// the scope `campaigns:write`.
+func (c *Client) AddCampaignContacts(ctx context.Context, id string, body ContactsFields, more ...Option) (*AddedContacts, error) {
+	return object[AddedContacts](ctx, c, request{method: "POST", path: "/api/v1/campaigns/" + url.PathEscape(id) + "/contacts", body: body}, more)
+}
+
 // AddDoNotCall does: Add numbers that must not be called. POST /api/v1/do-not-call. Needs the scope
 // `do-not-call:write`.
 func (c *Client) AddDoNotCall(ctx context.Context, body SuppressFields, more ...Option) (*Suppressing, error) {
@@ -69,6 +75,12 @@ func (c *Client) CreateCall(ctx context.Context, body PlaceFields, more ...Optio
 	return object[Call](ctx, c, request{method: "POST", path: "/api/v1/calls", body: body}, more)
 }
 
+// CreateCampaign does: Create a campaign. POST /api/v1/campaigns. Needs the scope
+// `campaigns:write`.
+func (c *Client) CreateCampaign(ctx context.Context, body NewCampaign, more ...Option) (*Campaign, error) {
+	return object[Campaign](ctx, c, request{method: "POST", path: "/api/v1/campaigns", body: body}, more)
+}
+
 // CreateContact does: Create a contact. POST /api/v1/contacts. Needs the scope `contacts:write`.
 func (c *Client) CreateContact(ctx context.Context, body ContactFields, more ...Option) (*Contact, error) {
 	return object[Contact](ctx, c, request{method: "POST", path: "/api/v1/contacts", body: body}, more)
@@ -110,6 +122,12 @@ func (c *Client) DeleteAgent(ctx context.Context, id string, more ...Option) (*D
 // `appointments:write`.
 func (c *Client) DeleteAppointment(ctx context.Context, id string, more ...Option) (*Deleted, error) {
 	return object[Deleted](ctx, c, request{method: "DELETE", path: "/api/v1/appointments/" + url.PathEscape(id)}, more)
+}
+
+// DeleteCampaign does: Delete a campaign. DELETE /api/v1/campaigns/{id}. Needs the scope
+// `campaigns:write`.
+func (c *Client) DeleteCampaign(ctx context.Context, id string, more ...Option) (*Deleted, error) {
+	return object[Deleted](ctx, c, request{method: "DELETE", path: "/api/v1/campaigns/" + url.PathEscape(id)}, more)
 }
 
 // DeleteContactQuery is the query of DeleteContact; what is zero is not sent.
@@ -196,6 +214,17 @@ func (c *Client) GetAppointmentCalendar(ctx context.Context, id string, more ...
 // GetCall does: Get a call. GET /api/v1/calls/{id}. Needs the scope `calls:read`.
 func (c *Client) GetCall(ctx context.Context, id string, more ...Option) (*Call, error) {
 	return object[Call](ctx, c, request{method: "GET", path: "/api/v1/calls/" + url.PathEscape(id)}, more)
+}
+
+// GetCampaign does: Get a campaign. GET /api/v1/campaigns/{id}. Needs the scope `campaigns:read`.
+func (c *Client) GetCampaign(ctx context.Context, id string, more ...Option) (*Campaign, error) {
+	return object[Campaign](ctx, c, request{method: "GET", path: "/api/v1/campaigns/" + url.PathEscape(id)}, more)
+}
+
+// GetCampaignContact does: Get a contact of a campaign with its result. GET
+// /api/v1/campaigns/{id}/contacts/{contactId}. Needs the scope `campaigns:read`.
+func (c *Client) GetCampaignContact(ctx context.Context, id string, contactID string, more ...Option) (*Recipient, error) {
+	return object[Recipient](ctx, c, request{method: "GET", path: "/api/v1/campaigns/" + url.PathEscape(id) + "/contacts/" + url.PathEscape(contactID)}, more)
 }
 
 // GetContact does: Get a contact. GET /api/v1/contacts/{id}. Needs the scope `contacts:read`.
@@ -444,6 +473,66 @@ func (c *Client) ListCalls(ctx context.Context, query ListCallsQuery, more ...Op
 // AllCalls goes through every page of ListCalls. An error ends it.
 func (c *Client) AllCalls(ctx context.Context, query ListCallsQuery, more ...Option) iter.Seq2[CallItem, error] {
 	return all(ctx, c, enveloped(func(e *Calls) []CallItem { return e.Calls }), request{method: "GET", path: "/api/v1/calls", query: query.values()}, more)
+}
+
+// ListCampaignContactsQuery is the query of ListCampaignContacts; what is zero is not sent.
+type ListCampaignContactsQuery struct {
+	// How many to return: 50 when not sent, at most 200; more is taken as 200.
+	Limit int64
+	// How many to pass over.
+	Offset int64
+	// waiting, active, completed or failed.
+	Status string
+	// E.164.
+	Phone string
+}
+
+func (q *ListCampaignContactsQuery) values() url.Values {
+	v := url.Values{}
+	addQuery(v, "limit", q.Limit)
+	addQuery(v, "offset", q.Offset)
+	addQuery(v, "status", q.Status)
+	addQuery(v, "phone", q.Phone)
+	return v
+}
+
+// ListCampaignContacts does: List the contacts of a campaign with their results. GET
+// /api/v1/campaigns/{id}/contacts. Needs the scope `campaigns:read`.
+func (c *Client) ListCampaignContacts(ctx context.Context, id string, query ListCampaignContactsQuery, more ...Option) (*Page[Recipient], error) {
+	return page[Recipient](ctx, c, request{method: "GET", path: "/api/v1/campaigns/" + url.PathEscape(id) + "/contacts", query: query.values()}, more)
+}
+
+// AllCampaignContacts goes through every page of ListCampaignContacts. An error ends it.
+func (c *Client) AllCampaignContacts(ctx context.Context, id string, query ListCampaignContactsQuery, more ...Option) iter.Seq2[Recipient, error] {
+	return all(ctx, c, page[Recipient], request{method: "GET", path: "/api/v1/campaigns/" + url.PathEscape(id) + "/contacts", query: query.values()}, more)
+}
+
+// ListCampaignsQuery is the query of ListCampaigns; what is zero is not sent.
+type ListCampaignsQuery struct {
+	// How many to return: 50 when not sent, at most 200; more is taken as 200.
+	Limit int64
+	// How many to pass over.
+	Offset int64
+	// active, paused, completed or cancelled.
+	Status string
+}
+
+func (q *ListCampaignsQuery) values() url.Values {
+	v := url.Values{}
+	addQuery(v, "limit", q.Limit)
+	addQuery(v, "offset", q.Offset)
+	addQuery(v, "status", q.Status)
+	return v
+}
+
+// ListCampaigns does: List campaigns. GET /api/v1/campaigns. Needs the scope `campaigns:read`.
+func (c *Client) ListCampaigns(ctx context.Context, query ListCampaignsQuery, more ...Option) (*Page[Campaign], error) {
+	return page[Campaign](ctx, c, request{method: "GET", path: "/api/v1/campaigns", query: query.values()}, more)
+}
+
+// AllCampaigns goes through every page of ListCampaigns. An error ends it.
+func (c *Client) AllCampaigns(ctx context.Context, query ListCampaignsQuery, more ...Option) iter.Seq2[Campaign, error] {
+	return all(ctx, c, page[Campaign], request{method: "GET", path: "/api/v1/campaigns", query: query.values()}, more)
 }
 
 // ListContactsQuery is the query of ListContacts; what is zero is not sent.
@@ -773,6 +862,12 @@ func (c *Client) PutAppointment(ctx context.Context, id string, body Appointment
 	return object[AppointmentDetail](ctx, c, request{method: "PUT", path: "/api/v1/appointments/" + url.PathEscape(id), body: body}, more)
 }
 
+// PutCampaign does: Update, pause, resume or cancel a campaign. PUT /api/v1/campaigns/{id}. Needs
+// the scope `campaigns:write`.
+func (c *Client) PutCampaign(ctx context.Context, id string, body CampaignFields, more ...Option) (*Campaign, error) {
+	return object[Campaign](ctx, c, request{method: "PUT", path: "/api/v1/campaigns/" + url.PathEscape(id), body: body}, more)
+}
+
 // PutContact does: Update a contact. PUT /api/v1/contacts/{id}. Needs the scope `contacts:write`.
 func (c *Client) PutContact(ctx context.Context, id string, body ContactFields, more ...Option) (*Contact, error) {
 	return object[Contact](ctx, c, request{method: "PUT", path: "/api/v1/contacts/" + url.PathEscape(id), body: body}, more)
@@ -894,6 +989,12 @@ func (c *Client) UpdateAgent(ctx context.Context, id string, body AgentFields, m
 // `appointments:write`.
 func (c *Client) UpdateAppointment(ctx context.Context, id string, body AppointmentFields, more ...Option) (*AppointmentDetail, error) {
 	return object[AppointmentDetail](ctx, c, request{method: "PATCH", path: "/api/v1/appointments/" + url.PathEscape(id), body: body}, more)
+}
+
+// UpdateCampaign does: Update, pause, resume or cancel a campaign. PATCH /api/v1/campaigns/{id}.
+// Needs the scope `campaigns:write`.
+func (c *Client) UpdateCampaign(ctx context.Context, id string, body CampaignFields, more ...Option) (*Campaign, error) {
+	return object[Campaign](ctx, c, request{method: "PATCH", path: "/api/v1/campaigns/" + url.PathEscape(id), body: body}, more)
 }
 
 // UpdateContact does: Update a contact. PATCH /api/v1/contacts/{id}. Needs the scope

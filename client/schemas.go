@@ -6,6 +6,15 @@ import (
 	"time"
 )
 
+// AddedContacts is a schema of the API's contract.
+type AddedContacts struct {
+	Added int64 `json:"added"`
+	// Whose number the campaign had already.
+	Duplicates int64 `json:"duplicates"`
+	// Contacts of the campaign, now.
+	Total int64 `json:"total"`
+}
+
 // Address is a schema of the API's contract.
 type Address struct {
 	City    string `json:"city,omitzero"`
@@ -244,6 +253,14 @@ type CallProgress struct {
 	Status string `json:"status"`
 }
 
+// CallWindow is a schema of the API's contract.
+type CallWindow struct {
+	// HH:MM, exclusive, to 24:00; one before start is of the next day.
+	End string `json:"end"`
+	// HH:MM of the wall clock, 00:00 to 23:59.
+	Start string `json:"start"`
+}
+
 // Calls is a schema of the API's contract.
 type Calls struct {
 	Calls  []CallItem `json:"calls"`
@@ -252,12 +269,118 @@ type Calls struct {
 	Total  int64      `json:"total"`
 }
 
+// Campaign is a schema of the API's contract.
+type Campaign struct {
+	AgentID string `json:"agentId"`
+	// What its calls may cost, in the workspace's credits; null is no limit.
+	Budget *float64 `json:"budget"`
+	// When it calls; null is at any time that the law allows.
+	CallWindow any `json:"callWindow"`
+	// Of these, those that are finished: reached, or given up.
+	CallsCompleted int64 `json:"callsCompleted"`
+	// Its contacts.
+	CallsTotal int64           `json:"callsTotal"`
+	Counts     *CampaignCounts `json:"counts"`
+	CreatedAt  time.Time       `json:"createdAt"`
+	EndedAt    time.Time       `json:"endedAt"`
+	// Test mode only: keep the legal hours and caps as live mode does.
+	EnforceRules bool `json:"enforceRules"`
+	// When it will be over at the pace so far, callWindow considered; null while that is not known.
+	ExpectedEndAt time.Time `json:"expectedEndAt"`
+	ID            string    `json:"id"`
+	// Null is as many as plan and trunk allow.
+	MaxConcurrentCalls *int64 `json:"maxConcurrentCalls"`
+	Name               string `json:"name"`
+	// Why it was paused, when that was not asked for.
+	PauseReason string `json:"pauseReason"`
+	// The number to call from; null is the agent's own.
+	PhoneNumberID string `json:"phoneNumberId"`
+	Purpose       string `json:"purpose"`
+	Retry         *Retry `json:"retry"`
+	// Nobody is called before; null is at once.
+	ScheduledStart time.Time `json:"scheduledStart"`
+	// What they have cost.
+	Spent float64 `json:"spent"`
+	// When the first contact was called.
+	StartedAt time.Time `json:"startedAt"`
+	Status    string    `json:"status"`
+	// Of callWindow, IANA; null is the workspace's.
+	Timezone  string    `json:"timezone"`
+	UpdatedAt time.Time `json:"updatedAt"`
+	// Of every call, under the contact's own.
+	Variables map[string]any `json:"variables"`
+}
+
+// CampaignCounts is a schema of the API's contract.
+type CampaignCounts struct {
+	// A call to them is planned or under way.
+	Active int64 `json:"active"`
+	// Calls that a human answered.
+	Answered int64 `json:"answered"`
+	// Somebody was reached.
+	Completed int64 `json:"completed"`
+	Failed    int64 `json:"failed"`
+	Waiting   int64 `json:"waiting"`
+}
+
+// CampaignFields is a schema of the API's contract.
+type CampaignFields struct {
+	// Who talks. Required of a new one.
+	AgentID Field[string] `json:"agentId,omitzero"`
+	// What its calls may cost, in the workspace's credits; no limit when not sent.
+	Budget Field[float64] `json:"budget,omitzero"`
+	// When it calls; at any time that the law allows when not sent.
+	CallWindow Field[any] `json:"callWindow,omitzero"`
+	// Test mode only: keep the legal hours and caps as live mode does.
+	EnforceRules Field[bool] `json:"enforceRules,omitzero"`
+	// 1 to 10,000; as many as plan and trunk allow when not sent.
+	MaxConcurrentCalls Field[int64] `json:"maxConcurrentCalls,omitzero"`
+	// Required of a new one.
+	Name Field[string] `json:"name,omitzero"`
+	// The number to call from; the agent's own when not sent.
+	PhoneNumberID Field[string] `json:"phoneNumberId,omitzero"`
+	// informational when not sent; marketing, survey, debt or emergency. marketing calls only contacts
+	// with a consent.
+	Purpose Field[string] `json:"purpose,omitzero"`
+	// Three tries, with gaps by how each ended, when not sent.
+	Retry Field[any] `json:"retry,omitzero"`
+	// ISO 8601; one that is past, or none, is at once.
+	ScheduledStart Field[string] `json:"scheduledStart,omitzero"`
+	// active or paused of a new one; later also completed, which gives up who still waits, or
+	// cancelled.
+	Status Field[string] `json:"status,omitzero"`
+	// IANA name; of callWindow. The workspace's when not sent.
+	Timezone Field[string] `json:"timezone,omitzero"`
+	// Of every call, under the contact's own.
+	Variables Field[map[string]any] `json:"variables,omitzero"`
+}
+
 // Closed is a schema of the API's contract.
 type Closed struct {
 	// message says text and hangs up; reject does not answer (480); agent lets agentId answer.
 	Action  string `json:"action"`
 	AgentID string `json:"agentId,omitzero"`
 	Text    string `json:"text,omitzero"`
+}
+
+// Consent is a schema of the API's contract.
+type Consent struct {
+	At     time.Time `json:"at"`
+	Kind   string    `json:"kind"`
+	Source string    `json:"source"`
+	Text   string    `json:"text"`
+}
+
+// ConsentFields is a schema of the API's contract.
+type ConsentFields struct {
+	// When it was given, ISO 8601.
+	At string `json:"at,omitzero"`
+	// express, written …; required.
+	Kind string `json:"kind,omitzero"`
+	// Where, such as a form's address.
+	Source string `json:"source,omitzero"`
+	// What was agreed to.
+	Text string `json:"text,omitzero"`
 }
 
 // Contact is a schema of the API's contract.
@@ -341,6 +464,14 @@ type ContactPhoneFields struct {
 	// The first number is when none says so.
 	Primary Field[bool]   `json:"primary,omitzero"`
 	Type    Field[string] `json:"type,omitzero"`
+}
+
+// ContactsFields is a schema of the API's contract.
+type ContactsFields struct {
+	// Contacts of the workspace.
+	ContactIds Field[[]string] `json:"contactIds,omitzero"`
+	// At most 10,000; a number is in a campaign once.
+	Contacts Field[[]RecipientFields] `json:"contacts,omitzero"`
 }
 
 // Customer is a schema of the API's contract.
@@ -707,6 +838,42 @@ type MessageFields struct {
 	To Field[string] `json:"to,omitzero"`
 }
 
+// NewCampaign is a schema of the API's contract.
+type NewCampaign struct {
+	// Who talks. Required of a new one.
+	AgentID Field[string] `json:"agentId,omitzero"`
+	// What its calls may cost, in the workspace's credits; no limit when not sent.
+	Budget Field[float64] `json:"budget,omitzero"`
+	// When it calls; at any time that the law allows when not sent.
+	CallWindow Field[any] `json:"callWindow,omitzero"`
+	// Contacts of the workspace.
+	ContactIds Field[[]string] `json:"contactIds,omitzero"`
+	// At most 10,000; a number is in a campaign once.
+	Contacts Field[[]RecipientFields] `json:"contacts,omitzero"`
+	// Test mode only: keep the legal hours and caps as live mode does.
+	EnforceRules Field[bool] `json:"enforceRules,omitzero"`
+	// 1 to 10,000; as many as plan and trunk allow when not sent.
+	MaxConcurrentCalls Field[int64] `json:"maxConcurrentCalls,omitzero"`
+	// Required of a new one.
+	Name Field[string] `json:"name,omitzero"`
+	// The number to call from; the agent's own when not sent.
+	PhoneNumberID Field[string] `json:"phoneNumberId,omitzero"`
+	// informational when not sent; marketing, survey, debt or emergency. marketing calls only contacts
+	// with a consent.
+	Purpose Field[string] `json:"purpose,omitzero"`
+	// Three tries, with gaps by how each ended, when not sent.
+	Retry Field[any] `json:"retry,omitzero"`
+	// ISO 8601; one that is past, or none, is at once.
+	ScheduledStart Field[string] `json:"scheduledStart,omitzero"`
+	// active or paused of a new one; later also completed, which gives up who still waits, or
+	// cancelled.
+	Status Field[string] `json:"status,omitzero"`
+	// IANA name; of callWindow. The workspace's when not sent.
+	Timezone Field[string] `json:"timezone,omitzero"`
+	// Of every call, under the contact's own.
+	Variables Field[map[string]any] `json:"variables,omitzero"`
+}
+
 // NewKeyFields is a schema of the API's contract.
 type NewKeyFields struct {
 	// Addresses and networks that may use the key; none is everywhere.
@@ -773,6 +940,67 @@ type PlaceFields struct {
 	Variables Field[map[string]any] `json:"variables,omitzero"`
 }
 
+// Recipient is a schema of the API's contract.
+type Recipient struct {
+	// Tries that are over, oldest first.
+	Attempts []RecipientTry `json:"attempts"`
+	// The last call.
+	CallID  string `json:"callId"`
+	Company string `json:"company"`
+	Consent any    `json:"consent"`
+	// The workspace's contact that it was made from.
+	ContactID string    `json:"contactId"`
+	CreatedAt time.Time `json:"createdAt"`
+	Email     string    `json:"email"`
+	// When it was finished.
+	EndedAt   time.Time `json:"endedAt"`
+	FirstName string    `json:"firstName"`
+	ID        string    `json:"id"`
+	LastName  string    `json:"lastName"`
+	// Of one that waits: not before.
+	NextAttemptAt time.Time `json:"nextAttemptAt"`
+	Phone         string    `json:"phone"`
+	// Why it waits or failed, when the result alone does not tell: outside_window, do_not_call …
+	Reason string `json:"reason"`
+	// State or province.
+	Region string `json:"region"`
+	// How the last try ended: human, voicemail, busy, no-answer, declined, blocked, invalid, moved,
+	// trunk, congestion, interrupted, opt-out, do-not-call, dropped or canceled.
+	Result string `json:"result"`
+	// active: a call is planned or under way.
+	Status    string         `json:"status"`
+	Timezone  string         `json:"timezone"`
+	Variables map[string]any `json:"variables"`
+}
+
+// RecipientFields is a schema of the API's contract.
+type RecipientFields struct {
+	Company Field[string] `json:"company,omitzero"`
+	// Required for marketing.
+	Consent   Field[any]    `json:"consent,omitzero"`
+	Email     Field[string] `json:"email,omitzero"`
+	FirstName Field[string] `json:"firstName,omitzero"`
+	LastName  Field[string] `json:"lastName,omitzero"`
+	// E.164; required.
+	Phone Field[string] `json:"phone,omitzero"`
+	// State or province.
+	Region Field[string] `json:"region,omitzero"`
+	// IANA name; what the number tells when not sent.
+	Timezone Field[string] `json:"timezone,omitzero"`
+	// Of its calls.
+	Variables Field[map[string]any] `json:"variables,omitzero"`
+}
+
+// RecipientTry is a schema of the API's contract.
+type RecipientTry struct {
+	// When it was dialed.
+	At     time.Time `json:"at"`
+	CallID string    `json:"callId"`
+	// It counts as one of retry.maxAttempts.
+	Charged bool   `json:"charged"`
+	Result  string `json:"result"`
+}
+
 // ResendFields is a schema of the API's contract.
 type ResendFields struct {
 	// ISO 8601: failed deliveries made then or later; all when not sent.
@@ -782,6 +1010,22 @@ type ResendFields struct {
 // Resent is a schema of the API's contract.
 type Resent struct {
 	Resent int64 `json:"resent"`
+}
+
+// Retry is a schema of the API's contract.
+type Retry struct {
+	// Between one try and the next, the last one repeats; none is by how the last try ended.
+	GapMinutes []int64 `json:"gapMinutes"`
+	// Tries that count; those that failed on our side or in the network do not.
+	MaxAttempts int64 `json:"maxAttempts"`
+}
+
+// RetryFields is a schema of the API's contract.
+type RetryFields struct {
+	// Between one try and the next, the last one repeats; by how the last try ended when not sent.
+	GapMinutes []int64 `json:"gapMinutes,omitzero"`
+	// 1 to 10; 3 when not sent.
+	MaxAttempts *int64 `json:"maxAttempts,omitzero"`
 }
 
 // RotateFields is a schema of the API's contract.
@@ -1075,6 +1319,14 @@ type WebhookFields struct {
 	Schedule Field[string] `json:"schedule,omitzero"`
 	// Publicly reachable https.
 	URL Field[string] `json:"url,omitzero"`
+}
+
+// WindowFields is a schema of the API's contract.
+type WindowFields struct {
+	// HH:MM, exclusive, to 24:00; one before start is of the next day. Required.
+	End string `json:"end,omitzero"`
+	// HH:MM of the wall clock, 00:00 to 23:59; required.
+	Start string `json:"start,omitzero"`
 }
 
 // Workspace is a schema of the API's contract.

@@ -3,14 +3,11 @@
 package rig
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
-	"net/textproto"
 	"slices"
 	"strconv"
 	"strings"
@@ -118,41 +115,18 @@ func (p *Phone) again() {
 	}
 }
 
-// request is a SIP request as far as the phone reads it.
-type request struct {
-	method, user string
-	head         textproto.MIMEHeader
-	body         []byte
-}
-
-func parseRequest(raw []byte) (request, bool) {
-	head, body, found := bytes.Cut(raw, []byte("\r\n\r\n"))
-	line, rest, _ := bytes.Cut(head, []byte("\r\n"))
-	words := strings.Fields(string(line))
-	if !found || len(words) != 3 || words[2] != "SIP/2.0" {
-		return request{}, false
-	}
-	r := textproto.NewReader(bufio.NewReader(bytes.NewReader(append(bytes.Clone(rest), "\r\n\r\n"...))))
-	headers, err := r.ReadMIMEHeader()
-	if err != nil {
-		return request{}, false
-	}
-	user, _, _ := strings.Cut(strings.TrimPrefix(words[1], "sip:"), "@")
-	return request{method: words[0], user: user, head: headers, body: body}, true
-}
-
 // take handles one message. What is not a request is an answer to a BYE that
 // nobody waits for.
 func (p *Phone) take(raw []byte, from *net.UDPAddr) error {
-	r, ok := parseRequest(raw)
+	r, ok := ParseRequest(raw)
 	if !ok {
 		return nil
 	}
-	id := r.head.Get("Call-Id")
+	id := r.Head.Get("Call-Id")
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	d := p.calls[id]
-	switch r.method {
+	switch r.Method {
 	case "INVITE":
 		return p.invited(id, d, r, from)
 	case "ACK":
@@ -172,18 +146,18 @@ func (p *Phone) take(raw []byte, from *net.UDPAddr) error {
 	return err
 }
 
-func (p *Phone) invited(id string, d *dialog, r request, from *net.UDPAddr) error {
+func (p *Phone) invited(id string, d *dialog, r Request, from *net.UDPAddr) error {
 	if d != nil {
 		_, err := p.conn.WriteToUDP(p.answer(r, "200 OK", p.sdp()), from)
 		return err
 	}
-	media, err := mediaOf(r.body)
+	media, err := mediaOf(r.Body)
 	if err != nil {
-		return fmt.Errorf("the offer of call %s cannot be used: %w\n%s", id, err, r.body)
+		return fmt.Errorf("the offer of call %s cannot be used: %w\n%s", id, err, r.Body)
 	}
-	index, err := strconv.Atoi(r.user[max(0, len(r.user)-6):])
+	index, err := strconv.Atoi(r.User[max(0, len(r.User)-6):])
 	if err != nil {
-		return fmt.Errorf("the number %q is none of this program's", r.user)
+		return fmt.Errorf("the number %q is none of this program's", r.User)
 	}
 	l := NewLine(index, media, p.voice, p.turns)
 	l.CallID, l.Invited = id, time.Now()
@@ -195,25 +169,8 @@ func (p *Phone) invited(id string, d *dialog, r request, from *net.UDPAddr) erro
 	return err
 }
 
-// answer makes a response (RFC 3261 §8.2.6).
-func (p *Phone) answer(r request, status string, body []byte) []byte {
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "SIP/2.0 %s\r\n", status)
-	for _, name := range []string{"Via", "Record-Route", "From", "To", "Call-Id", "Cseq"} {
-		for _, value := range r.head[name] {
-			if name == "To" && !strings.Contains(value, ";tag=") {
-				value += ";tag=bench"
-			}
-			fmt.Fprintf(&b, "%s: %s\r\n", name, value)
-		}
-	}
-	fmt.Fprintf(&b, "Contact: <sip:bench@%s>\r\n", p.Addr())
-	if len(body) > 0 {
-		b.WriteString("Content-Type: application/sdp\r\n")
-	}
-	fmt.Fprintf(&b, "Content-Length: %d\r\n\r\n", len(body))
-	b.Write(body)
-	return b.Bytes()
+func (p *Phone) answer(r Request, status string, body []byte) []byte {
+	return r.Answer(status, "bench", p.Addr(), body)
 }
 
 func (p *Phone) sdp() []byte {

@@ -139,12 +139,12 @@ func TestTurnsAreSpreadOverLines(t *testing.T) {
 func TestParseRequest(t *testing.T) {
 	raw := "INVITE sip:+14152000017@127.0.0.1:5060 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:1;branch=z9hG4bK1\r\nCall-ID: abc\r\n" +
 		"CSeq: 1 INVITE\r\nContent-Length: 4\r\n\r\nv=0\n"
-	r, ok := parseRequest([]byte(raw))
-	if !ok || r.method != "INVITE" || r.user != "+14152000017" || r.head.Get("Call-Id") != "abc" || string(r.body) != "v=0\n" {
+	r, ok := ParseRequest([]byte(raw))
+	if !ok || r.Method != "INVITE" || r.User != "+14152000017" || r.Head.Get("Call-Id") != "abc" || string(r.Body) != "v=0\n" {
 		t.Errorf("%+v, %v", r, ok)
 	}
 	for _, bad := range []string{"", "\r\n\r\n", "SIP/2.0 200 OK\r\nVia: x\r\n\r\n", "INVITE sip:x SIP/2.0\r\nno header\r\n\r\n", strings.TrimSuffix(raw, "\r\nv=0\n")} {
-		if r, ok := parseRequest([]byte(bad)); ok {
+		if r, ok := ParseRequest([]byte(bad)); ok {
 			t.Errorf("%q is a request: %+v", bad, r)
 		}
 	}

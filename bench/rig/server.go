@@ -30,6 +30,7 @@ type ServerOptions struct {
 	Settings string   // callwright.yaml
 	Args     []string // further flags of "serve"
 	Env      []string // beside this process's
+	Key      string   // of a database that another server was started on; "" prepares it
 	// Fill writes into the database before the server starts; it is given the
 	// server's data directory.
 	Fill func(ctx context.Context, data string) error
@@ -45,16 +46,20 @@ type Server struct {
 	cmd    *exec.Cmd
 	log    *os.File
 	client *http.Client
-	exited chan error
+	exited chan struct{} // closed at the end of cmd, which ended is the error of
+	ended  error
 }
+
+// module is this one.
+const module = "github.com/callwright/callwright"
 
 // startLimit is how long a server may take to be ready.
 const startLimit = 30 * time.Second
 
-// Build compiles the server into dir.
-func Build(ctx context.Context, dir string) (string, error) {
+// Build compiles the server into dir, with build tags if any.
+func Build(ctx context.Context, dir string, tags ...string) (string, error) {
 	binary := filepath.Join(dir, "callwright")
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", binary, "./cmd/callwright")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", strings.Join(tags, ","), "-o", binary, module+"/cmd/callwright")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the server (run this from the module's directory): %w\n%s", err, out)
@@ -64,15 +69,19 @@ func Build(ctx context.Context, dir string) (string, error) {
 
 // StartServer starts the server and waits until it is ready.
 func StartServer(ctx context.Context, o ServerOptions) (_ *Server, err error) {
-	s := &Server{o: o, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: startLimit}, exited: make(chan error, 1)}
-	if err := s.enterprise(ctx); err != nil {
-		return nil, err
+	s := &Server{o: o, key: o.Key, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: startLimit}}
+	if o.Key == "" {
+		if err := s.enterprise(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if err := os.WriteFile(filepath.Join(o.Dir, "callwright.yaml"), []byte(o.Settings), 0o600); err != nil {
 		return nil, err
 	}
-	if s.key, err = s.createKey(ctx); err != nil {
-		return nil, err
+	if o.Key == "" {
+		if s.key, err = s.createKey(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if o.Fill != nil {
 		if err := o.Fill(ctx, s.data()); err != nil {
@@ -82,7 +91,7 @@ func StartServer(ctx context.Context, o ServerOptions) (_ *Server, err error) {
 	if s.log, err = os.Create(filepath.Join(o.Dir, "server.log")); err != nil {
 		return nil, err
 	}
-	return s, s.start(ctx)
+	return s, s.Start(ctx)
 }
 
 // enterprise makes the workspace before the first start would make a smaller one.
@@ -125,11 +134,15 @@ func (s *Server) createKey(ctx context.Context) (string, error) {
 	return made.Key, err
 }
 
-func (s *Server) start(ctx context.Context) error {
+// Start starts the server again after its end, on the same data, with further
+// variables in its environment, and waits until it is ready.
+func (s *Server) Start(ctx context.Context, env ...string) error {
 	args := append([]string{"serve", "--http", "127.0.0.1:0", "--sip", "127.0.0.1:0", "--rtp-ports", "20000-29999",
 		"--webhook-allow", "127.0.0.0/8"}, s.o.Args...)
 	s.cmd = s.command(context.WithoutCancel(ctx), args...)
 	s.cmd.Stderr = s.log
+	s.cmd.Env = append(s.cmd.Env, env...)
+	exited := make(chan struct{})
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
 		return err
@@ -137,12 +150,14 @@ func (s *Server) start(ctx context.Context) error {
 	if err := s.cmd.Start(); err != nil {
 		return err
 	}
+	s.exited = exited
 	ready := make(chan string, 1)
 	go func() {
 		line, _ := bufio.NewReader(out).ReadString('\n') // an empty line tells of the error
 		ready <- line
 		_, _ = io.Copy(io.Discard, out)
-		s.exited <- s.cmd.Wait()
+		s.ended = s.cmd.Wait()
+		close(exited)
 	}()
 	select {
 	case line := <-ready:
@@ -166,6 +181,9 @@ func (s *Server) PID() int { return s.cmd.Process.Pid }
 // Usage is what the server has used and holds.
 func (s *Server) Usage() (Usage, error) { return ReadUsage(s.PID()) }
 
+// Exited is closed when the server has ended since it was last started.
+func (s *Server) Exited() <-chan struct{} { return s.exited }
+
 // Log is the end of what the server has logged.
 func (s *Server) Log() string {
 	raw, err := os.ReadFile(s.log.Name())
@@ -186,8 +204,8 @@ func (s *Server) Stop() error {
 		return err
 	}
 	select {
-	case err := <-s.exited:
-		return err
+	case <-s.exited:
+		return s.ended
 	case <-time.After(stopLimit):
 		return errors.Join(fmt.Errorf("the server did not stop within %s", stopLimit), s.Kill())
 	}

@@ -4,18 +4,15 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"net/url"
-	"path/filepath"
 	"time"
 
+	"github.com/callwright/callwright/bench/rig"
 	"github.com/callwright/callwright/internal/domain"
-	"github.com/callwright/callwright/internal/store"
 )
 
 // How a chaos run is hurried: what is said about the order of things does not
@@ -59,15 +56,15 @@ type chaosRun struct {
 
 // rage commits events, has a receiver fail, kills the sender again and again, and
 // looks what came of it.
-func rage(ctx context.Context, o options, at place, progress io.Writer) (_ *chaos, err error) {
+func rage(ctx context.Context, o options, at rig.Place, progress io.Writer) (_ *chaos, err error) {
 	r, err := listen(func(r *receiver) func(http.ResponseWriter, *http.Request, int) bool { return r.failing(o.failing) })
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, r.close()) }()
 	run := &chaosRun{
-		o: o, receiver: r, acked: make(map[string]time.Time), progress: progress, result: chaos{Database: at.name},
-		order: order{Do: doChaos, Dir: at.dir, DSN: at.dsn, URLs: r.urls(o.endpoints), Timeout: chaosTimeout, Waits: chaosWaits},
+		o: o, receiver: r, acked: make(map[string]time.Time), progress: progress, result: chaos{Database: at.Name},
+		order: order{Do: doChaos, Dir: at.Dir, DSN: at.DSN, URLs: r.urls(o.endpoints), Timeout: chaosTimeout, Waits: chaosWaits},
 	}
 	began := time.Now()
 	for run.result.Kills < o.kills {
@@ -112,13 +109,13 @@ func (c *chaosRun) life(ctx context.Context) error {
 }
 
 // peace lets a last sender commit the rest and deliver until nothing is pending.
-func (c *chaosRun) peace(ctx context.Context, at place) error {
+func (c *chaosRun) peace(ctx context.Context, at rig.Place) error {
 	c.order.Events = max(0, c.o.events-len(c.acked))
 	p, err := start(ctx, c.order)
 	if err != nil {
 		return err
 	}
-	db, err := at.open()
+	db, err := at.Open()
 	if err != nil {
 		return errors.Join(err, p.kill())
 	}
@@ -141,8 +138,8 @@ func (c *chaosRun) peace(ctx context.Context, at place) error {
 }
 
 // judge compares what the database holds with what came.
-func (c *chaosRun) judge(ctx context.Context, at place) (err error) {
-	db, err := at.open()
+func (c *chaosRun) judge(ctx context.Context, at rig.Place) (err error) {
+	db, err := at.Open()
 	if err != nil {
 		return err
 	}
@@ -187,20 +184,4 @@ func (c *chaosRun) judge(ctx context.Context, at place) (err error) {
 	}
 	c.result.Committed, c.result.Tries, c.result.Forged = len(stored), r.tries, r.forged
 	return rows.Err()
-}
-
-// place is where a database is.
-type place struct {
-	name string // sqlite or postgres
-	dir  string
-	dsn  string
-}
-
-// open opens the database for reading, beside whoever has it.
-func (p place) open() (*sql.DB, error) {
-	if p.dsn != "" {
-		return sql.Open("pgx", p.dsn)
-	}
-	name := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.Join(p.dir, store.File)}).EscapedPath(), RawQuery: "_pragma=busy_timeout(10000)&mode=ro"}
-	return sql.Open("sqlite", name.String())
 }

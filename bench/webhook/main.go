@@ -15,11 +15,9 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 
 	"github.com/callwright/callwright/bench/rig"
-	"github.com/callwright/callwright/internal/store"
 	"github.com/callwright/callwright/internal/store/storetest"
 )
 
@@ -93,12 +91,12 @@ type result struct {
 // measure runs what the options ask for, on each database.
 func measure(ctx context.Context, o options, progress io.Writer) (*result, error) {
 	r := &result{Host: rig.ReadHost()}
-	for _, name := range []string{"sqlite", "postgres"} {
-		if name == "sqlite" && !o.sqlite || name == "postgres" && o.database == "" {
+	for _, name := range []string{rig.SQLite, rig.Postgres} {
+		if name == rig.SQLite && !o.sqlite || name == rig.Postgres && o.database == "" {
 			continue
 		}
 		if o.chaos {
-			if err := o.within(ctx, name, func(at place) error {
+			if err := rig.Within(ctx, name, o.database, func(at rig.Place) error {
 				c, err := rage(ctx, o, at, progress)
 				if err == nil {
 					r.Chaos = append(r.Chaos, *c)
@@ -116,25 +114,6 @@ func measure(ctx context.Context, o options, progress io.Writer) (*result, error
 		r.Speed = append(r.Speed, *s)
 	}
 	return r, nil
-}
-
-// within makes an empty database, which is removed afterwards.
-func (o options) within(ctx context.Context, name string, do func(place) error) (err error) {
-	dir, err := os.MkdirTemp("", "callwright-bench-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	at := place{name: name, dir: filepath.Join(dir, "data")}
-	if name == "postgres" {
-		dsn, drop, err := store.Fresh(ctx, o.database)
-		if err != nil {
-			return err
-		}
-		at.dsn = dsn
-		return errors.Join(do(at), drop(context.WithoutCancel(ctx)))
-	}
-	return do(at)
 }
 
 func main() {

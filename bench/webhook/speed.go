@@ -46,12 +46,12 @@ func (o options) speed(ctx context.Context, name string, progress io.Writer) (*s
 	s := &speed{Database: name}
 	for _, part := range []struct {
 		what string
-		do   func(context.Context, options, place) error
+		do   func(context.Context, options, rig.Place) error
 	}{
 		{"a backlog", s.backlog}, {"a bare client", s.bare}, {"a steady rate", s.steady}, {"the same beside a tarpit", s.isolated}, {"answers without an end", s.flooded},
 	} {
 		fmt.Fprintf(progress, "%s: %s\n", name, part.what)
-		if err := o.within(ctx, name, func(at place) error { return part.do(ctx, o, at) }); err != nil {
+		if err := rig.Within(ctx, name, o.database, func(at rig.Place) error { return part.do(ctx, o, at) }); err != nil {
 			return nil, fmt.Errorf("%s: %w", part.what, err)
 		}
 	}
@@ -107,8 +107,8 @@ func (t trial) rate() float64 {
 	return math.Round(float64(len(t.events)) / t.last.Sub(first).Seconds())
 }
 
-func (s *speed) backlog(ctx context.Context, o options, at place) error {
-	return try(ctx, order{Do: doBacklog, Dir: at.dir, DSN: at.dsn, Events: o.events}, o.endpoints, nil, func(t trial) error {
+func (s *speed) backlog(ctx context.Context, o options, at rig.Place) error {
+	return try(ctx, order{Do: doBacklog, Dir: at.Dir, DSN: at.DSN, Events: o.events}, o.endpoints, nil, func(t trial) error {
 		began := time.Now()
 		meter, err := rig.StartMeter(t.cmd.Process.Pid)
 		if err != nil {
@@ -124,7 +124,7 @@ func (s *speed) backlog(ctx context.Context, o options, at place) error {
 	})
 }
 
-func (s *speed) bare(ctx context.Context, o options, _ place) error {
+func (s *speed) bare(ctx context.Context, o options, _ rig.Place) error {
 	return try(ctx, order{Do: doBare, Events: o.events}, o.endpoints, nil, func(t trial) error {
 		err := t.await(ctx, o.events)
 		s.BarePerSecond = t.rate()
@@ -132,19 +132,19 @@ func (s *speed) bare(ctx context.Context, o options, _ place) error {
 	})
 }
 
-func (s *speed) steady(ctx context.Context, o options, at place) (err error) {
+func (s *speed) steady(ctx context.Context, o options, at rig.Place) (err error) {
 	s.Steady, err = o.latency(ctx, at, o.endpoints, false)
 	return err
 }
 
-func (s *speed) isolated(ctx context.Context, o options, at place) (err error) {
+func (s *speed) isolated(ctx context.Context, o options, at rig.Place) (err error) {
 	s.Isolated, err = o.latency(ctx, at, o.endpoints+1, true)
 	return err
 }
 
 // latency measures at a steady rate; the last endpoint may be a tarpit, and is
 // not counted then.
-func (o options) latency(ctx context.Context, at place, endpoints int, tarpit bool) (latency, error) {
+func (o options) latency(ctx context.Context, at rig.Place, endpoints int, tarpit bool) (latency, error) {
 	l := latency{Rate: o.rate, Events: min(o.events, int(20*o.rate))}
 	slow := -1
 	if tarpit {
@@ -156,7 +156,7 @@ func (o options) latency(ctx context.Context, at place, endpoints int, tarpit bo
 		}
 	}
 	var spread rig.Spread
-	work := order{Do: doSteady, Dir: at.dir, DSN: at.dsn, Events: l.Events, Rate: o.rate}
+	work := order{Do: doSteady, Dir: at.Dir, DSN: at.DSN, Events: l.Events, Rate: o.rate}
 	if tarpit {
 		work.Behind = o.behind
 	}
@@ -199,9 +199,9 @@ func (t trial) came() map[string]received {
 
 // flooded has receivers answer without an end, and looks what that does to the
 // sender's memory.
-func (s *speed) flooded(ctx context.Context, o options, at place) error {
+func (s *speed) flooded(ctx context.Context, o options, at rig.Place) error {
 	s.Floods = min(o.events, 4000)
-	return try(ctx, order{Do: doBacklog, Dir: at.dir, DSN: at.dsn, Events: s.Floods}, o.endpoints, func(r *receiver) func(http.ResponseWriter, *http.Request, int) bool { return r.flood }, func(t trial) error {
+	return try(ctx, order{Do: doBacklog, Dir: at.Dir, DSN: at.DSN, Events: s.Floods}, o.endpoints, func(r *receiver) func(http.ResponseWriter, *http.Request, int) bool { return r.flood }, func(t trial) error {
 		if err := t.await(ctx, s.Floods/4); err != nil { // it has its connections and buffers
 			return err
 		}

@@ -36,6 +36,7 @@ var kinds = []kind{
 	{"context-variables", "/klen/api/v1/context-variables/create",
 		`{"name":"quokka_size","display_name":"Quokka size","variable_type":"text","context_type":"contact"}`, ""},
 	{"do-not-call", "/api/v1/do-not-call", `{"number":"+14155550166"}`, "+14155550166"},
+	{"campaigns", "/api/v1/campaigns", `{"name":"Quokka campaign","agentId":"{agents}","status":"paused","contacts":[{"phone":"+14155550188","firstName":"Quokka"}]}`, ""},
 	{"keys", "/api/v1/keys", `{"name":"Quokka key"}`, ""},
 }
 
@@ -127,6 +128,7 @@ func fill(text string, objects map[string]string) string {
 // that are not here take "{}" until they look for the object.
 var bodies = map[string]string{
 	"replace-contact": `{"first_name":"A"}`, "set-contact-context": `{"variables":{"a":"b"}}`,
+	"add-campaign-contacts": `{"contacts":[{"phone":"+14155550199"}]}`,
 }
 
 // queries are what reads must ask for, by route.

@@ -87,6 +87,7 @@ type App struct {
 	buffer     *store.Buffer
 	carriers   *trunk.Carriers
 	engine     *engine.Engine
+	lineage    *lineage
 	webhooks   *webhook.Worker
 	analysis   *analysis.Worker
 	courier    *courier.Courier
@@ -242,7 +243,15 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 	if err != nil {
 		return err
 	}
+	if a.lineage, err = openLineage(a.o.Config.Data, a.o.Config.Database, addr); err != nil {
+		return err
+	}
+	predecessor, err := a.lineage.last()
+	if err != nil {
+		return err
+	}
 	a.engine, err = engine.New(engine.Options{
+		Predecessor: predecessor, Remember: a.lineage.remember,
 		Service: a.Service, Carriers: a.carriers, Recordings: recordings, Voices: voices.all, Late: voices.late, LLM: a.model,
 		Router: a.router, Fillers: a.o.Config.Fillers,
 		STT: ears, VAD: a.o.Config.VAD, Observer: a.observer,
@@ -413,6 +422,7 @@ func (a *App) close(ctx context.Context) {
 	if a.store != nil {
 		err = errors.Join(err, a.store.Close())
 	}
+	err = errors.Join(err, a.lineage.close())
 	err = errors.Join(err, a.closeOps(ctx))
 	if a.listener != nil {
 		_ = a.listener.Close() // the server has closed it, or nobody used it

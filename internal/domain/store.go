@@ -342,6 +342,9 @@ type Nodes interface {
 	Expire(ctx context.Context, lease time.Duration) ([]ID, error)
 	// Leave removes a node; one that is not there is no error.
 	Leave(ctx context.Context, epoch ID) error
+	// Interrupted returns attempts that ended as interrupted after since, because
+	// their node died or could not wait for them; the latest first.
+	Interrupted(ctx context.Context, since time.Time, limit int) ([]Attempt, error)
 	// List returns all nodes, oldest first.
 	List(ctx context.Context) ([]Node, error)
 }

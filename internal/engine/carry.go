@@ -11,6 +11,7 @@ import (
 
 	"github.com/callwright/callwright/internal/conversation"
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/failpoint"
 	"github.com/callwright/callwright/internal/sdp"
 	"github.com/callwright/callwright/internal/service"
 	"github.com/callwright/callwright/internal/sip"
@@ -75,6 +76,7 @@ func (e *Engine) finish(ctx context.Context, v service.Verdict) {
 	ctx = context.WithoutCancel(ctx)
 	err := e.o.Service.FinishCall(ctx, v)
 	if err == nil {
+		failpoint.Hit(failpoint.AfterFinish)
 		return
 	}
 	e.log.Error("the end of a call could not be written yet", "call", v.Call, "err", err)
@@ -169,6 +171,7 @@ func (c *call) place() {
 		c.log.Debug("not dialed now", "why", refused.Why)
 		return
 	}
+	failpoint.Hit(failpoint.AfterIntentCommit)
 	c.live = c.engine.add(c.dial.Call.ID, c.end)
 	defer c.engine.remove(c.dial.Call.ID)
 	c.tell(domain.CallDialing)
@@ -203,6 +206,14 @@ func (c *call) ring(invite sip.Invite) (domain.EndReason, bool) {
 		defer c.recovered("ringing")
 		if status >= 180 {
 			c.ringing()
+			failpoint.Hit(failpoint.After18x)
+		}
+	}
+	invite.OnAnswered = func(d sip.DialogState) {
+		defer c.recovered("answer")
+		c.taken(d)
+		if !c.engine.o.Service.Answered(c.ctx, c.dial.Call, c.dial.Attempt) {
+			c.log.Error("that a call was answered was lost: the database is too far behind")
 		}
 	}
 	dialog, err := c.engine.ua.Invite(ctx, invite)
@@ -237,6 +248,11 @@ func (c *call) ringing() {
 	c.dial.Call.State = domain.CallRinging
 	c.dial.Attempt.State = domain.AttemptRinging
 	c.progress()
+}
+
+// taken notes what ends the dialog of a call that the far end took.
+func (c *call) taken(d sip.DialogState) {
+	c.dial.Attempt.State, c.dial.Attempt.Dialog = domain.AttemptAnswered, d.Bytes()
 }
 
 func (c *call) progress() {

@@ -45,6 +45,12 @@ type Options struct {
 	// MediaStart and MediaGap are how long a call may last without a packet of
 	// the far end: from its start, and after one. 0 is what package rtp has.
 	MediaStart, MediaGap time.Duration
+	// Predecessor is the node that this server was when it ran last: it is dead. ""
+	// is none that is known. Remember is told of each epoch before it is one's own;
+	// nil is nobody.
+	Predecessor domain.ID
+	Remember    func(epoch domain.ID) error
+
 	Observer             domain.Observer // is told of calls, turns and sound; nil is nobody
 	Logger               *slog.Logger
 }

@@ -62,16 +62,31 @@ func fenced(alive, now time.Time) bool {
 
 // Recover makes this process a node and ends what dead ones left behind: calls
 // in mid-air fail as interrupted, with their recordings made playable and their
-// far ends hung up.
+// far ends hung up. So are those of calls that were recovered lately: whoever did
+// that may be dead, too.
 func (e *Engine) Recover(ctx context.Context) error {
+	if e.o.Predecessor != "" { // nobody has to wait for its lease to run out
+		if err := e.o.Service.Leave(ctx, e.o.Predecessor); err != nil {
+			return err
+		}
+	}
 	if err := e.join(ctx); err != nil {
 		return err
 	}
-	return e.adopt(ctx)
+	earlier, err := e.o.Service.Interrupted(ctx)
+	for _, o := range earlier {
+		e.release(ctx, o)
+	}
+	return errors.Join(err, e.adopt(ctx))
 }
 
 func (e *Engine) join(ctx context.Context) error {
 	epoch, began := domain.NewID(), time.Now()
+	if e.o.Remember != nil {
+		if err := e.o.Remember(epoch); err != nil {
+			e.log.Warn("should this process die, its calls are recovered only when its lease runs out", "err", err)
+		}
+	}
 	if err := e.o.Service.Join(ctx, domain.Node{Epoch: epoch}); err != nil {
 		return err
 	}
@@ -149,25 +164,30 @@ func (e *Engine) adopt(ctx context.Context) error {
 	orphans, err := e.o.Service.Recover(ctx, e.node.current())
 	var problems []error
 	for _, o := range orphans {
+		e.release(ctx, o)
 		if o.Call.Recording != "" {
 			if err := e.o.Recordings.Repair(ctx, o.Call.Recording); err != nil {
 				problems = append(problems, err)
 			}
 		}
-		if o.Dialog == nil {
-			e.ua.Disown(o.SIPCallID) // it may yet be answered
-			continue
-		}
-		e.late.Go(func() { e.hangUpOrphan(ctx, o) })
 	}
 	return errors.Join(append(problems, err)...)
+}
+
+// release lets the far end of an orphan go, now or when it answers.
+func (e *Engine) release(ctx context.Context, o service.Orphan) {
+	if o.Dialog == nil {
+		e.ua.Disown(o.SIPCallID)
+		return
+	}
+	e.late.Go(func() { e.hangUpOrphan(ctx, o) })
 }
 
 func (e *Engine) hangUpOrphan(ctx context.Context, o service.Orphan) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	if err := e.ua.ByeFrom(ctx, o.Dialog); err != nil {
-		e.log.Warn("the far end of an interrupted call could not be hung up", "call", o.Call.ID, "err", err)
+		e.log.Warn("the far end of an interrupted call could not be hung up", "sipCallId", o.SIPCallID, "err", err)
 	}
 }
 

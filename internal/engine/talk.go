@@ -9,6 +9,7 @@ import (
 
 	"github.com/callwright/callwright/internal/conversation"
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/failpoint"
 	"github.com/callwright/callwright/internal/flow"
 	"github.com/callwright/callwright/internal/rtp"
 	"github.com/callwright/callwright/internal/speech"
@@ -180,6 +181,7 @@ func (c *call) converse() domain.EndReason {
 	case <-time.After(time.Second):
 	}
 	c.hangUp()
+	failpoint.Hit(failpoint.AfterBYE)
 	if note := c.media.stop(); note != "" {
 		c.notes = append(c.notes, note)
 	}
@@ -233,6 +235,7 @@ func (c *call) watchFarEnd(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-look.C:
+			failpoint.Hit(failpoint.MidMedia)
 			if c.media.silentFor() {
 				c.end(domain.EndMediaTimeout)
 				return

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/failpoint"
 	"github.com/callwright/callwright/internal/phone"
 	"github.com/callwright/callwright/internal/service/people"
 	"github.com/callwright/callwright/internal/service/rule"
@@ -31,8 +32,14 @@ func (s *Service) ClaimAttempts(ctx context.Context, epoch domain.ID, now time.T
 	err := s.Store.InTx(ctx, domain.LaneDial, func(ctx context.Context, st *domain.Stores) error {
 		var err error
 		claimed, next, err = st.Attempts.Claim(ctx, epoch, now, lease, limit)
+		if len(claimed) > 0 {
+			failpoint.Hit(failpoint.BeforeClaimCommit)
+		}
 		return err
 	})
+	if len(claimed) > 0 {
+		failpoint.Hit(failpoint.AfterClaimCommit)
+	}
 	return claimed, next, err
 }
 
@@ -123,6 +130,7 @@ func (s *Service) CommitIntent(ctx context.Context, d *Dial) (*Refusal, error) {
 			return err
 		}
 		d.Attempt, d.Call = a, *call
+		failpoint.Hit(failpoint.BeforeIntentCommit)
 		return nil
 	})
 	return refused, err

@@ -296,6 +296,16 @@ func TestRecoverBothLegs(t *testing.T) {
 			t.Errorf("%+v", a)
 		}
 	}
+	// Whoever recovered them may die before it has hung up: the next start knows.
+	again, err := b.Interrupted(t.Context())
+	b.ok(err)
+	if len(again) != 2 || again[0].SIPCallID == again[1].SIPCallID {
+		t.Errorf("the next start is told of %+v", again)
+	}
+	b.pass(6 * time.Minute) // longer than anybody lets it ring
+	if again, err = b.Interrupted(t.Context()); err != nil || len(again) != 0 {
+		t.Errorf("%+v, %v", again, err)
+	}
 }
 
 func TestIncomingOfTrunks(t *testing.T) {

@@ -2,8 +2,10 @@ package service
 
 import (
 	"context"
+	"time"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/service/rule"
 )
 
 // Orphan is a call that a dead process left behind, and what is needed to hang
@@ -57,6 +59,29 @@ func (s *Service) Recover(ctx context.Context, epoch domain.ID) ([]Orphan, error
 			return all, nil
 		}
 	}
+}
+
+// orphansRing is how long after the death of its process a call may still be
+// answered, by whoever lets it ring the longest.
+const orphansRing = 5 * time.Minute
+
+// orphansAtMost bounds how many calls a start looks after.
+const orphansAtMost = 1000
+
+// Interrupted returns the calls that ended lately because their process died, as
+// Recover did when they ended. Whoever recovered them may have died before their
+// far ends were hung up, or before they answered: their Call is not given.
+func (s *Service) Interrupted(ctx context.Context) ([]Orphan, error) {
+	return rule.View(ctx, &s.Kit, func(ctx context.Context, st *domain.Stores) ([]Orphan, error) {
+		left, err := st.Nodes.Interrupted(ctx, s.Clock().Add(-orphansRing), orphansAtMost)
+		orphans := make([]Orphan, 0, len(left))
+		for _, a := range left {
+			if a.SIPCallID != "" {
+				orphans = append(orphans, Orphan{SIPCallID: a.SIPCallID, Dialog: a.Dialog})
+			}
+		}
+		return orphans, err
+	})
 }
 
 func (s *Service) recoverOne(ctx context.Context, st *domain.Stores, left domain.Attempt) (*Orphan, error) {

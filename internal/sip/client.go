@@ -7,6 +7,8 @@ import (
 	"time"
 
 	wire "github.com/emiago/sipgo/sip"
+
+	"github.com/callwright/callwright/internal/failpoint"
 )
 
 // clientTx is one outgoing transaction: what the goroutine that reads hands to
@@ -242,6 +244,7 @@ func (x *exchange) wait(ctx context.Context) (*wire.Response, error) {
 	if err := x.u.send(x.dst, x.data); err != nil {
 		return nil, notSent(err)
 	}
+	failpoint.Hit(failpoint.AfterInviteSent)
 	x.resendAfter = x.u.t1
 	x.resend, x.giveUp = time.NewTimer(x.resendAfter), time.NewTimer(x.u.give)
 	defer x.resend.Stop()
@@ -301,6 +304,9 @@ func (x *exchange) drain() {
 
 func (x *exchange) progress(res *wire.Response) {
 	x.heard.Store(true)
+	if res.StatusCode == 100 {
+		failpoint.Hit(failpoint.After100)
+	}
 	first := !x.proceeding
 	if first {
 		x.proceeding = true

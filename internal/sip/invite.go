@@ -10,6 +10,8 @@ import (
 	"time"
 
 	wire "github.com/emiago/sipgo/sip"
+
+	"github.com/callwright/callwright/internal/failpoint"
 )
 
 // Invite is a call to be placed.
@@ -29,6 +31,10 @@ type Invite struct {
 	OnProvisional func(status int, body []byte)
 	// OnSent is called once, right before the first byte of the INVITE leaves.
 	OnSent func()
+	// OnAnswered is called once when the call is answered, before the ACK. Who
+	// dies before it has returned is asked again, as the far end repeats its answer;
+	// who dies after it has an up dialog, and needs its state to end it.
+	OnAnswered func(DialogState)
 	// Reoffer is asked once, when the call is refused for good, for another offer
 	// than Body. One that is not nil is sent with a new INVITE of the same call.
 	Reoffer func(status int) []byte
@@ -330,11 +336,21 @@ func (c *outgoing) answered(ctx context.Context) (*Dialog, error) {
 		c.hangUp(d)
 		return nil, ErrCanceled
 	}
+	failpoint.Hit(failpoint.After2xxBeforeACK)
+	c.tellAnswered(d)
 	if err := c.ack(d); err != nil {
 		_ = d.Bye(ctx) // the call cannot be confirmed, nor then ended; the far end gives up by itself
 		return nil, err
 	}
+	failpoint.Hit(failpoint.AfterACK)
 	return d, nil
+}
+
+func (c *outgoing) tellAnswered(d *Dialog) {
+	defer c.u.recovered("OnAnswered")
+	if c.in.OnAnswered != nil {
+		c.in.OnAnswered(d.State())
+	}
 }
 
 // ack acknowledges with its own time limit: the call is answered, and that the

@@ -13,6 +13,7 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/failpoint"
 )
 
 // migrations holds one directory for each kind of database and one file for
@@ -78,7 +79,14 @@ func migrate(ctx context.Context, t tables) error {
 			"The database %s has tables of version %d, this Callwright needs %d: restart the server that uses it with this version first",
 			t.place, now, target)
 	}
-	if _, err = steps.Up(ctx); err != nil {
+	for err == nil && now < target {
+		var step *goose.MigrationResult
+		if step, err = steps.UpByOne(ctx); err == nil {
+			now = step.Source.Version
+		}
+		failpoint.Hit(failpoint.DuringMigration)
+	}
+	if err != nil {
 		err = fmt.Errorf("bring the tables %s from version %d to %d: %w", t.place, now, target, err)
 	}
 	return errors.Join(err, release())

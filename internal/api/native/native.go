@@ -47,6 +47,7 @@ func New(o wire.Options) (*wire.Dialect, error) {
 	f.noticeRoutes(rt)
 	f.contactRoutes(rt)
 	f.doNotCallRoutes(rt)
+	f.campaignRoutes(rt)
 	return &wire.Dialect{Name: "native", Prefix: "/voxforge", Roots: []string{"/api"}, Router: rt, RateHeaders: true}, rt.Err()
 }
 

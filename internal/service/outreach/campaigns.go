@@ -2,6 +2,7 @@ package outreach
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"time"
 
@@ -20,8 +21,8 @@ const sweep = 2_000
 // maxTries bounds Retry.MaxAttempts.
 const maxTries = 10
 
-// maxGap bounds each of Retry.Gaps.
-const maxGap = 90 * 24 * time.Hour
+// MaxGapMinutes bounds each of Retry.Gaps: 90 days.
+const MaxGapMinutes = 90 * 24 * 60
 
 // maxConcurrent bounds Campaign.MaxConcurrent.
 const maxConcurrent = 10_000
@@ -131,8 +132,8 @@ func check(c *domain.Campaign) error {
 		}
 	}
 	for _, gap := range c.Retry.Gaps {
-		if gap < time.Minute || gap > maxGap {
-			return domain.Invalid("retry", "each gap between tries must be from one minute to 90 days")
+		if gap < time.Minute || gap > MaxGapMinutes*time.Minute {
+			return domain.Invalid("retry", "retry: each gap between tries must be from one minute to 90 days")
 		}
 	}
 	if c.Budget != nil && *c.Budget < 0 {
@@ -140,7 +141,7 @@ func check(c *domain.Campaign) error {
 	}
 	return rule.First(
 		rule.Name("name", c.Name),
-		rule.Within("maxAttempts", c.Retry.MaxAttempts, 0, maxTries),
+		rule.Within("retry.maxAttempts", c.Retry.MaxAttempts, 0, maxTries),
 		checkPurpose(c.Purpose),
 		rule.Variables("variables", c.Variables), rule.Variables("extra", c.Extra),
 	)
@@ -254,7 +255,7 @@ func (o *Outreach) change(ctx context.Context, st *domain.Stores, in domain.Scop
 			return domain.Invalid("status", "a campaign that is %s cannot become %s", c.State, *req.State)
 		}
 		c.State, c.PauseReason = *req.State, ""
-	} else if c.State.Ended() && req.State == nil {
+	} else if c.State.Ended() && !reflect.DeepEqual(req, CampaignChange{State: req.State, IfVersion: req.IfVersion}) {
 		return domain.Errorf(domain.CodeConflict, "the campaign is %s and cannot be changed any more", c.State)
 	}
 	req.apply(c)
@@ -283,6 +284,29 @@ func (o *Outreach) change(ctx context.Context, st *domain.Stores, in domain.Scop
 		c.DueAt = time.Time{}
 	}
 	return nil
+}
+
+// DeleteCampaign removes a campaign with its contacts and their results. The
+// calls that it placed stay. While one of them is planned or under way it is
+// CodeConflict.
+func (o *Outreach) DeleteCampaign(ctx context.Context, in domain.Scope, id domain.ID, ifVersion int64) error {
+	return o.Store.InTx(ctx, domain.LaneAPI, func(ctx context.Context, st *domain.Stores) error {
+		c, err := campaignOf(ctx, st, in, domain.KindCampaign, id)
+		if err != nil {
+			return err
+		}
+		if err := rule.At(ifVersion, c.Version); err != nil {
+			return err
+		}
+		counts, err := st.Campaigns.Counts(ctx, id)
+		if err != nil {
+			return err
+		}
+		if n := counts[id].Active; n > 0 {
+			return domain.Errorf(domain.CodeConflict, "%d calls of the campaign are under way; cancel it, and delete it when they are over", n)
+		}
+		return st.Campaigns.Delete(ctx, in, id)
+	})
 }
 
 // endWord is why the contacts of a campaign that is over were not called.

@@ -46,4 +46,7 @@ func New(kit rule.Kit, o Options) *Outreach { return &Outreach{Kit: kit, o: o} }
 type CampaignDetail struct {
 	domain.Campaign
 	Counts domain.CampaignCounts
+	// ExpectedEndAt is when it will be over at the pace so far; zero while that is
+	// not known.
+	ExpectedEndAt time.Time
 }

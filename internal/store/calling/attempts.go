@@ -12,10 +12,12 @@ import (
 	"github.com/callwright/callwright/internal/store/row"
 )
 
-// live and held are worded as the partial indexes of the table are.
+// live, held and interrupted are worded as the partial indexes of the table are.
 const (
 	live = "state IN ('intent', 'ringing', 'answered')"
 	held = "state IN ('claimed', 'intent', 'ringing', 'answered')"
+
+	interrupted = "end_reason = 'interrupted'"
 )
 
 type attemptRow struct {

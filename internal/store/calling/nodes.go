@@ -77,6 +77,14 @@ func (n *nodes) Leave(ctx context.Context, epoch domain.ID) error {
 	return row.Error(err, "leave")
 }
 
+// Interrupted returns what ended with its node, the latest first.
+func (n *nodes) Interrupted(ctx context.Context, since time.Time, limit int) ([]domain.Attempt, error) {
+	var rows []attemptRow
+	err := row.Bound(n.db.NewSelect().Model(&rows).Where(interrupted).Where("ended_at > ?", row.At(since)).
+		OrderExpr("ended_at DESC"), limit, 0).Scan(ctx)
+	return row.Map(rows, (*attemptRow).domain), row.Error(err, "list interrupted attempts")
+}
+
 // List returns all nodes, oldest first.
 func (n *nodes) List(ctx context.Context) ([]domain.Node, error) {
 	var rows []nodeRow

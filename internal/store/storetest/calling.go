@@ -347,6 +347,42 @@ func attemptsOrphans(_ *testing.T, b *bench) {
 	})
 }
 
+func nodesInterrupted(_ *testing.T, b *bench) {
+	in, _ := scopes()
+	now := clock()
+	var ids []domain.ID
+	for i, reason := range []domain.EndReason{
+		domain.EndInterrupted, domain.EndBusy, domain.EndInterrupted, domain.EndInterrupted,
+	} {
+		a := attemptOf(in, "+1500555012"+string(rune('0'+i)), now)
+		a.State, a.EndReason, a.EndedAt = domain.AttemptEnded, reason, now.Add(time.Duration(i)*time.Minute)
+		a.SIPCallID, a.Dialog = "left@x", []byte("how to end it")
+		b.createAttempts(a)
+		ids = append(ids, a.ID)
+	}
+	for _, c := range []struct {
+		since time.Time
+		limit int
+		want  []domain.ID
+	}{
+		{now.Add(-time.Minute), 9, []domain.ID{ids[3], ids[2], ids[0]}},
+		{now.Add(-time.Minute), 2, []domain.ID{ids[3], ids[2]}},
+		{now, 9, []domain.ID{ids[3], ids[2]}}, // later than, not at
+		{now.Add(time.Hour), 9, nil},
+	} {
+		b.read(func(ctx context.Context, s *domain.Stores) error {
+			got, err := s.Nodes.Interrupted(ctx, c.since, c.limit)
+			var found []domain.ID
+			for _, a := range got {
+				found = append(found, a.ID)
+				b.same([]any{a.SIPCallID, string(a.Dialog)}, []any{"left@x", "how to end it"})
+			}
+			b.same(found, c.want)
+			return err
+		})
+	}
+}
+
 func turns(_ *testing.T, b *bench) {
 	call := domain.NewID()
 	said := []domain.Turn{

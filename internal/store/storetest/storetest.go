@@ -39,6 +39,7 @@ func Exercise(t *testing.T, writers int, open func(t *testing.T) domain.Store) {
 		"AttemptsClaim":      attemptsClaim,
 		"AttemptsOneLive":    attemptsOneLive,
 		"AttemptsOrphans":    attemptsOrphans,
+		"NodesInterrupted":   nodesInterrupted,
 		"Turns":              turns,
 		"Nodes":              nodes,
 		"EventsSequence":     eventsSequence,

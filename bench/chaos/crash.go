@@ -1,0 +1,129 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"time"
+
+	"github.com/callwright/callwright/bench/rig"
+	"github.com/callwright/callwright/internal/failpoint"
+)
+
+// deathLimit is how long a process may take to come to its point.
+const deathLimit = 20 * time.Second
+
+// settleLimit is how long the last process may take to end all calls.
+const settleLimit = 40 * time.Second
+
+// crashes kills one server again and again while it dials, and judges what came
+// of it.
+func crashes(ctx context.Context, o options, at rig.Place, progress io.Writer) (_ *verdict, err error) {
+	began := time.Now()
+	s, err := open(ctx, o, at, progress, at.DSN)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	v := &verdict{Database: at.Name, Scene: "crashes", Points: map[string]*tally{}}
+	run := &crashRun{scene: s, v: v, random: rand.New(rand.NewPCG(o.seed, 0))} //nolint:gosec // repeatable, keeps no secret
+	deaths := run.plan()
+	run.share = max(1, o.contacts/(len(deaths)+1))
+	if err := s.nodes[0].server.Kill(); err != nil { // the first of them has nothing to lose
+		return nil, err
+	}
+	for i, point := range deaths {
+		if err := run.life(ctx, point); err != nil {
+			return nil, err
+		}
+		if (i+1)%25 == 0 {
+			asked, accepted := s.feed.ordered()
+			fmt.Fprintf(progress, "%s: died %d times of %d; %d calls ordered, %d accepted\n", at.Name, i+1, len(deaths), asked, accepted)
+		}
+	}
+	if err := run.peace(ctx); err != nil {
+		return nil, err
+	}
+	v.Seconds = time.Since(began).Seconds()
+	return v, s.judge(ctx, v)
+}
+
+// crashRun is one under way.
+type crashRun struct {
+	*scene
+	v      *verdict
+	random *rand.Rand
+	share  int // orders for each life
+}
+
+// plan is where each process dies, in a random order; "" is at a random time.
+func (c *crashRun) plan() []failpoint.Name {
+	deaths := make([]failpoint.Name, c.o.kills)
+	for _, point := range c.o.at {
+		c.v.Points[string(point)] = &tally{}
+		for range c.o.points {
+			deaths = append(deaths, point)
+		}
+	}
+	c.random.Shuffle(len(deaths), func(i, j int) { deaths[i], deaths[j] = deaths[j], deaths[i] })
+	return deaths
+}
+
+// life is one process from its start to its death at a point.
+func (c *crashRun) life(ctx context.Context, point failpoint.Name) error {
+	n, env := c.nodes[0], failpoint.Variable+"="
+	if point != "" {
+		env += fmt.Sprintf("%s:%d", point, 1+c.random.IntN(4))
+	}
+	started := time.Now()
+	failed := n.server.Start(ctx, env)
+	select {
+	case <-n.server.Exited(): // it died before it was ready, which is where some points are
+	default:
+		if failed != nil {
+			return errors.Join(failed, n.server.Kill())
+		}
+	}
+	c.peer.revived(n.sip, started)
+	c.feed.release(ctx, c.share, c.o.rate)
+	limit := deathLimit
+	if point == "" {
+		limit = time.Duration(c.random.Int64N(int64(2500 * time.Millisecond)))
+	}
+	missed := false
+	select {
+	case <-n.server.Exited():
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(limit):
+		missed = point != ""
+		if err := n.server.Kill(); err != nil {
+			return err
+		}
+	}
+	c.peer.crashed(n.sip)
+	switch t := c.v.Points[string(point)]; {
+	case point == "":
+		c.v.Kills++
+	case missed:
+		t.Missed++
+		c.v.fault("a process did not come to %s within %s", point, deathLimit)
+	default:
+		t.Died++
+	}
+	return nil
+}
+
+// peace lets a last process end all calls.
+func (c *crashRun) peace(ctx context.Context) error {
+	n, started := c.nodes[0], time.Now()
+	if err := n.server.Start(ctx); err != nil {
+		return err
+	}
+	c.peer.revived(n.sip, started)
+	return c.settle(ctx, settleLimit)
+}

@@ -1,0 +1,126 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// feed orders calls over the API. Whoever does not get an answer asks again with
+// the same Idempotency-Key, as a careful client does.
+type feed struct {
+	client *http.Client
+	urls   []string // of the nodes; each try asks the next
+	key    string
+	agent  string
+	number string
+
+	work sync.WaitGroup
+	mu   sync.Mutex
+	made map[string]order // by number
+	next int              // the index of the next contact
+	odd  []string         // answers that no client should get
+}
+
+// order is a call that the server has accepted.
+type order struct {
+	call       string
+	acceptedAt time.Time
+	tries      int
+}
+
+// retryEvery is how long a client waits before it asks again.
+const retryEvery = 100 * time.Millisecond
+
+// release orders n more calls, at most rate a second, and returns at once.
+func (f *feed) release(ctx context.Context, n int, rate float64) {
+	f.mu.Lock()
+	first := f.next
+	f.next += n
+	f.mu.Unlock()
+	for i := range n {
+		f.work.Go(func() {
+			if !pause(ctx, time.Duration(float64(i)/rate*float64(time.Second))) {
+				return
+			}
+			f.order(ctx, first+i)
+		})
+	}
+}
+
+// pause waits, and reports whether ctx is not done.
+func pause(ctx context.Context, wait time.Duration) bool {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// order asks for one call until it is accepted.
+func (f *feed) order(ctx context.Context, index int) {
+	number := numberOf(index)
+	for try := 0; ctx.Err() == nil; try++ {
+		id, again, err := f.ask(ctx, number, f.urls[(index+try)%len(f.urls)])
+		if again {
+			pause(ctx, retryEvery)
+			continue
+		}
+		f.mu.Lock()
+		if err != nil {
+			f.odd = append(f.odd, err.Error())
+		} else {
+			f.made[number] = order{call: id, acceptedAt: time.Now(), tries: try + 1}
+		}
+		f.mu.Unlock()
+		return
+	}
+}
+
+// ask sends one request. again tells that nobody knows what became of it, or that
+// it is to be sent again.
+func (f *feed) ask(ctx context.Context, number, url string) (id string, again bool, err error) {
+	body, err := json.Marshal(map[string]any{"agentId": f.agent, "phoneNumberId": f.number, "to": number})
+	if err != nil {
+		return "", false, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/calls", bytes.NewReader(body))
+	if err != nil {
+		return "", false, err
+	}
+	req.Header.Set("Authorization", "Bearer "+f.key)
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Idempotency-Key", "order-"+number)
+	res, err := f.client.Do(req)
+	if err != nil {
+		return "", true, err
+	}
+	defer res.Body.Close()
+	answer, err := io.ReadAll(res.Body)
+	var made struct{ ID string }
+	switch {
+	case err != nil, res.StatusCode == http.StatusServiceUnavailable, res.StatusCode == http.StatusConflict:
+		return "", true, nil //nolint:nilerr // it is asked again
+	case res.StatusCode != http.StatusCreated || json.Unmarshal(answer, &made) != nil || made.ID == "":
+		return "", false, fmt.Errorf("POST /calls for %s answered %d: %s", number, res.StatusCode, answer)
+	}
+	return made.ID, false, nil
+}
+
+// ordered is how many calls were asked for, and accepted how many of them the
+// server has taken.
+func (f *feed) ordered() (asked, accepted int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.next, len(f.made)
+}
