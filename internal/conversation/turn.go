@@ -289,6 +289,10 @@ func (c *Conversation) onDigit(ctx context.Context, key string) {
 		c.move(InVoice)
 	}
 	c.timers.clear(timeListen)
+	if c.optsOut(key) {
+		c.optOut(ctx, key)
+		return
+	}
 	rule := c.digitRule()
 	if rule == nil {
 		c.step(ctx, flow.Event{Kind: flow.Digit, Text: key})

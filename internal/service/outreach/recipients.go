@@ -2,9 +2,11 @@ package outreach
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/phone"
+	"github.com/callwright/callwright/internal/service/people"
 	"github.com/callwright/callwright/internal/service/rule"
 )
 
@@ -129,7 +131,7 @@ func (n *NewRecipient) check(i int) error {
 			return domain.Invalid("contacts", "contacts[%d] has a text of more than %d characters", i, rule.MaxName)
 		}
 	}
-	return rule.Variables("contacts", n.Variables)
+	return rule.First(people.CheckConsent(fmt.Sprintf("contacts[%d].consent", i), n.Consent), rule.Variables("contacts", n.Variables))
 }
 
 // Recipient returns one contact of a campaign.
