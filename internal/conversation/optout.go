@@ -36,13 +36,17 @@ func OptedOutFor(language string) string {
 	return optedOut["en"]
 }
 
-// optsOut reports whether a key that nothing listens for is the wish not to be
+// optsOut reports whether a key, which is none that is listened for, is the wish not to be
 // called again.
 func (c *Conversation) optsOut(key string) bool {
 	now := time.Now()
 	alone := now.Sub(c.keyAt) > typing
 	c.keyAt = now
-	return alone && c.o.OptOutKey != "" && key == c.o.OptOutKey && c.digitRule() == nil
+	if !alone || c.o.OptOutKey == "" || key != c.o.OptOutKey {
+		return false
+	}
+	rule := c.digitRule()
+	return rule == nil || rule.Only != "" && c.digits == "" && !strings.Contains(rule.Only, key)
 }
 
 // optOut notes the wish, confirms it and ends the call.

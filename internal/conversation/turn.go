@@ -295,6 +295,7 @@ func (c *Conversation) onDigit(ctx context.Context, key string) {
 	}
 	rule := c.digitRule()
 	if rule == nil {
+		c.move(InTurn) // and back, if it means nothing to the flow: the caller's silence counts again
 		c.step(ctx, flow.Event{Kind: flow.Digit, Text: key})
 		return
 	}

@@ -20,7 +20,7 @@ type Workspace struct {
 	Limits         WorkspaceLimits `json:"limits" doc:"What the plan allows; null is no limit."`
 	Credits        *float64        `json:"credits" doc:"What may still be spent on calls; null is no limit. Calls under way when it is used up bring it below zero."`
 	PricePerMinute float64         `json:"pricePerMinute" doc:"Of an answered call, charged by the second."`
-	Regions        []string        `json:"regions" doc:"The regions that calls in live mode may reach, ISO 3166-1 codes; * is any; null is those of the workspace's own numbers."`
+	Regions        []string        `json:"regions" nullable:"true" doc:"The regions that calls in live mode may reach, ISO 3166-1 codes; * is any; null is those of the workspace's own numbers."`
 	CreatedAt      wire.Instant    `json:"createdAt"`
 	UpdatedAt      wire.Instant    `json:"updatedAt"`
 }
