@@ -14,8 +14,6 @@ import (
 const typing = 3 * time.Second
 
 // optedOut is said to who has pressed the key not to be called again.
-//
-//nolint:misspell // of English; these are other languages
 var optedOut = map[string]string{
 	"en": "You will not be called again. Goodbye.",
 	"de": "Sie werden nicht mehr angerufen. Auf Wiederhören.",

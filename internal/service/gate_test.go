@@ -227,8 +227,9 @@ func TestCapsHoldUnderRaces(t *testing.T) {
 	const many = 40
 	agent := k.agent(k.test)
 	for i := range many - 1 {
+		name := fmt.Sprint(i)
 		_, err := k.CreateCampaign(t.Context(), k.test, outreach.CampaignChange{
-			Kind: domain.KindCampaign, Name: new(fmt.Sprint(i)), AgentID: &agent.ID, EnforceRules: new(true), Contacts: []outreach.NewRecipient{{Phone: to}},
+			Kind: domain.KindCampaign, Name: &name, AgentID: &agent.ID, EnforceRules: new(true), Contacts: []outreach.NewRecipient{{Phone: to}},
 		}, nil)
 		k.ok(err)
 	}

@@ -103,7 +103,7 @@ func (o *Outreach) callable(ctx context.Context, st *domain.Stores, q *question)
 	if q.real { // the simulated phones have no classes and no regions
 		n, err := phone.Parse(q.r.Phone)
 		if err != nil || !n.Known {
-			return refused(domain.ReasonInvalidNumber, time.Time{}), nil
+			return refused(domain.ReasonInvalidNumber, time.Time{}), nil //nolint:nilerr // a refusal is an answer
 		}
 		if ruling, err := asRuling(Reachable(ctx, st, q.in, q.r.Phone)); ruling != nil || err != nil {
 			return ruling, err

@@ -2,6 +2,7 @@ package people
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"github.com/callwright/callwright/internal/domain"
@@ -65,7 +66,7 @@ func (p *People) SuppressSheet(ctx context.Context, in domain.Scope, file io.Rea
 func (l *Listing) read(rows *sheet.Reader) (numbers []string, more bool, err error) {
 	for len(numbers) < listRows {
 		row, err := rows.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return numbers, false, nil
 		} else if err != nil {
 			return nil, false, err
