@@ -16,8 +16,8 @@ func (c *Client) AddCampaignContacts(ctx context.Context, id string, body Contac
 	return object[AddedContacts](ctx, c, request{method: "POST", path: "/api/v1/campaigns/" + url.PathEscape(id) + "/contacts", body: body}, more)
 }
 
-// AddDoNotCall does: Add numbers that must not be called. POST /api/v1/do-not-call. Needs the scope
-// `do-not-call:write`.
+// AddDoNotCall does: Add numbers that must not be called, or a CSV file of them. POST
+// /api/v1/do-not-call. Needs the scope `do-not-call:write`.
 func (c *Client) AddDoNotCall(ctx context.Context, body SuppressFields, more ...Option) (*Suppressing, error) {
 	return object[Suppressing](ctx, c, request{method: "POST", path: "/api/v1/do-not-call", body: body}, more)
 }
@@ -34,8 +34,11 @@ type CheckDialingQuery struct {
 	To string
 	// When, ISO 8601; now when not sent.
 	At string
-	// The called party's own zone, IANA; what the number tells when not sent.
+	// The called party's own zone, IANA; when not sent that of the contact with the number, else what
+	// the number tells.
 	Timezone string
+	// Of the campaign; marketing needs a consent that is recorded on the contact with the number.
+	Purpose string
 	// window looks at the hours only.
 	Rules string
 }
@@ -45,6 +48,7 @@ func (q *CheckDialingQuery) values() url.Values {
 	addQuery(v, "to", q.To)
 	addQuery(v, "at", q.At)
 	addQuery(v, "timezone", q.Timezone)
+	addQuery(v, "purpose", q.Purpose)
 	addQuery(v, "rules", q.Rules)
 	return v
 }
@@ -209,6 +213,14 @@ func (c *Client) EnableWebhook(ctx context.Context, id string, more ...Option) (
 // apostrophe. The file can be imported again. Needs the scope `campaigns:read`.
 func (c *Client) ExportCampaign(ctx context.Context, id string, more ...Option) (*http.Response, error) {
 	return c.open(ctx, request{method: "GET", path: "/api/v1/campaigns/" + url.PathEscape(id) + "/export"}, more)
+}
+
+// ExportDoNotCall does: Download the do-not-call list. GET /api/v1/do-not-call/export. CSV with the
+// columns phone_number, reason, source, call_id and created_at, newest first; it can be sent to
+// POST /do-not-call again. Cells that a spreadsheet would take for a formula begin with an
+// apostrophe. Needs the scope `do-not-call:read`.
+func (c *Client) ExportDoNotCall(ctx context.Context, more ...Option) (*http.Response, error) {
+	return c.open(ctx, request{method: "GET", path: "/api/v1/do-not-call/export"}, more)
 }
 
 // GetAgent does: Get an agent. GET /api/v1/agents/{id}. Needs the scope `agents:read`.

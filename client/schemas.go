@@ -36,14 +36,17 @@ type Agent struct {
 	IsActive bool   `json:"isActive"`
 	Language string `json:"language"`
 	// Seconds.
-	MaxCallDuration int64          `json:"maxCallDuration"`
-	Model           string         `json:"model"`
-	Name            string         `json:"name"`
-	Record          bool           `json:"record"`
-	SystemPrompt    string         `json:"systemPrompt"`
-	UpdatedAt       time.Time      `json:"updatedAt"`
-	Variables       map[string]any `json:"variables"`
-	Voice           string         `json:"voice"`
+	MaxCallDuration int64  `json:"maxCallDuration"`
+	Model           string `json:"model"`
+	Name            string `json:"name"`
+	// Who is called presses it, while the flow does not listen for keys, and is not called again; null
+	// for none.
+	OptOutKey    string         `json:"optOutKey"`
+	Record       bool           `json:"record"`
+	SystemPrompt string         `json:"systemPrompt"`
+	UpdatedAt    time.Time      `json:"updatedAt"`
+	Variables    map[string]any `json:"variables"`
+	Voice        string         `json:"voice"`
 }
 
 // AgentFields is a schema of the API's contract.
@@ -59,6 +62,8 @@ type AgentFields struct {
 	MaxCallDuration Field[int64]  `json:"maxCallDuration,omitzero"`
 	Model           Field[string] `json:"model,omitzero"`
 	Name            Field[string] `json:"name,omitzero"`
+	// 9 when not sent; null for none.
+	OptOutKey Field[string] `json:"optOutKey,omitzero"`
 	// true when not sent.
 	Record Field[bool] `json:"record,omitzero"`
 	// A new agent needs this or flowId.
@@ -148,6 +153,9 @@ type AppointmentFields struct {
 
 // Attempt is a schema of the API's contract.
 type Attempt struct {
+	// Of a call of a campaign: by which rules and wall clocks the dial was allowed or refused, for
+	// people.
+	Basis     string    `json:"basis"`
 	EndReason string    `json:"endReason"`
 	EndedAt   time.Time `json:"endedAt"`
 	// transfer is a leg to whom the call was handed over.
@@ -448,8 +456,10 @@ type ConsentFields struct {
 
 // Contact is a schema of the API's contract.
 type Contact struct {
-	Address   *Address  `json:"address"`
-	Company   string    `json:"company"`
+	Address *Address `json:"address"`
+	Company string   `json:"company"`
+	// Why the contact may be called for marketing; null for no consent.
+	Consent   any       `json:"consent"`
 	CreatedAt time.Time `json:"createdAt"`
 	// Whether the primary number is on the do-not-call list.
 	DoNotCall bool   `json:"doNotCall"`
@@ -482,6 +492,8 @@ type Contact struct {
 type ContactFields struct {
 	Address Field[any]    `json:"address,omitzero"`
 	Company Field[string] `json:"company,omitzero"`
+	// Campaigns for marketing call only who has given one; null takes it away.
+	Consent Field[any] `json:"consent,omitzero"`
 	// true puts all its numbers onto the do-not-call list; false takes those off that were put there
 	// this way.
 	DoNotCall Field[bool]           `json:"doNotCall,omitzero"`
@@ -868,6 +880,15 @@ type Latency struct {
 	ToolMs int64 `json:"toolMs"`
 	// The voice, until its first sound.
 	TTSFirstAudioMs int64 `json:"ttsFirstAudioMs"`
+}
+
+// ListFault is a schema of the API's contract.
+type ListFault struct {
+	Column string `json:"column"`
+	Reason string `json:"reason"`
+	// Of the file, 1 is the first.
+	Row   int64  `json:"row"`
+	Value string `json:"value"`
 }
 
 // Message is a schema of the API's contract.
@@ -1277,9 +1298,13 @@ type Suppressing struct {
 	Added         int64     `json:"added"`
 	AlreadyListed int64     `json:"alreadyListed"`
 	CreatedAt     time.Time `json:"createdAt,omitzero"`
-	Number        string    `json:"number,omitzero"`
-	Reason        string    `json:"reason,omitzero"`
-	Source        string    `json:"source,omitzero"`
+	// What is wrong with the first of those, at most 100.
+	Errors []ListFault `json:"errors,omitzero"`
+	// Rows of a file that were passed over.
+	Invalid int64  `json:"invalid,omitzero"`
+	Number  string `json:"number,omitzero"`
+	Reason  string `json:"reason,omitzero"`
+	Source  string `json:"source,omitzero"`
 }
 
 // Suppression is a schema of the API's contract.
@@ -1289,7 +1314,8 @@ type Suppression struct {
 	// E.164.
 	Number string `json:"number"`
 	Reason string `json:"reason"`
-	// word and key: the person asked for it in the call callId.
+	// word and key: the person asked for it in the call callId; refusal: the far end refused that call
+	// as unwanted (607, 608).
 	Source string `json:"source"`
 }
 
@@ -1488,6 +1514,9 @@ type Workspace struct {
 	Plan   string           `json:"plan"`
 	// Of an answered call, charged by the second.
 	PricePerMinute float64 `json:"pricePerMinute"`
+	// The regions that calls in live mode may reach, ISO 3166-1 codes; * is any; null is those of the
+	// workspace's own numbers.
+	Regions []string `json:"regions"`
 	// A name of the tz database.
 	Timezone  string    `json:"timezone"`
 	UpdatedAt time.Time `json:"updatedAt"`
@@ -1502,7 +1531,10 @@ type WorkspaceFields struct {
 	Plan Field[string] `json:"plan,omitzero"`
 	// Up to six decimals.
 	PricePerMinute Field[float64] `json:"pricePerMinute,omitzero"`
-	Timezone       Field[string]  `json:"timezone,omitzero"`
+	// ISO 3166-1 codes, such as US and CA, or *, which is any; null is those of the workspace's own
+	// numbers.
+	Regions  Field[[]string] `json:"regions,omitzero"`
+	Timezone Field[string]   `json:"timezone,omitzero"`
 }
 
 // WorkspaceLimits is a schema of the API's contract.

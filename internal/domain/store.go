@@ -238,7 +238,8 @@ type Attempts interface {
 	// CodeConflict: the attempt belongs to somebody else now.
 	Update(ctx context.Context, a *Attempt) error
 	// LiveTo counts attempts that dial number and are in intent, ringing or
-	// answered.
+	// answered. In a transaction nobody else dials the number before its end, so
+	// that what Dialing.Tried tells afterwards stays true.
 	LiveTo(ctx context.Context, in Scope, number string) (int, error)
 	// LiveOn counts attempts over trunk that are in intent, ringing or answered.
 	LiveOn(ctx context.Context, trunk ID) (int, error)

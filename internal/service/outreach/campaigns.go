@@ -143,10 +143,14 @@ func check(c *domain.Campaign) error {
 	return rule.First(
 		rule.Name("name", c.Name),
 		rule.Within("retry.maxAttempts", c.Retry.MaxAttempts, 0, MaxTries),
-		rule.OneOf("purpose", c.Purpose, domain.PurposeInformational, domain.PurposeMarketing, domain.PurposeSurvey,
-			domain.PurposeDebt, domain.PurposeEmergency),
+		checkPurpose(c.Purpose),
 		rule.Variables("variables", c.Variables), rule.Variables("extra", c.Extra),
 	)
+}
+
+func checkPurpose(p domain.Purpose) error {
+	return rule.OneOf("purpose", p, domain.PurposeInformational, domain.PurposeMarketing, domain.PurposeSurvey,
+		domain.PurposeDebt, domain.PurposeEmergency)
 }
 
 // due is when the dialer is to look at a campaign that runs.

@@ -136,6 +136,14 @@ func (p *plan) dial(ctx context.Context, st *domain.Stores) (more bool, err erro
 	case room <= 0:
 		return false, nil // stays due: a call that ends makes room
 	}
+	if calls, limited, err := p.funds(ctx, st); err != nil {
+		return false, err
+	} else if limited {
+		if calls <= 0 {
+			return p.broke(ctx, st)
+		}
+		room = min(room, calls)
+	}
 	limit := min(room, planned)
 	rows, next, err := st.Recipients.Due(ctx, p.c.ID, p.now, limit)
 	if err != nil {

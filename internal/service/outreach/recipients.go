@@ -2,10 +2,11 @@ package outreach
 
 import (
 	"context"
-	"strings"
+	"fmt"
 
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/phone"
+	"github.com/callwright/callwright/internal/service/people"
 	"github.com/callwright/callwright/internal/service/rule"
 )
 
@@ -134,16 +135,7 @@ func (n *NewRecipient) check(i int) error {
 			return domain.Invalid("contacts", "contacts[%d] has a text of more than %d characters", i, rule.MaxName)
 		}
 	}
-	if c := n.Consent; c != nil {
-		if strings.TrimSpace(c.Kind) == "" {
-			return domain.Invalid("contacts", "contacts[%d].consent.kind is required: what was agreed to, such as express or written", i).For(domain.ReasonMissing, "")
-		}
-		if err := rule.First(rule.Text("", c.Kind, rule.MaxName), rule.Text("", c.Source, rule.MaxURL), rule.Text("", c.Text, rule.MaxText)); err != nil {
-			return domain.Invalid("contacts", "contacts[%d].consent has a text that is too long: kind may have %d characters, source %d and text %d",
-				i, rule.MaxName, rule.MaxURL, rule.MaxText)
-		}
-	}
-	return rule.Variables("contacts", n.Variables)
+	return rule.First(people.CheckConsent(fmt.Sprintf("contacts[%d].consent", i), n.Consent), rule.Variables("contacts", n.Variables))
 }
 
 // Recipient returns one contact of a campaign.
