@@ -57,4 +57,7 @@ type Erasure interface {
 	// ForgetRecipients removes a person, by its contact or its numbers, from all
 	// campaigns, and from their counts.
 	ForgetRecipients(ctx context.Context, in Scope, contact ID, numbers []string) error
+	// ForgetSome removes up to limit recipients of a campaign, from its counts too,
+	// and returns how many.
+	ForgetSome(ctx context.Context, campaign ID, limit int) (int, error)
 }

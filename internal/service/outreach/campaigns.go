@@ -309,29 +309,6 @@ func (o *Outreach) change(ctx context.Context, st *domain.Stores, in domain.Scop
 	return nil
 }
 
-// DeleteCampaign removes a campaign with its contacts and their results. The
-// calls that it placed stay. While one of them is planned or under way it is
-// CodeConflict.
-func (o *Outreach) DeleteCampaign(ctx context.Context, in domain.Scope, id domain.ID, ifVersion int64) error {
-	return o.Store.InTx(ctx, domain.LaneAPI, func(ctx context.Context, st *domain.Stores) error {
-		c, err := campaignOf(ctx, st, in, domain.KindCampaign, id)
-		if err != nil {
-			return err
-		}
-		if err := rule.At(ifVersion, c.Version); err != nil {
-			return err
-		}
-		counts, err := st.Campaigns.Counts(ctx, id)
-		if err != nil {
-			return err
-		}
-		if n := counts[id].Active; n > 0 {
-			return domain.Errorf(domain.CodeConflict, "%d calls of the campaign are under way; cancel it, and delete it when they are over", n)
-		}
-		return st.Campaigns.Delete(ctx, in, id)
-	})
-}
-
 // endWord is why the contacts of a campaign that is over were not called.
 func endWord(c *domain.Campaign) string {
 	if c.State == domain.CampaignCancelled {

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -98,6 +99,15 @@ func (b *bench) forgotten(in, other domain.Scope, c *domain.Campaign, made []dom
 	b.counted(c, gain)
 	forget(in, "nobody", made[0].Phone) // the one that was completed
 	gain.Completed--
+	b.counted(c, gain)
+	b.write(func(ctx context.Context, s *domain.Stores) error {
+		n, err := s.Erasure.ForgetSome(ctx, "none", 2)
+		some, again := s.Erasure.ForgetSome(ctx, c.ID, 0)
+		if n != 0 || some != 0 {
+			b.Errorf("%d and %d were forgotten, want none", n, some)
+		}
+		return errors.Join(err, again)
+	})
 	b.counted(c, gain)
 	forget(in, "contact")
 	gain.Failed = 0
