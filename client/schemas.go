@@ -384,6 +384,8 @@ type Campaign struct {
 
 // CampaignCounts is a schema of the API's contract.
 type CampaignCounts struct {
+	// Of those, calls that broke off by a fault of ours in their first ten seconds.
+	Abandoned int64 `json:"abandoned"`
 	// A call to them is planned or under way.
 	Active int64 `json:"active"`
 	// Calls that a human answered.
@@ -1016,7 +1018,8 @@ type Notice struct {
 	CreatedAt time.Time `json:"createdAt"`
 	ID        string    `json:"id"`
 	Message   string    `json:"message"`
-	// What it is about: of webhook.disabled, the endpoint.
+	// What it is about: of webhook.disabled, the endpoint; of trunk.failing, the trunk; of
+	// campaign.abandoned, the campaign.
 	SubjectID string `json:"subjectId"`
 	Type      string `json:"type"`
 }

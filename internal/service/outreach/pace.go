@@ -65,6 +65,9 @@ func (p *plan) room(ctx context.Context, st *domain.Stores, trunk *domain.Trunk)
 	if p.c.MaxConcurrent > 0 {
 		room = min(room, p.c.MaxConcurrent-p.counts.Active)
 	}
+	if p.most > 0 {
+		room = min(room, p.most-p.counts.Active)
+	}
 	if trunk.CallsPerSecond > 0 {
 		room = min(room, max(1, trunk.CallsPerSecond*int(ahead/time.Second))-on)
 	}

@@ -58,6 +58,7 @@ type plan struct {
 	in     domain.Scope
 	now    time.Time
 	counts domain.CampaignCounts
+	most   int // calls at once while too many are abandoned; 0 is no such bound
 }
 
 // until notes when the dialer looks at the campaign next.
@@ -121,6 +122,12 @@ func (p *plan) expire(ctx context.Context, st *domain.Stores) (more bool, err er
 
 // dial plans calls to contacts that are due.
 func (p *plan) dial(ctx context.Context, st *domain.Stores) (more bool, err error) {
+	if paused, err := p.guard(ctx, st); paused || err != nil {
+		if err != nil {
+			return false, err
+		}
+		return p.until(ctx, st, time.Time{})
+	}
 	st = remembering(st)
 	trunk, err := p.o.Ready(ctx, st, p.in, p.c.AgentID, p.c.PhoneNumberID)
 	if err != nil {
