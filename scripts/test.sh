@@ -39,7 +39,7 @@ install_missing() {
 }
 
 # PostgreSQL is not on PATH in Debian; what needs it runs in a second pass.
-on_postgres="./internal/store/... ./internal/service ./internal/engine ./internal/webhook ./internal/analysis ./internal/api ./internal/app ./cmd/callwright ./bench/webhook"
+on_postgres="./internal/store/... ./internal/service ./internal/engine ./internal/webhook ./internal/analysis ./internal/api ./internal/app ./cmd/callwright ./bench/webhook ./bench/chaos"
 postgres=yes
 
 left_out=""

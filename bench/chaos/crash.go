@@ -94,7 +94,10 @@ func (c *crashRun) life(ctx context.Context, point failpoint.Name) error {
 		c.ready = append(c.ready, time.Since(started))
 	}
 	c.peer.revived(n.sip, started)
-	c.feed.release(ctx, c.share, c.o.rate)
+	c.feed.release(ctx, c.share-c.share/2, c.o.rate)
+	if err := c.feed.campaign(ctx, c.share/2); err != nil {
+		return err
+	}
 	limit := deathLimit
 	if point == "" {
 		limit = time.Duration(c.random.Int64N(int64(2500 * time.Millisecond)))

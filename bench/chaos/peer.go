@@ -33,7 +33,8 @@ type peer struct {
 	mu      sync.Mutex
 	dialogs map[string]*dialog // by Call-ID
 	numbers map[string][]string
-	strays  int // requests of dialogs that nobody opened
+	hurried bool // nobody is overloaded: who is gets another call only a minute later
+	strays  int  // requests of dialogs that nobody opened
 }
 
 // stage is how far a dialog has come.
@@ -161,6 +162,9 @@ func (p *peer) invited(d *dialog, r rig.Request, from *net.UDPAddr) {
 	}
 	d = &dialog{id: r.Head.Get("Call-Id"), number: r.User, script: scriptOf(r.User), from: from, invite: r,
 		branches: map[string]int{branch: 1}, invitedAt: time.Now()}
+	if len(p.numbers[r.User]) > 0 || p.hurried && d.script.name == overloaded {
+		d.script = again // whoever was overloaded is called once more, and talks
+	}
 	for _, id := range p.numbers[r.User] {
 		if other := p.dialogs[id]; other.stage == answered || other.stage == talking {
 			d.overlaps++

@@ -57,6 +57,7 @@ func open(ctx context.Context, o options, at rig.Place, progress io.Writer, dsns
 	if s.peer, err = listen(); err != nil {
 		return nil, err
 	}
+	s.peer.hurried = o.short
 	answering, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
 	go func() { s.ran <- s.peer.run(answering) }()
@@ -168,7 +169,8 @@ func (s *scene) settle(ctx context.Context, limit time.Duration) error {
 	deadline := time.Now().Add(limit)
 	for {
 		var open, pending int
-		err := s.db.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM calls WHERE state NOT IN ('completed', 'failed')),
+		err := s.db.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM calls WHERE state NOT IN ('completed', 'failed')) +
+				(SELECT count(*) FROM recipients WHERE state IN ('waiting', 'active')),
 			(SELECT count(*) FROM deliveries WHERE state = 'pending')`).Scan(&open, &pending)
 		if err != nil {
 			return err
