@@ -163,8 +163,9 @@ func (s *scene) furnish(ctx context.Context) error {
 	return nil
 }
 
-// settle waits until every order is accepted and every call is over and told,
-// or limit has passed.
+// settle waits until every order is accepted and every call is over, in a long run
+// also told, or limit has passed. What a dead process was just telling is told
+// again when its lease has run out, half a minute later on PostgreSQL.
 func (s *scene) settle(ctx context.Context, limit time.Duration) error {
 	deadline := time.Now().Add(limit)
 	for {
@@ -179,7 +180,7 @@ func (s *scene) settle(ctx context.Context, limit time.Duration) error {
 		s.feed.mu.Lock()
 		odd := len(s.feed.odd)
 		s.feed.mu.Unlock()
-		if open == 0 && pending == 0 && accepted+odd == asked && s.peer.waiting() == 0 || time.Now().After(deadline) {
+		if open == 0 && (pending == 0 || s.o.short) && accepted+odd == asked && s.peer.waiting() == 0 || time.Now().After(deadline) {
 			return nil // judge says what is left
 		}
 		if !pause(ctx, 100*time.Millisecond) {
