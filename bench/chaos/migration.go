@@ -55,7 +55,7 @@ func migrate(ctx context.Context, o options, at rig.Place, hit int) (died bool, 
 	}
 	cmd := exec.CommandContext(ctx, o.binary, args...)
 	cmd.Dir = filepath.Dir(at.Dir)
-	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s:%d", failpoint.Variable, failpoint.DuringMigration, hit))
+	cmd.Env = append(os.Environ(), "CALLWRIGHT_SECRET_KEY="+sealingKey, fmt.Sprintf("%s=%s:%d", failpoint.Variable, failpoint.DuringMigration, hit))
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.ExitCode() == -1 { // by a signal
