@@ -64,7 +64,10 @@ type crashRun struct {
 
 // plan is where each process dies, in a random order; "" is at a random time.
 func (c *crashRun) plan() []failpoint.Name {
-	deaths := make([]failpoint.Name, c.o.kills)
+	deaths := make([]failpoint.Name, 0, c.o.kills)
+	for range c.o.kills {
+		deaths = append(deaths, "")
+	}
 	for _, point := range c.o.at {
 		c.v.Points[string(point)] = &tally{}
 		for range c.o.points {

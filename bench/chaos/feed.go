@@ -128,7 +128,7 @@ func (f *feed) ask(ctx context.Context, r request, url string) (id string, again
 	var made struct{ ID string }
 	switch {
 	case err != nil, res.StatusCode == http.StatusServiceUnavailable, res.StatusCode == http.StatusConflict:
-		return "", true, nil //nolint:nilerr // it is asked again
+		return "", true, nil
 	case res.StatusCode != http.StatusCreated || json.Unmarshal(answer, &made) != nil || made.ID == "":
 		return "", false, fmt.Errorf("POST %s (%s) answered %d: %s", r.path, r.key, res.StatusCode, answer)
 	}

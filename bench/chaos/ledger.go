@@ -66,19 +66,6 @@ func (p *peer) waiting() int {
 
 func (s script) answers() bool { return s.final == "200 OK" }
 
-// live is how many calls are under way.
-func (p *peer) live() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	n := 0
-	for _, d := range p.dialogs {
-		if d.stage != over {
-			n++
-		}
-	}
-	return n
-}
-
 // count sums the orphans up.
 func (p *peer) count() orphans {
 	p.mu.Lock()

@@ -28,7 +28,7 @@ const (
 type peer struct {
 	conn  *net.UDPConn
 	sound *net.UDPConn // takes the sound of all calls, and is never read
-	after context.Context
+	over  bool         // the run is: nothing is said any more
 
 	mu      sync.Mutex
 	dialogs map[string]*dialog // by Call-ID
@@ -94,10 +94,12 @@ func addrOf(conn *net.UDPConn) netip.AddrPort {
 
 // run answers until ctx is done.
 func (p *peer) run(ctx context.Context) error {
-	p.mu.Lock()
-	p.after = ctx
-	p.mu.Unlock()
-	stop := context.AfterFunc(ctx, func() { _ = errors.Join(p.conn.Close(), p.sound.Close()) })
+	stop := context.AfterFunc(ctx, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.over = true
+		_ = errors.Join(p.conn.Close(), p.sound.Close())
+	})
 	defer stop()
 	buf := make([]byte, 1<<16)
 	for {
@@ -184,11 +186,10 @@ func branchOf(r rig.Request) string {
 
 // later does what under the lock, unless the run is over.
 func (p *peer) later(wait time.Duration, what func()) {
-	ctx := p.after
 	time.AfterFunc(wait, func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		if ctx.Err() == nil {
+		if !p.over {
 			what()
 		}
 	})
