@@ -33,8 +33,9 @@ type peer struct {
 	mu      sync.Mutex
 	dialogs map[string]*dialog // by Call-ID
 	numbers map[string][]string
-	hurried bool // nobody is overloaded: who is gets another call only a minute later
-	strays  int  // requests of dialogs that nobody opened
+	hurried bool          // nobody is overloaded: who is gets another call only a minute later
+	limit   time.Duration // for the BYE to an orphan
+	strays  int           // requests of dialogs that nobody opened
 }
 
 // stage is how far a dialog has come.

@@ -57,7 +57,10 @@ func open(ctx context.Context, o options, at rig.Place, progress io.Writer, dsns
 	if s.peer, err = listen(); err != nil {
 		return nil, err
 	}
-	s.peer.hurried = o.short
+	s.peer.hurried, s.peer.limit = o.short, byeLimit
+	if o.short {
+		s.peer.limit = patientLimit
+	}
 	answering, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
 	go func() { s.ran <- s.peer.run(answering) }()
