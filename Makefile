@@ -3,7 +3,7 @@
 GO ?= go
 ARGS ?= --once
 
-.PHONY: demo test lint build flite silero docs bench bench-api bench-dialer bench-webhook chaos soak
+.PHONY: demo test lint build flite silero docs bench bench-api bench-dialer bench-webhook chaos chaos-dialing soak
 
 # demo places one real call on this machine; ARGS="--once --json" prints one
 # JSON object, alone on standard output.
@@ -69,6 +69,12 @@ bench-dialer:
 chaos: ARGS =
 chaos:
 	@$(GO) run ./bench/webhook -chaos $(ARGS)
+
+# chaos-dialing kills a server that dials 100 times at random and 25 times at each
+# failpoint, stops one of three, and fails when anybody is called twice or lost.
+chaos-dialing: ARGS =
+chaos-dialing: flite silero
+	@$(GO) run ./bench/chaos $(ARGS)
 
 # soak has calls come and go for ten minutes, or for ARGS="-duration 1h", and
 # fails when anything grows.

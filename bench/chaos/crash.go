@@ -64,7 +64,10 @@ type crashRun struct {
 
 // plan is where each process dies, in a random order; "" is at a random time.
 func (c *crashRun) plan() []failpoint.Name {
-	deaths := make([]failpoint.Name, c.o.kills)
+	deaths := make([]failpoint.Name, 0, c.o.kills)
+	for range c.o.kills {
+		deaths = append(deaths, "")
+	}
 	for _, point := range c.o.at {
 		c.v.Points[string(point)] = &tally{}
 		for range c.o.points {
@@ -94,7 +97,10 @@ func (c *crashRun) life(ctx context.Context, point failpoint.Name) error {
 		c.ready = append(c.ready, time.Since(started))
 	}
 	c.peer.revived(n.sip, started)
-	c.feed.release(ctx, c.share, c.o.rate)
+	c.feed.release(ctx, c.share-c.share/2, c.o.rate)
+	if err := c.feed.campaign(ctx, c.share/2); err != nil {
+		return err
+	}
 	limit := deathLimit
 	if point == "" {
 		limit = time.Duration(c.random.Int64N(int64(2500 * time.Millisecond)))

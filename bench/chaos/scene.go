@@ -57,6 +57,10 @@ func open(ctx context.Context, o options, at rig.Place, progress io.Writer, dsns
 	if s.peer, err = listen(); err != nil {
 		return nil, err
 	}
+	s.peer.hurried, s.peer.limit = o.short, byeLimit
+	if o.short {
+		s.peer.limit = patientLimit
+	}
 	answering, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
 	go func() { s.ran <- s.peer.run(answering) }()
@@ -162,13 +166,15 @@ func (s *scene) furnish(ctx context.Context) error {
 	return nil
 }
 
-// settle waits until every order is accepted and every call is over and told,
-// or limit has passed.
+// settle waits until every order is accepted and every call is over, in a long run
+// also told, or limit has passed. What a dead process was just telling is told
+// again when its lease has run out, half a minute later on PostgreSQL.
 func (s *scene) settle(ctx context.Context, limit time.Duration) error {
 	deadline := time.Now().Add(limit)
 	for {
 		var open, pending int
-		err := s.db.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM calls WHERE state NOT IN ('completed', 'failed')),
+		err := s.db.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM calls WHERE state NOT IN ('completed', 'failed')) +
+				(SELECT count(*) FROM recipients WHERE state IN ('waiting', 'active')),
 			(SELECT count(*) FROM deliveries WHERE state = 'pending')`).Scan(&open, &pending)
 		if err != nil {
 			return err
@@ -177,7 +183,7 @@ func (s *scene) settle(ctx context.Context, limit time.Duration) error {
 		s.feed.mu.Lock()
 		odd := len(s.feed.odd)
 		s.feed.mu.Unlock()
-		if open == 0 && pending == 0 && accepted+odd == asked && s.peer.waiting() == 0 || time.Now().After(deadline) {
+		if open == 0 && (pending == 0 || s.o.short) && accepted+odd == asked && s.peer.waiting() == 0 || time.Now().After(deadline) {
 			return nil // judge says what is left
 		}
 		if !pause(ctx, 100*time.Millisecond) {
