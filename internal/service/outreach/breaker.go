@@ -99,8 +99,10 @@ func (o *Outreach) Heard(ctx context.Context, st *domain.Stores, call *domain.Ca
 // alive notes that a trunk takes calls.
 func (o *Outreach) alive(ctx context.Context, st *domain.Stores, a *domain.Attempt) error {
 	now := o.Clock()
-	if at, known := o.noted.Load(a.TrunkID); known && now.Sub(at.(time.Time)) < noteAgain {
-		return nil
+	if v, known := o.noted.Load(a.TrunkID); known {
+		if at, is := v.(time.Time); is && now.Sub(at) < noteAgain {
+			return nil
+		}
 	}
 	b, err := st.Breakers.Hold(ctx, a.TrunkID)
 	if err != nil {
