@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -287,8 +288,12 @@ func (a *App) openAPI() error {
 	if err != nil {
 		return err
 	}
+	uploads := filepath.Join(a.o.Config.Data, "uploads")
+	if err := os.MkdirAll(uploads, 0o700); err != nil {
+		return domain.Errorf(domain.CodeInvalid, "the directory %s for files that are sent cannot be made (%v); see who owns the data directory", uploads, err)
+	}
 	handler, err := api.New(api.Options{
-		Service: a.Service, Dialects: faces, Hosts: a.o.Config.Hosts, TrustedProxies: proxies,
+		Service: a.Service, Uploads: uploads, Dialects: faces, Hosts: a.o.Config.Hosts, TrustedProxies: proxies,
 		Ready: a.ready, Generation: a.store.Generation, Status: a.board.Page, Version: a.o.Version, Logger: a.log,
 	})
 	if err != nil {

@@ -34,9 +34,9 @@ func (f *face) callEventRoutes(rt *wire.Router) {
 		Description: "Server-Sent Events: each state that the call comes into, each turn when it is over, and at the end of the call the call. " +
 			"What has happened already comes first, so it is never too late. A stream lasts up to 15 minutes; go on with the header Last-Event-ID, as browsers do. " +
 			"After the last event the answer is 204. Needs the scope `calls:read`.",
-		Parameters: streamParams("The call's id."),
+		Parameters: wire.StreamParams("The call's id."),
 		Responses: map[string]*huma.Response{
-			"200": eventsOf(rt, "Events until the call is over.", map[string]reflect.Type{
+			"200": wire.EventsOf(rt, "Events until the call is over.", map[string]reflect.Type{
 				eventState: reflect.TypeFor[CallProgress](), eventTurn: reflect.TypeFor[Turn](), eventEnd: reflect.TypeFor[CallItem](),
 			}),
 			"204": {Description: "The call is over, and all was told."},
@@ -52,7 +52,7 @@ func (f *face) streamCallEvents(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), streamFor)
+	ctx, cancel := context.WithTimeout(r.Context(), wire.StreamFor)
 	defer cancel()
 	if over || r.Method == http.MethodHead {
 		if _, err := f.rules.Call(ctx, wire.ScopeOf(ctx), domain.ID(r.PathValue("id"))); err != nil {
@@ -61,19 +61,19 @@ func (f *face) streamCallEvents(w http.ResponseWriter, r *http.Request) error {
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
-	s := &eventStream{w: w, out: http.NewResponseController(w)}
+	s := wire.NewEventStream(w)
 	err = f.rules.WatchCall(ctx, wire.ScopeOf(ctx), domain.ID(r.PathValue("id")), seen, func(c *service.CallDetail, steps []service.Step) error {
 		return f.tell(ctx, s, c, steps)
 	})
-	if s.begun {
+	if s.Begun() {
 		return nil // it is too late for an answer of another kind; the client comes again
 	}
 	return err
 }
 
 // tell writes the steps of a call to its stream.
-func (f *face) tell(ctx context.Context, s *eventStream, c *service.CallDetail, steps []service.Step) error {
-	if err := s.begin(); err != nil {
+func (f *face) tell(ctx context.Context, s *wire.EventStream, c *service.CallDetail, steps []service.Step) error {
+	if err := s.Begin(); err != nil {
 		return err
 	}
 	for _, step := range steps {
@@ -81,16 +81,16 @@ func (f *face) tell(ctx context.Context, s *eventStream, c *service.CallDetail, 
 		if step.Turn != nil {
 			name, data = eventTurn, turn(step.Turn)
 		}
-		if err := s.event(cursor(step.Seen, false), name, data); err != nil {
+		if err := s.Event(cursor(step.Seen, false), name, data); err != nil {
 			return err
 		}
 		if step.Seen.Ended() {
-			if err := s.event(cursor(step.Seen, true), eventEnd, f.callItem(ctx, &c.Call)); err != nil {
+			if err := s.Event(cursor(step.Seen, true), eventEnd, f.callItem(ctx, &c.Call)); err != nil {
 				return err
 			}
 		}
 	}
-	return s.flush(len(steps) > 0)
+	return s.Flush(len(steps) > 0)
 }
 
 // cursor is the id of an event: how far the call has been told.

@@ -26,9 +26,9 @@ func (f *face) campaignEventRoutes(rt *wire.Router) {
 		Description: "Server-Sent Events: the campaign as it stands, again each time that its status or counts change (at most four times a second), " +
 			"and at the end, when its last call is over too. A stream lasts up to 15 minutes; go on with the header Last-Event-ID, as browsers do. " +
 			"After the last event the answer is 204. Needs the scope `campaigns:read`.",
-		Parameters: streamParams("The campaign's id."),
+		Parameters: wire.StreamParams("The campaign's id."),
 		Responses: map[string]*huma.Response{
-			"200": eventsOf(rt, "Events until the campaign is over.", map[string]reflect.Type{
+			"200": wire.EventsOf(rt, "Events until the campaign is over.", map[string]reflect.Type{
 				eventProgress: reflect.TypeFor[Campaign](), eventEnd: reflect.TypeFor[Campaign](),
 			}),
 			"204": {Description: "The campaign is over, and all was told."},
@@ -47,7 +47,7 @@ func (f *face) streamCampaignEvents(w http.ResponseWriter, r *http.Request) erro
 	if !aStanding.MatchString(seen) {
 		return domain.Invalid("Last-Event-ID", "Last-Event-ID is not the id of an event of this stream; leave it out to begin anew")
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), streamFor)
+	ctx, cancel := context.WithTimeout(r.Context(), wire.StreamFor)
 	defer cancel()
 	in, id := wire.ScopeOf(ctx), domain.ID(r.PathValue("id"))
 	if seen == "end" || r.Method == http.MethodHead {
@@ -57,28 +57,28 @@ func (f *face) streamCampaignEvents(w http.ResponseWriter, r *http.Request) erro
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
-	s := &eventStream{w: w, out: http.NewResponseController(w)}
+	s := wire.NewEventStream(w)
 	err := f.rules.WatchCampaign(ctx, in, domain.KindCampaign, id, func(c *outreach.CampaignDetail, changed bool) error {
-		if err := s.begin(); err != nil {
+		if err := s.Begin(); err != nil {
 			return err
 		}
 		switch {
 		case c != nil && c.Over():
 			changed = true
-			if err := s.event("end", eventEnd, campaign(c)); err != nil {
+			if err := s.Event("end", eventEnd, campaign(c)); err != nil {
 				return err
 			}
 		case changed && standing(c) != seen:
-			if err := s.event(standing(c), eventProgress, campaign(c)); err != nil {
+			if err := s.Event(standing(c), eventProgress, campaign(c)); err != nil {
 				return err
 			}
 		default:
 			changed = false
 		}
 		seen = ""
-		return s.flush(changed)
+		return s.Flush(changed)
 	})
-	if s.begun {
+	if s.Begun() {
 		return nil // it is too late for an answer of another kind; the client comes again
 	}
 	return err

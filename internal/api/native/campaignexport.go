@@ -2,7 +2,6 @@ package native
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -15,9 +14,6 @@ import (
 	"github.com/callwright/callwright/internal/service/outreach"
 	"github.com/callwright/callwright/internal/sheet"
 )
-
-// exportPatience is how long a reader of an export may take for a page of it.
-const exportPatience = 30 * time.Second
 
 // exportColumns are the columns of an export, before those of the variables: the
 // contact as an import reads it, then what came of it.
@@ -54,25 +50,11 @@ func (f *face) exportCampaign(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	h := w.Header()
-	h.Set("Content-Type", "text/csv; charset=utf-8")
-	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Disposition", `attachment; filename="campaign-`+string(id)+`.csv"`)
-	w.WriteHeader(http.StatusOK)
-	if r.Method == http.MethodHead {
-		return nil
-	}
-	out := http.NewResponseController(w)
-	if err := exportContacts(w, r, out, list); err != nil {
-		// Too late for an answer of another kind: whoever reads is cut off, so that
-		// nobody takes a part for the whole.
-		return out.SetWriteDeadline(time.Unix(1, 0))
-	}
-	return nil
+	return wire.Download(w, r, "campaign-"+string(id)+".csv", func(part func()) error { return exportContacts(w, r, part, list) })
 }
 
 // exportContacts writes a list to its end.
-func exportContacts(w http.ResponseWriter, r *http.Request, out *http.ResponseController, list *outreach.ContactList) error {
+func exportContacts(w http.ResponseWriter, r *http.Request, part func(), list *outreach.ContactList) error {
 	columns := exportColumns[:len(exportColumns):len(exportColumns)]
 	for _, name := range list.Variables {
 		columns = append(columns, sheet.Column{Name: exportName(name)})
@@ -83,9 +65,7 @@ func exportContacts(w http.ResponseWriter, r *http.Request, out *http.ResponseCo
 		if err != nil {
 			return err
 		}
-		if err := out.SetWriteDeadline(time.Now().Add(exportPatience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-			return err
-		}
+		part()
 		if len(rows) == 0 {
 			return sink.Flush()
 		}

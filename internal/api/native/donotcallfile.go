@@ -47,9 +47,6 @@ func (f *face) addListFile(ctx context.Context, u *wire.Upload) (*object[Suppres
 	return &object[Suppressing]{Body: listed(done)}, nil
 }
 
-// listPatience is how long a reader of the list may take for a page of it.
-const listPatience = 30 * time.Second
-
 func (f *face) doNotCallFileRoutes(rt *wire.Router) {
 	rt.Raw(wire.Route{
 		Method: http.MethodGet, Path: Root + "/do-not-call/export", ID: "export-do-not-call", Scope: "do-not-call:read",
@@ -66,35 +63,23 @@ func (f *face) exportDoNotCall(w http.ResponseWriter, r *http.Request) error {
 	if err := wire.Allowed(r.Context(), "do-not-call:read"); err != nil {
 		return err
 	}
-	h := w.Header()
-	h.Set("Content-Type", "text/csv; charset=utf-8")
-	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Disposition", `attachment; filename="do-not-call.csv"`)
-	w.WriteHeader(http.StatusOK)
-	if r.Method == http.MethodHead {
-		return nil
-	}
-	out := http.NewResponseController(w)
-	sink := sheet.NewWriter(w, []sheet.Column{
-		{Name: "phone_number", Kind: sheet.Phone}, {Name: "reason"}, {Name: "source"}, {Name: "call_id"}, {Name: "created_at", Kind: sheet.Time},
-	})
-	err := f.rules.EachSuppression(r.Context(), wire.ScopeOf(r.Context()), func(rows []domain.Suppression) error {
-		_ = out.SetWriteDeadline(time.Now().Add(listPatience)) // not every writer has one
-		for i := range rows {
-			s := &rows[i]
-			if err := sink.Write([]string{s.Number, s.Reason, string(s.Source), string(s.CallID), s.CreatedAt.Format(time.RFC3339)}); err != nil {
-				return err
+	return wire.Download(w, r, "do-not-call.csv", func(part func()) error {
+		sink := sheet.NewWriter(w, []sheet.Column{
+			{Name: "phone_number", Kind: sheet.Phone}, {Name: "reason"}, {Name: "source"}, {Name: "call_id"}, {Name: "created_at", Kind: sheet.Time},
+		})
+		err := f.rules.EachSuppression(r.Context(), wire.ScopeOf(r.Context()), func(rows []domain.Suppression) error {
+			part()
+			for i := range rows {
+				s := &rows[i]
+				if err := sink.Write([]string{s.Number, s.Reason, string(s.Source), string(s.CallID), s.CreatedAt.Format(time.RFC3339)}); err != nil {
+					return err
+				}
 			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
-		return nil
+		return sink.Flush()
 	})
-	if err == nil {
-		err = sink.Flush()
-	}
-	if err != nil {
-		// Too late for an answer of another kind: whoever reads is cut off, so that
-		// nobody takes a part for the whole.
-		return out.SetWriteDeadline(time.Unix(1, 0))
-	}
-	return nil
 }

@@ -103,7 +103,7 @@ func (f *Form) isJSON(r *http.Request) bool {
 		return false
 	}
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	return err != nil || media != "multipart/form-data" && (!f.Bare || media != "text/csv")
+	return err != nil || strings.HasSuffix(media, "json")
 }
 
 // read takes the form of a request. Its file goes to dir, or where temporary files

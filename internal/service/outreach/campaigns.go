@@ -275,11 +275,11 @@ func (o *Outreach) change(ctx context.Context, st *domain.Stores, in domain.Scop
 	}
 	if req.State != nil && *req.State != c.State {
 		if !slices.Contains(domain.CampaignTransitions[c.State], *req.State) {
-			return domain.Invalid("status", "a campaign that is %s cannot become %s", c.State, *req.State)
+			return domain.Invalid("status", "a %s that is %s cannot become %s", c.Kind, c.State, *req.State)
 		}
 		c.State, c.PauseReason = *req.State, ""
 	} else if c.State.Ended() && !reflect.DeepEqual(req, CampaignChange{State: req.State, IfVersion: req.IfVersion}) {
-		return domain.Errorf(domain.CodeConflict, "the campaign is %s and cannot be changed any more", c.State)
+		return domain.Errorf(domain.CodeConflict, "the %s is %s and cannot be changed any more", c.Kind, c.State)
 	}
 	req.apply(c)
 	if err := check(c); err != nil {

@@ -1,4 +1,4 @@
-package native
+package wire
 
 import (
 	"errors"
@@ -10,28 +10,25 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-
-	"github.com/callwright/callwright/internal/api/wire"
 )
 
-// Times of a stream of events.
-const (
-	heartbeat = 15 * time.Second
-	// streamFor is how long a stream lasts at most. Who wants more comes again
-	// with the last event's id, and their key is looked at again.
-	streamFor = 15 * time.Minute
-)
+// StreamFor is how long a stream of events lasts at most. Who wants more comes
+// again with the last event's id, and their key is looked at again.
+const StreamFor = 15 * time.Minute
 
-// streamParams are the parameters of a stream of one object.
-func streamParams(id string) []*huma.Param {
+// heartbeat is how long a stream is silent at most.
+const heartbeat = 15 * time.Second
+
+// StreamParams are the parameters of a stream of one object.
+func StreamParams(id string) []*huma.Param {
 	return []*huma.Param{
 		{Name: "id", In: "path", Required: true, Description: id, Schema: &huma.Schema{Type: huma.TypeString}},
 		{Name: "Last-Event-ID", In: "header", Description: "The id of the last event that came.", Schema: &huma.Schema{Type: huma.TypeString}},
 	}
 }
 
-// eventsOf describes an answer of events, by their names.
-func eventsOf(rt *wire.Router, what string, events map[string]reflect.Type) *huma.Response {
+// EventsOf describes an answer of events, by their names.
+func EventsOf(rt *Router, what string, events map[string]reflect.Type) *huma.Response {
 	schemas := rt.Contract().Components.Schemas
 	var kinds []*huma.Schema
 	for _, name := range slices.Sorted(maps.Keys(events)) {
@@ -49,17 +46,25 @@ func eventsOf(rt *wire.Router, what string, events map[string]reflect.Type) *hum
 	}}
 }
 
-// eventStream writes Server-Sent Events (HTML standard, section 9.2).
-type eventStream struct {
+// EventStream writes Server-Sent Events (HTML standard, section 9.2).
+type EventStream struct {
 	w     http.ResponseWriter
 	out   *http.ResponseController
 	begun bool
 	last  time.Time // when something was written
 }
 
-// begin sends the head, once, and bounds how long the next writes may take: a
+// NewEventStream is a stream that answers a request; nothing is sent before Begin.
+func NewEventStream(w http.ResponseWriter) *EventStream {
+	return &EventStream{w: w, out: http.NewResponseController(w)}
+}
+
+// Begun reports whether the answer has begun: it is too late for another kind.
+func (s *EventStream) Begun() bool { return s.begun }
+
+// Begin sends the head, once, and bounds how long the next writes may take: a
 // reader that does not read must not hold a place.
-func (s *eventStream) begin() error {
+func (s *EventStream) Begin() error {
 	if err := s.out.SetWriteDeadline(time.Now().Add(heartbeat)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
@@ -80,9 +85,9 @@ func (s *eventStream) begin() error {
 	return s.out.Flush()
 }
 
-// event writes one event.
-func (s *eventStream) event(id, name string, data any) error {
-	raw, err := wire.Canonical(data)
+// Event writes one event.
+func (s *EventStream) Event(id, name string, data any) error {
+	raw, err := Canonical(data)
 	if err != nil {
 		return err
 	}
@@ -90,8 +95,8 @@ func (s *eventStream) event(id, name string, data any) error {
 	return err
 }
 
-// flush sends what was written, or a sign of life when nothing was for long.
-func (s *eventStream) flush(written bool) error {
+// Flush sends what was written, or a sign of life when nothing was for long.
+func (s *EventStream) Flush(written bool) error {
 	if !written {
 		if time.Since(s.last) < heartbeat {
 			return nil
