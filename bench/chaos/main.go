@@ -95,7 +95,9 @@ func parse(args []string, out io.Writer) (options, error) {
 
 // pointsOf reads a list of points that calls pass.
 func pointsOf(list string) ([]failpoint.Name, error) {
-	all := slices.DeleteFunc(failpoint.Names(), func(n failpoint.Name) bool { return n == failpoint.DuringMigration })
+	all := slices.DeleteFunc(failpoint.Names(), func(n failpoint.Name) bool {
+		return n == failpoint.DuringMigration || n == failpoint.DuringImport // no call passes them
+	})
 	switch list {
 	case "":
 		return all, nil

@@ -293,3 +293,19 @@ func TestTrilletChangesNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestTrilletSheetTooLarge: a file over 20 MB is refused, whatever its length is
+// said to be, and one of 20 MB is read.
+func TestTrilletSheetTooLarge(t *testing.T) {
+	a := start(t, domain.Enterprise)
+	form := func(size int) string {
+		head := "phone_number\n+12025550123\n"
+		return "--b\nContent-Disposition: form-data; name=\"file\"; filename=\"x.csv\"\n\n" + head + strings.Repeat("\n", size-len(head)) + "\n--b--\n"
+	}
+	for size, want := range map[int]int{20 << 20: http.StatusOK, 20<<20 + 1: http.StatusRequestEntityTooLarge, 22 << 20: http.StatusRequestEntityTooLarge} {
+		r := a.send("POST", "/v1/api/batch-calls/validate", a.key, form(size), "Content-Type: multipart/form-data; boundary=b")
+		if r.status != want || want == http.StatusOK && r.json(t)["validRows"] != 1.0 || want != http.StatusOK && r.json(t)["error"] != "File too large" {
+			t.Errorf("%d bytes: %d %s", size, r.status, r.body)
+		}
+	}
+}

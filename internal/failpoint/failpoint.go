@@ -37,13 +37,14 @@ const (
 	MidMedia           Name = "mid-media"            // sound goes both ways
 	AfterBYE           Name = "after-bye"            // the call is over, but not in the database
 	AfterFinish        Name = "after-finish"         // it is, and its webhooks wait
+	DuringImport       Name = "csv-import-batch"     // a part of a sheet of contacts is stored, and others are not
 )
 
 // Names are all moments.
 func Names() []Name {
 	return []Name{
 		DuringMigration, BeforeClaimCommit, AfterClaimCommit, BeforeIntentCommit, AfterIntentCommit,
-		AfterInviteSent, After100, After18x, After2xxBeforeACK, AfterACK, MidMedia, AfterBYE, AfterFinish,
+		AfterInviteSent, After100, After18x, After2xxBeforeACK, AfterACK, MidMedia, AfterBYE, AfterFinish, DuringImport,
 	}
 }
 

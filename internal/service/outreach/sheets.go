@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/failpoint"
 	"github.com/callwright/callwright/internal/service/rule"
 	"github.com/callwright/callwright/internal/sheet"
 )
@@ -141,10 +142,12 @@ func (l *loader) part(ctx context.Context) error {
 		_, n, err = l.load(ctx, st)
 		return err
 	})
-	if err == nil {
-		l.report = l.with(n)
+	if err != nil {
+		return err
 	}
-	return err
+	l.report = l.with(n)
+	failpoint.Hit(failpoint.DuringImport)
+	return nil
 }
 
 // load stores the rows that were read, as long as the campaign takes contacts, and
