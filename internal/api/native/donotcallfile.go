@@ -63,7 +63,7 @@ func (f *face) exportDoNotCall(w http.ResponseWriter, r *http.Request) error {
 	if err := wire.Allowed(r.Context(), "do-not-call:read"); err != nil {
 		return err
 	}
-	return wire.Download(w, r, "do-not-call.csv", func(part func()) error {
+	return wire.Download(w, r, "do-not-call.csv", func(part func()) error { //nolint:contextcheck // the request's
 		sink := sheet.NewWriter(w, []sheet.Column{
 			{Name: "phone_number", Kind: sheet.Phone}, {Name: "reason"}, {Name: "source"}, {Name: "call_id"}, {Name: "created_at", Kind: sheet.Time},
 		})
