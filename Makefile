@@ -3,7 +3,7 @@
 GO ?= go
 ARGS ?= --once
 
-.PHONY: demo test lint build flite silero docs bench bench-api bench-webhook chaos soak
+.PHONY: demo test lint build flite silero docs bench bench-api bench-dialer bench-webhook chaos chaos-dialing soak
 
 # demo places one real call on this machine; ARGS="--once --json" prints one
 # JSON object, alone on standard output.
@@ -44,6 +44,7 @@ bench: flite silero
 ifneq ($(origin ARGS),command line)
 	@$(GO) run ./bench/api
 	@$(GO) run ./bench/webhook
+	@$(GO) run ./bench/dialer
 endif
 
 # bench-api measures what lists cost with ten thousand and ten million calls
@@ -57,11 +58,23 @@ bench-webhook: ARGS =
 bench-webhook:
 	@$(GO) run ./bench/webhook $(ARGS)
 
+# bench-dialer measures how fast calls of a campaign are dialed, and what a
+# million contacts that wait cost: 2 GB in TMPDIR.
+bench-dialer: ARGS =
+bench-dialer:
+	@$(GO) run ./bench/dialer $(ARGS)
+
 # chaos commits 100,000 events, has receivers fail and the sender be killed 50
 # times, and fails when one is lost: five minutes and 2 GB in TMPDIR.
 chaos: ARGS =
 chaos:
 	@$(GO) run ./bench/webhook -chaos $(ARGS)
+
+# chaos-dialing kills a server that dials 100 times at random and 25 times at each
+# failpoint, stops one of three, and fails when anybody is called twice or lost.
+chaos-dialing: ARGS =
+chaos-dialing: flite silero
+	@$(GO) run ./bench/chaos $(ARGS)
 
 # soak has calls come and go for ten minutes, or for ARGS="-duration 1h", and
 # fails when anything grows.

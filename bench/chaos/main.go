@@ -36,6 +36,8 @@ type options struct {
 	contacts int
 	rate     float64
 	nodes    int
+	steady   int
+	short    bool
 	binary   string
 }
 
@@ -60,6 +62,8 @@ func parse(args []string, out io.Writer) (options, error) {
 	f.IntVar(&o.contacts, "contacts", 8_000, "how many numbers are called")
 	f.Float64Var(&o.rate, "rate", 40, "orders a second at most")
 	f.IntVar(&o.nodes, "nodes", 3, "servers that share a database; 0 leaves that out")
+	f.IntVar(&o.steady, "steady", 5, "orders a second while nodes are in trouble")
+	f.BoolVar(&o.short, "short", false, "a small run, as the tests make it")
 	f.BoolVar(&o.sqlite, "sqlite", true, "try SQLite")
 	f.StringVar(&o.database, "database", os.Getenv(storetest.Variable), "URL of a PostgreSQL server to try as well")
 	f.StringVar(&o.binary, "binary", "", "a server that was built with -tags failpoint; \"\" builds one")
@@ -73,6 +77,12 @@ func parse(args []string, out io.Writer) (options, error) {
 	var err error
 	if o.at, err = pointsOf(at); err != nil {
 		return o, err
+	}
+	if o.short {
+		o.kills, o.points, o.contacts, o.nodes = 3, 1, 100, 0
+		if at == "" {
+			o.at = []failpoint.Name{failpoint.AfterClaimCommit, failpoint.AfterIntentCommit, failpoint.AfterInviteSent, failpoint.AfterACK, failpoint.AfterBYE}
+		}
 	}
 	if o.points == 0 {
 		o.at = nil
@@ -149,6 +159,12 @@ func scenes(o options, database string) []func(context.Context, options, rig.Pla
 	if o.kills+o.points > 0 {
 		all = append(all, crashes)
 	}
+	if o.points > 0 && !o.short {
+		all = append(all, migrations)
+	}
+	if o.nodes > 0 && database == rig.Postgres {
+		all = append(all, partitions)
+	}
 	return all
 }
 
@@ -199,10 +215,13 @@ func (r *result) report(w io.Writer, asJSON bool) error {
 
 func (v *verdict) print(w io.Writer) {
 	fmt.Fprintf(w, "\n%s, %s: duplicates=%d lost=%d orphans_byed=%d/%d\n", v.Database, v.Scene, v.Duplicates, v.Lost, v.Orphans.Byed, v.Orphans.All)
-	fmt.Fprintf(w, "  %d contacts, %d calls (%d completed, %d failed, %d interrupted), %d dialed, %d ends not told once, in %.0f s\n",
-		v.Contacts, v.Calls, v.Completed, v.Failed, v.Interrupted, v.Dialed, v.Untold, v.Seconds)
-	fmt.Fprintf(w, "  BYE after the restart: p50 %.0f ms, p99 %.0f ms, longest %.0f ms; %d late, %d never; %d were never answered\n",
-		v.Orphans.P50Ms, v.Orphans.P99Ms, v.Orphans.MaxMs, v.Orphans.Late, v.Orphans.Never, v.Orphans.Silent)
+	if v.Contacts > 0 {
+		v.printCalls(w)
+	}
+	if p := v.Partition; p != nil {
+		fmt.Fprintf(w, "  %d nodes: the longest wait for an INVITE was %.1f s; %d INVITEs while two of them were away, %d by one that had to be silent; %v\n",
+			p.Nodes, p.LongestWait, p.Meanwhile, p.Fenced, p.Dialed)
+	}
 	if v.Kills > 0 {
 		fmt.Fprintf(w, "  %-22s %4d\n", "at random", v.Kills)
 	}
@@ -216,5 +235,18 @@ func (v *verdict) print(w io.Writer) {
 	}
 	for _, f := range v.Faults {
 		fmt.Fprintf(w, "  fault: %s\n", f)
+	}
+}
+
+func (v *verdict) printCalls(w io.Writer) {
+	fmt.Fprintf(w, "  %d contacts (%d of campaigns), %d calls (%d completed, %d failed, %d interrupted), %d dialed, %d ends not told once, in %.0f s\n",
+		v.Contacts, v.Campaigns, v.Calls, v.Completed, v.Failed, v.Interrupted, v.Dialed, v.Untold, v.Seconds)
+	fmt.Fprintf(w, "  %d webhooks wait for their next try\n", v.Pending)
+	if o := v.Orphans; o.All > 0 {
+		fmt.Fprintf(w, "  BYE after the restart: p50 %.0f ms, p99 %.0f ms, longest %.0f ms; %d late, %d never; %d were never answered\n",
+			o.P50Ms, o.P99Ms, o.MaxMs, o.Late, o.Never, o.Silent)
+	}
+	if v.ReadyMaxMs > 0 {
+		fmt.Fprintf(w, "  a process is ready after %.0f ms, the slowest after %.0f ms\n", v.ReadyP50Ms, v.ReadyMaxMs)
 	}
 }

@@ -28,12 +28,14 @@ const (
 type peer struct {
 	conn  *net.UDPConn
 	sound *net.UDPConn // takes the sound of all calls, and is never read
-	after context.Context
+	over  bool         // the run is: nothing is said any more
 
 	mu      sync.Mutex
 	dialogs map[string]*dialog // by Call-ID
 	numbers map[string][]string
-	strays  int // requests of dialogs that nobody opened
+	hurried bool          // nobody is overloaded: who is gets another call only a minute later
+	limit   time.Duration // for the BYE to an orphan
+	strays  int           // requests of dialogs that nobody opened
 }
 
 // stage is how far a dialog has come.
@@ -93,10 +95,12 @@ func addrOf(conn *net.UDPConn) netip.AddrPort {
 
 // run answers until ctx is done.
 func (p *peer) run(ctx context.Context) error {
-	p.mu.Lock()
-	p.after = ctx
-	p.mu.Unlock()
-	stop := context.AfterFunc(ctx, func() { _ = errors.Join(p.conn.Close(), p.sound.Close()) })
+	stop := context.AfterFunc(ctx, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.over = true
+		_ = errors.Join(p.conn.Close(), p.sound.Close())
+	})
 	defer stop()
 	buf := make([]byte, 1<<16)
 	for {
@@ -161,6 +165,9 @@ func (p *peer) invited(d *dialog, r rig.Request, from *net.UDPAddr) {
 	}
 	d = &dialog{id: r.Head.Get("Call-Id"), number: r.User, script: scriptOf(r.User), from: from, invite: r,
 		branches: map[string]int{branch: 1}, invitedAt: time.Now()}
+	if len(p.numbers[r.User]) > 0 || p.hurried && d.script.name == overloaded {
+		d.script = again // whoever was overloaded is called once more, and talks
+	}
 	for _, id := range p.numbers[r.User] {
 		if other := p.dialogs[id]; other.stage == answered || other.stage == talking {
 			d.overlaps++
@@ -180,11 +187,10 @@ func branchOf(r rig.Request) string {
 
 // later does what under the lock, unless the run is over.
 func (p *peer) later(wait time.Duration, what func()) {
-	ctx := p.after
 	time.AfterFunc(wait, func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		if ctx.Err() == nil {
+		if !p.over {
 			what()
 		}
 	})

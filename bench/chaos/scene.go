@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/netip"
@@ -43,7 +44,10 @@ type node struct {
 // settings have servers speak with a murmur, which costs nothing to make.
 const settings = "tts: [{engine: placeholder}]\n"
 
-// secret is the key that nodes have in common.
+// sealingKey is the key that nodes have in common.
+const sealingKey = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+
+// words are long enough for the sound to flow when a process dies.
 const words = "Good morning, this is the office about your table for tonight."
 
 // open starts n nodes on an empty database, each with its own directory; dsns are
@@ -52,6 +56,10 @@ func open(ctx context.Context, o options, at rig.Place, progress io.Writer, dsns
 	s := &scene{o: o, at: at, progress: progress, ran: make(chan error, 1)}
 	if s.peer, err = listen(); err != nil {
 		return nil, err
+	}
+	s.peer.hurried, s.peer.limit = o.short, byeLimit
+	if o.short {
+		s.peer.limit = patientLimit
 	}
 	answering, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
@@ -94,6 +102,7 @@ func (s *scene) add(ctx context.Context, index int, dsn string) error {
 	}
 	lo := 20000 + 3000*index
 	o := rig.ServerOptions{Binary: s.o.binary, Dir: dir, Database: dsn, Settings: settings,
+		Env:  []string{"CALLWRIGHT_SECRET_KEY=" + sealingKey},
 		Args: []string{"--http", api, "--sip", sip, "--rtp-ports", fmt.Sprintf("%d-%d", lo, lo+2999)}}
 	if index > 0 {
 		o.Key = s.nodes[0].server.Key()
@@ -107,13 +116,25 @@ func (s *scene) add(ctx context.Context, index int, dsn string) error {
 	return nil
 }
 
-// freePort is an address on loopback where nobody listens.
+// freePort is an address on loopback where nobody listens, over UDP or TCP. It is
+// none that the system gives to others while the server is dead.
 func freePort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	var failed error
+	for range 100 {
+		addr := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(10_000)) //nolint:gosec // keeps no secret
+		stream, err := net.Listen("tcp", addr)
+		if err != nil {
+			failed = err
+			continue
+		}
+		packets, err := net.ListenPacket("udp", addr)
+		if err != nil {
+			failed = errors.Join(err, stream.Close())
+			continue
+		}
+		return addr, errors.Join(stream.Close(), packets.Close())
 	}
-	return l.Addr().String(), l.Close()
+	return "", failed
 }
 
 // furnish makes what calls need.
@@ -137,7 +158,7 @@ func (s *scene) furnish(ctx context.Context) error {
 	if err := server.Do(ctx, http.MethodPost, "/webhooks", hook, nil); err != nil {
 		return err
 	}
-	s.feed = &feed{client: &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
+	s.feed = &feed{client: &http.Client{Timeout: 3 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
 		key: server.Key(), agent: office.Agent, number: office.Number, made: map[string]order{}}
 	for _, n := range s.nodes {
 		s.feed.urls = append(s.feed.urls, n.url)
@@ -145,13 +166,15 @@ func (s *scene) furnish(ctx context.Context) error {
 	return nil
 }
 
-// settle waits until every order is accepted and every call is over and told,
-// or limit has passed.
+// settle waits until every order is accepted and every call is over, in a long run
+// also told, or limit has passed. What a dead process was just telling is told
+// again when its lease has run out, half a minute later on PostgreSQL.
 func (s *scene) settle(ctx context.Context, limit time.Duration) error {
 	deadline := time.Now().Add(limit)
 	for {
 		var open, pending int
-		err := s.db.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM calls WHERE state NOT IN ('completed', 'failed')),
+		err := s.db.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM calls WHERE state NOT IN ('completed', 'failed')) +
+				(SELECT count(*) FROM recipients WHERE state IN ('waiting', 'active')),
 			(SELECT count(*) FROM deliveries WHERE state = 'pending')`).Scan(&open, &pending)
 		if err != nil {
 			return err
@@ -160,7 +183,7 @@ func (s *scene) settle(ctx context.Context, limit time.Duration) error {
 		s.feed.mu.Lock()
 		odd := len(s.feed.odd)
 		s.feed.mu.Unlock()
-		if open == 0 && pending == 0 && accepted+odd == asked && s.peer.waiting() == 0 || time.Now().After(deadline) {
+		if open == 0 && (pending == 0 || s.o.short) && accepted+odd == asked && s.peer.waiting() == 0 || time.Now().After(deadline) {
 			return nil // judge says what is left
 		}
 		if !pause(ctx, 100*time.Millisecond) {

@@ -19,6 +19,9 @@ type script struct {
 	hangsUp time.Duration // after the ACK; 0 leaves it to the caller
 }
 
+// overloaded is the name of those whom a campaign calls once more.
+const overloaded = "overloaded"
+
 // scripts are the ways in which numbers behave; talking ones are the most.
 var scripts = []script{
 	{name: "talks", rings: true, after: 80 * time.Millisecond, final: "200 OK", hangsUp: 300 * time.Millisecond},
@@ -28,10 +31,13 @@ var scripts = []script{
 	{name: "slow", quiet: 1200 * time.Millisecond, rings: true, after: 700 * time.Millisecond, final: "200 OK", hangsUp: time.Second},
 	{name: "busy", after: 30 * time.Millisecond, final: "486 Busy Here"},
 	{name: "does not answer", rings: true, after: 1500 * time.Millisecond, final: "480 Temporarily Unavailable"},
-	{name: "overloaded", after: 10 * time.Millisecond, final: "503 Service Unavailable"},
+	{name: overloaded, after: 10 * time.Millisecond, final: "503 Service Unavailable"},
 	{name: "declines", rings: true, after: 200 * time.Millisecond, final: "603 Decline"},
 	{name: "rings", rings: true, after: 4 * time.Second, final: "200 OK", hangsUp: 200 * time.Millisecond},
 }
+
+// again is how everybody behaves who is called once more.
+var again = script{name: "called again", rings: true, after: 50 * time.Millisecond, final: "200 OK", hangsUp: 200 * time.Millisecond}
 
 // scriptOf is the script of a number.
 func scriptOf(number string) script {

@@ -59,7 +59,7 @@ const startLimit = 30 * time.Second
 // Build compiles the server into dir, with build tags if any.
 func Build(ctx context.Context, dir string, tags ...string) (string, error) {
 	binary := filepath.Join(dir, "callwright")
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", strings.Join(tags, ","), "-o", binary, module+"/cmd/callwright")
+	cmd := exec.CommandContext(ctx, "go", "build", "-tags", strings.Join(tags, ","), "-o", binary, module+"/cmd/callwright")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the server (run this from the module's directory): %w\n%s", err, out)

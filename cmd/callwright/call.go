@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"net"
 	"os"
 
 	"github.com/callwright/callwright/client"
@@ -13,14 +11,13 @@ import (
 )
 
 type callCmd struct {
+	remote
 	Agent        string            `required:"" help:"Id of the agent that talks." placeholder:"ID"`
 	To           string            `required:"" help:"Number to call, like +14155552671." placeholder:"NUMBER"`
 	FromNumberID string            `name:"from-number-id" help:"Id of the phone number to call from; the default is the agent's own." placeholder:"ID"`
 	Variable     map[string]string `help:"Variables for the call, over the agent's." placeholder:"NAME=VALUE"`
 	Watch        bool              `help:"Show states and words as they happen, until the call is over. The exit code is 0 when it completed, 2 when it failed."`
 	JSON         bool              `name:"json" help:"Print the call as one JSON object; with --watch one object an event."`
-	URL          string            `name:"url" help:"Where the server is; the default is the address of --http." placeholder:"URL"`
-	Key          string            `name:"key" env:"CALLWRIGHT_API_KEY" help:"API key with the scopes calls:read and calls:write." placeholder:"KEY"`
 }
 
 // exitFailed is the exit code of a command that did its work on a call that
@@ -52,34 +49,6 @@ func (k *callCmd) Run(ctx context.Context, c *config.Config) error {
 		return k.placed(call)
 	}
 	return k.watch(ctx, api, call)
-}
-
-// client is the client of the server that the command line names.
-func (k *callCmd) client(c *config.Config) (*client.Client, error) {
-	if k.Key == "" {
-		return nil, fmt.Errorf("an API key is needed: set CALLWRIGHT_API_KEY or --key; "+
-			"beside the server's data directory you make one with: callwright key create --name calls --mode test --data %s", c.Data)
-	}
-	if k.URL == "" {
-		host, port, err := net.SplitHostPort(c.HTTP)
-		if err != nil || port == "0" {
-			return nil, fmt.Errorf("the server's address is not known from --http %q; name the server with --url http://HOST:PORT", c.HTTP)
-		}
-		if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-			host = "127.0.0.1"
-		}
-		k.URL = "http://" + net.JoinHostPort(host, port)
-	}
-	return client.New(client.Options{URL: k.URL, Key: k.Key, UserAgent: "callwright/" + version})
-}
-
-// explained says what to do about an error of the first request.
-func (k *callCmd) explained(err error) error {
-	var refused *net.OpError
-	if errors.As(err, &refused) {
-		return fmt.Errorf("no server answers at %s (%w); start one with callwright serve, or name it with --url", k.URL, refused.Err)
-	}
-	return err
 }
 
 // placed tells of a call that nobody watches.

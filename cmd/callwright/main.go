@@ -24,14 +24,15 @@ import (
 // the environment and a key of callwright.yaml.
 type cli struct {
 	config.Config
-	Serve   serveCmd   `cmd:"" help:"Run the API, the dialer and the call engine."`
-	Demo    demoCmd    `cmd:"" help:"Place a real call on this machine to a simulated phone and show all of it."`
-	Call    callCmd    `cmd:"" help:"Place a call, and show it as it happens."`
-	Key     keyCmd     `cmd:"" help:"Create, list, rotate and revoke API keys."`
-	Doctor  doctorCmd  `cmd:"" help:"Look at everything that calls need and say what is wrong, and what to do."`
-	Migrate migrateCmd `cmd:"" help:"Bring the database to this version's schema."`
-	Worker  workerCmd  `cmd:"" hidden:"" help:"Speak for a server; it starts this itself."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Serve    serveCmd    `cmd:"" help:"Run the API, the dialer and the call engine."`
+	Demo     demoCmd     `cmd:"" help:"Place a real call on this machine to a simulated phone and show all of it."`
+	Call     callCmd     `cmd:"" help:"Place a call, and show it as it happens."`
+	Campaign campaignCmd `cmd:"" help:"List, watch, pause, resume, cancel and export campaigns."`
+	Key      keyCmd      `cmd:"" help:"Create, list, rotate and revoke API keys."`
+	Doctor   doctorCmd   `cmd:"" help:"Look at everything that calls need and say what is wrong, and what to do."`
+	Migrate  migrateCmd  `cmd:"" help:"Bring the database to this version's schema."`
+	Worker   workerCmd   `cmd:"" hidden:"" help:"Speak for a server; it starts this itself."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 
 func main() {

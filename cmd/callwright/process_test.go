@@ -67,7 +67,7 @@ func run(t *testing.T, dir string, args ...string) (stdout, stderr string, exit 
 // databases are the URLs of the databases that go with data directories.
 var databases sync.Map
 
-// dataDir makes an empty data directory, and on PostgreSQL an empty schema that
+// dataDir makes an empty data directory, and on PostgreSQL an empty database that
 // the commands with this directory use.
 func dataDir(t *testing.T) string {
 	t.Helper()

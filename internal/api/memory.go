@@ -14,7 +14,7 @@ import (
 // Bounds of what is remembered, in bytes.
 const (
 	memoryMost  = 6 << 20
-	memoryEntry = 1 << 10 // what an answer takes beside its body, or a little more
+	memoryEntry = 1 << 10 // what an answer takes beside its texts, or a little more
 )
 
 // memory remembers good answers of routes that are Stored, until something is
@@ -41,9 +41,26 @@ type remembered struct {
 	header http.Header // what the route said in it
 	body   []byte
 	zipped []byte // the body, once it was asked for so; of memory.mu
+	texts  int    // bytes of all else that the client or the route wrote
 }
 
-func (r *remembered) size() int { return len(r.body) + len(r.zipped) + memoryEntry }
+// newRemembered is an answer to q. What the header has in common with given is
+// left out.
+func newRemembered(q question, header, given http.Header, body []byte) *remembered {
+	r := &remembered{header: make(http.Header), body: slices.Clone(body), texts: len(q.target) + len(q.base)}
+	for name, values := range header {
+		if _, common := given[name]; common {
+			continue
+		}
+		r.header[name] = slices.Clip(slices.Clone(values))
+		for _, value := range values {
+			r.texts += len(value)
+		}
+	}
+	return r
+}
+
+func (r *remembered) size() int { return len(r.body) + len(r.zipped) + r.texts + memoryEntry }
 
 // find returns what was answered to q in a generation, or nil.
 func (m *memory) find(generation uint64, q question) *remembered {
@@ -150,12 +167,7 @@ func (r *recollection) learn(header http.Header, body []byte) {
 	if r == nil || r.one != nil {
 		return
 	}
-	r.one = &remembered{header: make(http.Header), body: slices.Clone(body)}
-	for name, values := range header {
-		if _, given := r.given[name]; !given {
-			r.one.header[name] = slices.Clip(slices.Clone(values))
-		}
-	}
+	r.one = newRemembered(r.question, header, r.given, body)
 	r.memory.keep(r.generation, r.question, r.one)
 }
 

@@ -4,8 +4,24 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
+	"strings"
 	"testing"
 )
+
+// TestAllOfAnAnswerIsCounted: a client can write much into a request's target,
+// which comes again in the links to other pages.
+func TestAllOfAnAnswerIsCounted(t *testing.T) {
+	long := strings.Repeat("x", 30_000)
+	header := http.Header{"Link": {long, long}, "X-Request-Id": {long}}
+	one := newRemembered(question{target: long, base: long}, header, http.Header{"X-Request-Id": {"y"}}, []byte(long))
+	if n := one.size(); n < 5*len(long) || n > 6*len(long) || len(one.header) != 1 {
+		t.Errorf("%d bytes are counted, with the headers %d", n, len(one.header))
+	}
+	if got := len(newRemembered(question{}, nil, nil, nil).header); got != 0 {
+		t.Errorf("an answer without headers has %d", got)
+	}
+}
 
 // TestMemoryIsBounded: however much is to be remembered, no more is than there is
 // room for, and it is counted to the byte.
@@ -21,7 +37,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	most, evicted := 0, 0
 	for i := range 2000 {
 		q := question{target: fmt.Sprint(i)}
-		one := &remembered{body: bytes.Repeat([]byte("0123456789abcdef"), random.IntN(4000))}
+		one := newRemembered(q, nil, nil, bytes.Repeat([]byte("0123456789abcdef"), random.IntN(4000)))
 		m.keep(1, q, one)
 		switch found := m.find(1, q); {
 		case one.size() > largeAnswer && found != nil:

@@ -49,6 +49,7 @@ type incidentJSON struct {
 var componentNames = map[domain.Component]string{
 	domain.ComponentAPI: "API", domain.ComponentDatabase: "Database", domain.ComponentCalls: "Phone calls", domain.ComponentCarriers: "Carriers",
 	domain.ComponentSpeech: "Speech and language", domain.ComponentWebhooks: "Webhooks", domain.ComponentAnalysis: "Call analysis",
+	domain.ComponentMessages: "Text messages",
 }
 
 // statusPage shows how the service is and was: as HTML, or as JSON to who asks

@@ -244,15 +244,19 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 	if err != nil {
 		return err
 	}
-	if a.lineage, err = openLineage(a.o.Config.Data, a.o.Config.Database, addr); err != nil {
+	if a.lineage, err = openLineage(a.o.Config.Data, addr); err != nil {
 		return err
 	}
 	predecessor, err := a.lineage.last()
 	if err != nil {
 		return err
 	}
+	left, err := a.lineage.left()
+	if err != nil {
+		return err
+	}
 	a.engine, err = engine.New(engine.Options{
-		Predecessor: predecessor, Remember: a.lineage.remember,
+		Predecessor: predecessor, Remember: a.lineage.remember, Dialogs: a.lineage, Left: left,
 		Service: a.Service, Carriers: a.carriers, Recordings: recordings, Voices: voices.all, Late: voices.late, LLM: a.model,
 		Router: a.router, Fillers: a.o.Config.Fillers,
 		STT: ears, VAD: a.o.Config.VAD, Observer: a.observer,
@@ -273,9 +277,9 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 	return nil
 }
 
-// dials reports whether this process places calls.
+// dials reports whether this process places calls, and has room for one.
 func (a *App) dials() bool {
-	return !a.engine.Draining() && a.engine.Working() == nil
+	return !a.engine.Draining() && !a.engine.Full() && a.engine.Working() == nil
 }
 
 func (a *App) openAPI() error {

@@ -2,6 +2,8 @@ package app
 
 import (
 	"net/netip"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/callwright/callwright/internal/domain"
@@ -11,10 +13,9 @@ import (
 // directory: each knows its own predecessor, and nobody that of one that lives.
 func TestLineage(t *testing.T) {
 	dir := t.TempDir()
-	const database = "postgres://db.example/calls"
 	begin := func(at string) *lineage {
 		t.Helper()
-		l, err := openLineage(dir, database, netip.MustParseAddrPort(at))
+		l, err := openLineage(dir, netip.MustParseAddrPort(at))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -55,7 +56,44 @@ func TestLineage(t *testing.T) {
 	if err := other.close(); err != nil {
 		t.Fatal(err)
 	}
-	if alone, err := openLineage(dir, "", netip.AddrPort{}); alone != nil || err != nil {
-		t.Errorf("a server with a database of its own has the lineage %v, %v", alone, err)
+}
+
+// TestLineageOfDialogs keeps dialogs whose ids hold what far ends chose, and
+// finds those that were not dropped.
+func TestLineageOfDialogs(t *testing.T) {
+	dir, at := t.TempDir(), netip.MustParseAddrPort("127.0.0.1:5060")
+	l, err := openLineage(dir, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := []string{"../../etc/passwd\na\nb", "\x00", strings.Repeat("long", 1000), ""}
+	for i, id := range ids {
+		if err := l.Keep(id, []byte{byte('0' + i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, id := range []string{ids[1], ids[3], ids[3], "never kept"} {
+		if err := l.Drop(id); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := l.close(); err != nil {
+		t.Fatal(err)
+	}
+	next, err := openLineage(dir, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	left, err := next.left()
+	if err != nil || len(left) != 2 || !slices.ContainsFunc(left, func(s []byte) bool { return string(s) == "0" }) ||
+		!slices.ContainsFunc(left, func(s []byte) bool { return string(s) == "2" }) {
+		t.Errorf("%q, %v", left, err)
+	}
+	if err := next.close(); err != nil {
+		t.Fatal(err)
+	}
+	var nobody *lineage
+	if states, err := nobody.left(); err != nil || states != nil || nobody.Keep("x", nil) != nil || nobody.Drop("x") != nil {
+		t.Errorf("nobody's lineage has %q, %v", states, err)
 	}
 }

@@ -112,7 +112,7 @@ func TestPeerRate(t *testing.T) {
 func TestPeerPlan(t *testing.T) {
 	t.Parallel()
 	h := open(t, setup{plan: domain.Starter})
-	agent := h.agent(nil, lasting(0.5)...)
+	agent := h.agent(nil, lasting(2)...)
 	var peers []*siptest.Peer
 	var ids []domain.ID
 	for i := range 2 {

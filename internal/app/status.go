@@ -38,6 +38,7 @@ func (a *App) openBoard() {
 		{Component: domain.ComponentSpeech, Run: a.checkSpeech},
 		{Component: domain.ComponentWebhooks, Run: looks(a.webhooks.Looked)},
 		{Component: domain.ComponentAnalysis, Run: looks(a.analysis.Looked)},
+		{Component: domain.ComponentMessages, Run: looks(a.courier.Looked)},
 	}})
 }
 

@@ -53,7 +53,7 @@ func (h *house) components() (overall string, all map[string]string) {
 // shows waits until the page shows what is expected.
 func (h *house) shows(what string, there func() bool) {
 	h.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !there(); time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(callLimit); !there(); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			_, page := h.status("/status.json")
 			h.Fatalf("the page does not show that %s: %.300s", what, page)

@@ -24,6 +24,7 @@ const (
 	textReply    = 300 * time.Millisecond
 	textRepeat   = 250 * time.Millisecond
 	textRepeats  = 40
+	textLast     = time.Second // for all that is told at the end
 )
 
 // texting is what the sandbox does with text messages.
@@ -49,8 +50,8 @@ func (x *texting) Listen(to trunk.Inbox) {
 	x.inbox = to
 }
 
-// Send gives a message to whoever is at the number. What they tell later is lost
-// when the process ends, as a call to them is.
+// Send gives a message to whoever is at the number. What they have not told yet
+// they tell when the process is asked to stop; when it is killed, that is lost.
 func (x *texting) Send(_ context.Context, t domain.Trunk, m trunk.Message) (string, error) {
 	who, named := callee.Persona(m.To)
 	if !named {
@@ -67,31 +68,37 @@ func (x *texting) Send(_ context.Context, t domain.Trunk, m trunk.Message) (stri
 	defer x.listening.Unlock()
 	if who != textAbsent && x.inbox != nil && !x.closed {
 		inbox := x.inbox
-		x.work.Go(func() { x.answer(inbox, t, m, name, who) })
+		x.work.Go(func() { x.answer(inbox, t, m, name, who) }) //nolint:contextcheck // outlives the request, and ends with the carrier
 	}
 	return name, nil
 }
 
 // answer tells what became of a message.
 func (x *texting) answer(inbox trunk.Inbox, t domain.Trunk, m trunk.Message, name string, who int) {
-	if !x.wait(textDelivery) {
-		return
-	}
-	x.repeat(func() error {
-		return inbox.Receipt(x.ctx, t, trunk.Receipt{CarrierID: name, At: time.Now()})
+	x.wait(textDelivery)
+	x.repeat(func(ctx context.Context) error {
+		return inbox.Receipt(ctx, t, trunk.Receipt{CarrierID: name, At: time.Now()})
 	})
-	if who != textOptOut || !x.wait(textReply) {
+	if who != textOptOut {
 		return
 	}
-	x.repeat(func() error {
-		return inbox.Incoming(x.ctx, t, trunk.IncomingMessage{CarrierID: name + "-reply", From: m.To, To: m.From, Text: "STOP"})
+	x.wait(textReply)
+	x.repeat(func(ctx context.Context) error {
+		return inbox.Incoming(ctx, t, trunk.IncomingMessage{CarrierID: name + "-reply", From: m.To, To: m.From, Text: "STOP"})
 	})
 }
 
-// repeat tells something until it is taken.
-func (x *texting) repeat(tell func() error) {
+// repeat tells something until it is taken; once the carrier is closed, one last
+// time, and not for long.
+func (x *texting) repeat(tell func(context.Context) error) {
 	for range textRepeats {
-		if tell() == nil || !x.wait(textRepeat) {
+		if x.ctx.Err() == nil && tell(x.ctx) == nil {
+			return
+		}
+		if !x.wait(textRepeat) {
+			last, cancel := context.WithTimeout(context.WithoutCancel(x.ctx), textLast)
+			defer cancel()
+			_ = tell(last) // nobody is left who could be told why
 			return
 		}
 	}
@@ -109,7 +116,7 @@ func (x *texting) wait(d time.Duration) bool {
 	}
 }
 
-// close waits for nobody who is about to tell something.
+// close has everybody tell at once what they were about to, and waits for that.
 func (x *texting) close() {
 	x.listening.Lock()
 	x.closed = true

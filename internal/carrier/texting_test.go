@@ -101,9 +101,9 @@ func TestSandboxTexts(t *testing.T) {
 	}
 }
 
-// TestSandboxForgetsWhenClosed: what is not told yet does not hold up the end,
-// and nothing is told after it.
-func TestSandboxForgetsWhenClosed(t *testing.T) {
+// TestSandboxTellsWhenClosed: what is not told yet is told at the end, and nothing
+// after it; nobody waits for an inbox that takes nothing.
+func TestSandboxTellsWhenClosed(t *testing.T) {
 	box := &letterbox{told: make(chan struct{}, 200)}
 	s := carrier.NewSandbox(nil)
 	s.Listen(box)
@@ -120,8 +120,18 @@ func TestSandboxForgetsWhenClosed(t *testing.T) {
 	if _, err := s.Send(t.Context(), line, m); err != nil {
 		t.Error(err)
 	}
-	if n := len(box.told); n != before || n > 50 {
-		t.Errorf("%d were told, then %d", before, n)
+	if n := len(box.told); n != before || n != 50 {
+		t.Errorf("%d were told, then %d, want 50", before, n)
+	}
+	deaf := &letterbox{refuse: 1 << 30}
+	s = carrier.NewSandbox(nil)
+	s.Listen(deaf)
+	m.To = "+15005550009"
+	if _, err := s.Send(t.Context(), line, m); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil || len(deaf.receipts)+len(deaf.letters) > 0 || deaf.asked != 2 {
+		t.Errorf("a deaf inbox was asked %d times: %v", deaf.asked, err)
 	}
 }
 

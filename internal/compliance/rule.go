@@ -68,6 +68,23 @@ func (b *Book) For(country, state string) []Rule {
 	return all
 }
 
+// Strictest returns the rules of a called place whose state two sources tell,
+// which may differ: those of both, each once. A second one that is no state of
+// the country adds nothing.
+func (b *Book) Strictest(country, state, other string) []Rule {
+	all := b.For(country, state)
+	if other == "" || other == state || state == "" {
+		return all
+	}
+	all = slices.Clip(all)
+	for _, rule := range b.byPlace[country+"-"+other] {
+		if !slices.ContainsFunc(all, func(r Rule) bool { return r.ID == rule.ID }) {
+			all = append(all, rule)
+		}
+	}
+	return all
+}
+
 // open reports whether the rule allows calls at a local time.
 func (r *Rule) open(local time.Time) bool {
 	minute := minuteOf(local)

@@ -23,13 +23,18 @@ func (c *Conversation) step(ctx context.Context, e flow.Event) {
 	next, acts := c.o.Graph.Step(c.flow, e)
 	c.flow = next
 	c.keep()
+	c.act(ctx, acts, e.Kind == flow.Machine || e.Kind == flow.Beep)
+}
+
+// act performs what comes next. To a machine nobody speaks on.
+func (c *Conversation) act(ctx context.Context, acts []flow.Act, machine bool) {
 	if len(acts) > 0 {
 		c.listen, c.after = nil, nil // the pending act is replaced
 		c.timers.clear(timeListen)
 		c.dropThought()
 		c.calm()
-		if (e.Kind == flow.Machine || e.Kind == flow.Beep) && c.speaking() {
-			c.interrupt() // to a machine nobody speaks on
+		if machine && c.speaking() {
+			c.interrupt()
 		}
 	}
 	for _, a := range acts {

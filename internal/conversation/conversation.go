@@ -108,6 +108,8 @@ type Options struct {
 	LLM       speech.LLM // nil when no model thinks
 	Router    speech.LLM // tells intents apart; nil is LLM
 	Fillers   []string   // said in turn when an answer takes long
+	OptOutKey string     // pressed while nothing listens for keys, it ends the call with a turn of domain.NoteOptOut; "" is none
+	OptedOut  string     // said then
 	Timing    Timing
 	Zone      *time.Location // in which "tomorrow" is meant; nil is UTC
 	Logger    *slog.Logger
@@ -148,6 +150,7 @@ type Conversation struct {
 	after    func()  // waits for the agent's words
 	dialogue []speech.Message
 	digits   string
+	keyAt    time.Time // when the last key was pressed
 
 	tools      map[string]*toolCall // what the performer does for the model, by the name it has there
 	toolCalls  int

@@ -289,8 +289,13 @@ func (c *Conversation) onDigit(ctx context.Context, key string) {
 		c.move(InVoice)
 	}
 	c.timers.clear(timeListen)
+	if c.optsOut(key) {
+		c.optOut(ctx, key)
+		return
+	}
 	rule := c.digitRule()
 	if rule == nil {
+		c.move(InTurn) // and back, if it means nothing to the flow: the caller's silence counts again
 		c.step(ctx, flow.Event{Kind: flow.Digit, Text: key})
 		return
 	}

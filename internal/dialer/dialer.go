@@ -14,10 +14,18 @@ import (
 
 // Bounds of a look at the campaigns.
 const (
-	batch   = 64                     // campaigns in one look
+	batch   = 1024                   // campaigns in one look
 	calm    = 20 * time.Millisecond  // at least, between two looks
 	longest = 500 * time.Millisecond // without a hint
 	rounds  = 16                     // plans of one campaign before the next has its turn
+)
+
+// How long a campaign that is due and has no room is left alone: so long for each
+// of them, so that all together make the database no busier than one does.
+const (
+	share     = 20 * time.Millisecond
+	shortWait = 100 * time.Millisecond
+	longWait  = 5 * time.Second
 )
 
 // Options are what a Dialer needs. Store and Rules are required.
@@ -34,6 +42,8 @@ type Dialer struct {
 	o    Options
 	kick chan struct{}
 	seen atomic.Int64 // Unix nanoseconds of the last look that had no error
+
+	waits map[domain.ID]time.Time // campaigns that were due after all was planned that could be: when to try again
 }
 
 // New makes a dialer that looks at campaigns after each commit that touched one,
@@ -83,7 +93,7 @@ func (d *Dialer) Run(ctx context.Context) error {
 }
 
 // look plans for all campaigns that are due and returns when the next one is. A
-// campaign that waits for room stays due, and is looked at after the next hint.
+// campaign that waits for room stays due, and has its turn again after a while.
 func (d *Dialer) look(ctx context.Context) (next time.Time, err error) {
 	if !d.o.May() {
 		return time.Time{}, nil
@@ -92,18 +102,46 @@ func (d *Dialer) look(ctx context.Context) (next time.Time, err error) {
 	if err != nil {
 		return next, err
 	}
+	waits := make(map[domain.ID]time.Time, len(due))
+	wait := min(max(time.Duration(len(d.waits))*share, shortWait), longWait)
 	for _, id := range due {
-		for range rounds {
-			more, err := d.o.Rules.Plan(ctx, id)
-			if err != nil {
-				d.o.Logger.Error("a campaign cannot be planned now", "campaign", id, "err", err)
-			}
-			if err != nil || !more || ctx.Err() != nil {
-				break
-			}
+		now := time.Now()
+		again := d.waits[id]
+		if !again.After(now) && !d.plan(ctx, id) {
+			again = now.Add(wait)
+		}
+		if again.After(now) {
+			waits[id] = again
+			next = earlier(next, again)
+		}
+		if ctx.Err() != nil {
+			return next, ctx.Err()
 		}
 	}
-	return next, ctx.Err()
+	d.waits = waits // those that are not due any more are forgotten
+	return next, nil
+}
+
+// plan plans for a campaign. It reports whether there is more to plan at once.
+func (d *Dialer) plan(ctx context.Context, id domain.ID) bool {
+	for range rounds {
+		more, err := d.o.Rules.Plan(ctx, id)
+		if err != nil && ctx.Err() == nil {
+			d.o.Logger.Error("a campaign cannot be planned now", "campaign", id, "err", err)
+		}
+		if err != nil || !more {
+			return false
+		}
+	}
+	return true
+}
+
+// earlier is the first of two times, of which the zero time is none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // rest waits for a hint or until next, at most a while.

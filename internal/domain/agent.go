@@ -25,9 +25,12 @@ type Agent struct {
 	Record          bool
 	Variables       map[string]any
 	MaxCallDuration time.Duration
-	Extra           map[string]any // members that a dialect keeps and gives back
-	Sample          bool           // came with the test mode; no plan counts it
-	Version         int64          // row version, for ETag
-	CreatedAt       time.Time
-	UpdatedAt       time.Time
+	// OptOutKey is the key by which who is called asks not to be called again,
+	// while nothing else listens for keys; "" is none.
+	OptOutKey string
+	Extra     map[string]any // members that a dialect keeps and gives back
+	Sample    bool           // came with the test mode; no plan counts it
+	Version   int64          // row version, for ETag
+	CreatedAt time.Time
+	UpdatedAt time.Time
 }

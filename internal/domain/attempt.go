@@ -62,6 +62,7 @@ type Attempt struct {
 	RecipientTry int
 	DialedAt     time.Time // of the intent
 	Uncharged    bool      // it does not count as a try to reach the number
+	Basis        string    // by which rules and clocks the dial was allowed or refused, for people; "" without rules
 	CreatedAt    time.Time
 	EndedAt      time.Time
 }

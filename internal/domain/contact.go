@@ -25,6 +25,7 @@ type Contact struct {
 	Notes       string
 	Custom      map[string]any // variables that go along with the contact's calls
 	Industry    map[string]any // further ones, of the contact's line of business
+	Consent     *Consent       // nil for none
 	Version     int64
 	CreatedAt   time.Time
 	UpdatedAt   time.Time

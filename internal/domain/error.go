@@ -42,6 +42,8 @@ const (
 	ReasonNoConsent             = "no_consent"     // marketing needs one that is recorded
 	ReasonBudget                = "budget"         // the campaign has spent what it may
 	ReasonPaused                = "paused"         // the campaign is
+	ReasonTrunkFailing          = "trunk_failing"  // the trunk takes no calls; the campaign goes on when it does
+	ReasonAbandonment           = "abandonment"    // too many who answered heard nobody
 	ReasonCancelled             = "cancelled"      // the campaign was
 	ReasonExpired               = "expired"        // the campaign ended first
 	ReasonInsufficientCredits   = "insufficient_credits"

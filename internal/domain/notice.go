@@ -7,7 +7,9 @@ type NoticeKind string
 
 // The kinds of notices.
 const (
-	NoticeEndpointDisabled NoticeKind = "webhook.disabled" // SubjectID is the endpoint's
+	NoticeEndpointDisabled NoticeKind = "webhook.disabled"   // SubjectID is the endpoint's
+	NoticeTrunkFailing     NoticeKind = "trunk.failing"      // SubjectID is the trunk's
+	NoticeAbandonment      NoticeKind = "campaign.abandoned" // SubjectID is the campaign's
 )
 
 // Notice tells the people of a workspace what the system did on its own.

@@ -54,4 +54,10 @@ type Erasure interface {
 	ForgetAppointments(ctx context.Context, in Scope, contact ID) error
 	// ForgetMessages removes the messages with a contact, or with one of numbers.
 	ForgetMessages(ctx context.Context, in Scope, contact ID, numbers []string) error
+	// ForgetRecipients removes a person, by its contact or its numbers, from all
+	// campaigns, and from their counts.
+	ForgetRecipients(ctx context.Context, in Scope, contact ID, numbers []string) error
+	// ForgetSome removes up to limit recipients of a campaign, from its counts too,
+	// and returns how many.
+	ForgetSome(ctx context.Context, campaign ID, limit int) (int, error)
 }

@@ -54,7 +54,8 @@ type RecipientTry struct {
 	CallID     ID
 	At         time.Time // when it was dialed, or ended when it never was
 	Result     Result
-	Charged    bool // it counts as a try of the contact
+	Charged    bool          // it counts as a try of the contact
+	Talk       time.Duration // from answer to end
 	RetryAfter time.Duration
 }
 

@@ -55,7 +55,7 @@ var unansweredResults = map[EndReason]Result{
 func ResultOf(c *Call, listed *Suppression) Result {
 	answered := !c.AnsweredAt.IsZero()
 	switch {
-	case listed != nil && listed.CallID != "" && listed.CallID == c.ID:
+	case listed != nil && listed.CallID != "" && listed.CallID == c.ID && listed.Source != SuppressedByRefusal:
 		return ResultOptOut
 	case !answered:
 		return resultUnanswered(c)

@@ -85,7 +85,9 @@ type Stores struct {
 
 	Campaigns  Campaigns
 	Recipients Recipients
+	Sheets     Sheets
 	Dialing    Dialing
+	Breakers   Breakers
 }
 
 // Collection keeps one kind of object. An object outside the scope is
@@ -236,7 +238,8 @@ type Attempts interface {
 	// CodeConflict: the attempt belongs to somebody else now.
 	Update(ctx context.Context, a *Attempt) error
 	// LiveTo counts attempts that dial number and are in intent, ringing or
-	// answered.
+	// answered. In a transaction nobody else dials the number before its end, so
+	// that what Dialing.Tried tells afterwards stays true.
 	LiveTo(ctx context.Context, in Scope, number string) (int, error)
 	// LiveOn counts attempts over trunk that are in intent, ringing or answered.
 	LiveOn(ctx context.Context, trunk ID) (int, error)
@@ -281,7 +284,9 @@ type Deliveries interface {
 	// Finish stores the outcome where id and Attempt are as given, and the try
 	// that led to it; a delivery that was claimed again since is left alone.
 	Finish(ctx context.Context, done ...Tried) error
-	ByEndpoint(ctx context.Context, in Scope, endpoint ID, f DeliveryFilter, page Page) ([]Delivery, error)
+	// ByEndpoint returns a page of the deliveries to an endpoint, newest first, and
+	// how many the filter has in all.
+	ByEndpoint(ctx context.Context, in Scope, endpoint ID, f DeliveryFilter, page Page) ([]Delivery, int, error)
 	ByCall(ctx context.Context, in Scope, call ID) ([]Delivery, error)
 	// Tries returns the tries of a delivery, oldest first.
 	Tries(ctx context.Context, delivery ID) ([]Try, error)
@@ -355,6 +360,13 @@ type Campaigns interface {
 	Find(ctx context.Context, in Scope, f CampaignFilter, page Page) ([]Campaign, int, error)
 	// Counts returns how far campaigns are; those without contacts are left out.
 	Counts(ctx context.Context, ids ...ID) (map[ID]CampaignCounts, error)
+}
+
+// Sheets tells what a campaign looks like as a table.
+type Sheets interface {
+	// VariableNames returns up to limit names that variables of a campaign's
+	// recipients have, sorted. It reads all of them.
+	VariableNames(ctx context.Context, in Scope, campaign ID, limit int) ([]string, error)
 }
 
 // Recipients keeps the contacts of campaigns, and counts them by state.

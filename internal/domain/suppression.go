@@ -11,6 +11,7 @@ const (
 	SuppressedByCSV     SuppressionSource = "csv"
 	SuppressedByWord    SuppressionSource = "word"    // the person said so in a call
 	SuppressedByKey     SuppressionSource = "key"     // the person pressed a key in a call
+	SuppressedByRefusal SuppressionSource = "refusal" // the far end refused a call as unwanted: 607, 608
 	SuppressedByContact SuppressionSource = "contact" // the number of a contact is marked so
 )
 

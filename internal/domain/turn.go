@@ -9,6 +9,10 @@ const (
 	RoleCaller Role = "caller"
 )
 
+// NoteOptOut is the Note of a turn in which the caller pressed the key not to be
+// called again.
+const NoteOptOut = "pressed the key not to be called again"
+
 // Turn is what one side said without the other taking over. The agent's text is
 // what was really played. Times are milliseconds since the call was answered.
 type Turn struct {

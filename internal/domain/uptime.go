@@ -17,11 +17,12 @@ const (
 	ComponentSpeech   Component = "speech"   // engines that hear, talk and think
 	ComponentWebhooks Component = "webhooks"
 	ComponentAnalysis Component = "analysis"
+	ComponentMessages Component = "messages" // text messages on their way to carriers
 )
 
 // Components lists all components.
 var Components = []Component{
-	ComponentAPI, ComponentDatabase, ComponentCalls, ComponentCarriers, ComponentSpeech, ComponentWebhooks, ComponentAnalysis,
+	ComponentAPI, ComponentDatabase, ComponentCalls, ComponentCarriers, ComponentSpeech, ComponentWebhooks, ComponentAnalysis, ComponentMessages,
 }
 
 // Health is how a component is.

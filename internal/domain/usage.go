@@ -28,6 +28,8 @@ type UsageCounts struct {
 	Calls        int64 // calls that were placed, or came in, on that day
 	Seconds      int64 // which were charged of those calls, each begun one counted
 	Cost         Money // of those calls
+	Messages     int64 // text messages that were taken on that day, to be sent
+	Segments     int64 // parts that they are sent in, which carriers charge for
 }
 
 // Add adds more to the counts.
@@ -40,6 +42,8 @@ func (c *UsageCounts) Add(more UsageCounts) {
 	c.Calls += more.Calls
 	c.Seconds += more.Seconds
 	c.Cost += more.Cost
+	c.Messages += more.Messages
+	c.Segments += more.Segments
 }
 
 // UsageFilter narrows a report of usage.

@@ -49,10 +49,16 @@ type Workspace struct {
 	// are under way when they run out bring it below zero.
 	Credits        *Money
 	PricePerMinute Money // of a call that was answered
-	Version        int64 // counts changes, not charges
-	CreatedAt      time.Time
-	UpdatedAt      time.Time
+	// Regions are those that it calls, ISO 3166-1 alpha-2 codes or AnyRegion; nil
+	// is those of its own numbers.
+	Regions   []string
+	Version   int64 // counts changes, not charges
+	CreatedAt time.Time
+	UpdatedAt time.Time
 }
+
+// AnyRegion among the Regions of a workspace is all of them.
+const AnyRegion = "*"
 
 // Broke reports whether the workspace has credits and none are left.
 func (w *Workspace) Broke() bool { return w.Credits != nil && *w.Credits <= 0 }

@@ -209,13 +209,6 @@ func (c *call) ring(invite sip.Invite) (domain.EndReason, bool) {
 			failpoint.Hit(failpoint.After18x)
 		}
 	}
-	invite.OnAnswered = func(d sip.DialogState) {
-		defer c.recovered("answer")
-		c.taken(d)
-		if !c.engine.o.Service.Answered(c.ctx, c.dial.Call, c.dial.Attempt) {
-			c.log.Error("that a call was answered was lost: the database is too far behind")
-		}
-	}
 	dialog, err := c.engine.ua.Invite(ctx, invite)
 	c.engine.o.Observer.SIPAnswered("INVITE", finalStatus(err))
 	if err != nil {
@@ -248,11 +241,6 @@ func (c *call) ringing() {
 	c.dial.Call.State = domain.CallRinging
 	c.dial.Attempt.State = domain.AttemptRinging
 	c.progress()
-}
-
-// taken notes what ends the dialog of a call that the far end took.
-func (c *call) taken(d sip.DialogState) {
-	c.dial.Attempt.State, c.dial.Attempt.Dialog = domain.AttemptAnswered, d.Bytes()
 }
 
 func (c *call) progress() {

@@ -39,6 +39,13 @@ func (d *door) enter() bool {
 	return true
 }
 
+// full reports whether nobody may come in until somebody leaves.
+func (d *door) full() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.inside >= d.most
+}
+
 // leave gives a place back.
 func (d *door) leave() {
 	d.mu.Lock()

@@ -50,9 +50,11 @@ type Options struct {
 	// nil is nobody.
 	Predecessor domain.ID
 	Remember    func(epoch domain.ID) error
+	Dialogs     sip.Keeper // remembers the dialogs that are up; nil is nobody
+	Left        [][]byte   // those of the predecessor
 
-	Observer             domain.Observer // is told of calls, turns and sound; nil is nobody
-	Logger               *slog.Logger
+	Observer domain.Observer // is told of calls, turns and sound; nil is nobody
+	Logger   *slog.Logger
 }
 
 // Engine carries the calls of one process run.
@@ -102,7 +104,7 @@ func New(o Options) (*Engine, error) {
 		peers: newPeers(o.Service.CallableTrunks, o.Logger), voice: speech.NewFallback(speech.FallbackOptions{Engines: o.Voices, Late: o.Late})}
 	if e.ua, err = sip.New(sip.Options{
 		Listen: o.SIP, TCP: true, TLS: o.TLS, ExternalIP: o.ExternalIP, OnInvite: e.incoming, Admit: e.admit, Logger: o.Logger,
-		DigestAlgorithms: []string{"MD5"}, // what every phone and switch knows
+		Keeper: o.Dialogs, DigestAlgorithms: []string{"MD5"}, // what every phone and switch knows
 	}); err != nil {
 		return nil, err
 	}
@@ -133,6 +135,9 @@ func (e *Engine) Working() error {
 	}
 	return nil
 }
+
+// Full reports whether this process carries all the calls that it can.
+func (e *Engine) Full() bool { return e.door.full() }
 
 // Voices tells how many of the voices failed lately, and how many there are.
 func (e *Engine) Voices() (failing, all int) { return e.voice.Failing() }

@@ -122,7 +122,7 @@ func (c *call) answered() error {
 	now := time.Now().UTC()
 	d := &c.dial.Call
 	d.State, d.AnsweredAt = domain.CallInProgress, now
-	c.taken(c.dialog.State())
+	c.dial.Attempt.State, c.dial.Attempt.Dialog = domain.AttemptAnswered, c.dialog.State().Bytes()
 	if d.Record {
 		c.media.recorder = newRecorder(c.createRecording, c.media.rate, c.engine.log)
 	}

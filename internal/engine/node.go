@@ -2,12 +2,14 @@ package engine
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"sync"
 	"time"
 
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/sip"
 )
 
 const (
@@ -65,6 +67,7 @@ func fenced(alive, now time.Time) bool {
 // far ends hung up. So are those of calls that were recovered lately: whoever did
 // that may be dead, too.
 func (e *Engine) Recover(ctx context.Context) error {
+	left := e.hangUpLeft(ctx)
 	if e.o.Predecessor != "" { // nobody has to wait for its lease to run out
 		if err := e.o.Service.Leave(ctx, e.o.Predecessor); err != nil {
 			return err
@@ -75,9 +78,26 @@ func (e *Engine) Recover(ctx context.Context) error {
 	}
 	earlier, err := e.o.Service.Interrupted(ctx)
 	for _, o := range earlier {
-		e.release(ctx, o)
+		if !left[o.SIPCallID] {
+			e.release(ctx, o)
+		}
 	}
-	return errors.Join(err, e.adopt(ctx))
+	return errors.Join(err, e.adopt(ctx, left))
+}
+
+// hangUpLeft hangs up the far ends that the predecessor had, whatever the database
+// knows of them, and returns their Call-IDs.
+func (e *Engine) hangUpLeft(ctx context.Context) map[string]bool {
+	left := map[string]bool{}
+	for _, state := range e.o.Left {
+		var d sip.DialogState
+		if err := json.Unmarshal(state, &d); err != nil {
+			continue // the process died while it was written, and before the far end was told
+		}
+		left[d.CallID] = true
+		e.late.Go(func() { e.hangUpOrphan(ctx, service.Orphan{SIPCallID: d.CallID, Dialog: state}) })
+	}
+	return left
 }
 
 func (e *Engine) join(ctx context.Context) error {
@@ -130,7 +150,7 @@ func (e *Engine) keepAlive(ctx context.Context) {
 // keepAdopting recovers what dead nodes leave behind, until ctx is done.
 func (e *Engine) keepAdopting(ctx context.Context) {
 	every(ctx, adoptEvery, func() {
-		if err := e.adopt(ctx); err != nil && ctx.Err() == nil {
+		if err := e.adopt(ctx, nil); err != nil && ctx.Err() == nil {
 			e.log.Error("not everything of a dead process could be recovered yet", "err", err)
 		}
 	})
@@ -159,12 +179,14 @@ func (e *Engine) leave(ctx context.Context) {
 	}
 }
 
-// adopt ends what dead nodes left behind.
-func (e *Engine) adopt(ctx context.Context) error {
+// adopt ends what dead nodes left behind. The far ends of done are hung up already.
+func (e *Engine) adopt(ctx context.Context, done map[string]bool) error {
 	orphans, err := e.o.Service.Recover(ctx, e.node.current())
 	var problems []error
 	for _, o := range orphans {
-		e.release(ctx, o)
+		if !done[o.SIPCallID] {
+			e.release(ctx, o)
+		}
 		if o.Call.Recording != "" {
 			if err := e.o.Recordings.Repair(ctx, o.Call.Recording); err != nil {
 				problems = append(problems, err)

@@ -58,10 +58,15 @@ func (c *call) prepare() error {
 	if len(e.o.STT) > 0 {
 		c.media.hearing = newHearing(e.o.STT, c.media.rate, d.Agent.Language, e.log.With("call", d.Call.ID))
 	}
+	optOutKey := ""
+	if d.Call.Direction == domain.Outbound { // who calls us was not called
+		optOutKey = d.Agent.OptOutKey
+	}
 	c.talk = conversation.New(conversation.Options{
 		Graph: graph, Vars: d.Call.Variables, Line: c.media, Performer: (*performer)(c),
 		Voice: e.voice, VoiceName: d.Call.Voice, Rate: c.media.rate, LLM: c.voice.llm, Router: c.router(), Fillers: c.fillers(), Zone: d.Zone,
 		Ear: d.Trunk.RealtimeText || c.media.hearing != nil, Logger: e.log.With("call", d.Call.ID),
+		OptOutKey: optOutKey, OptedOut: conversation.OptedOutFor(d.Agent.Language),
 	})
 	texts := graph.Texts(d.Call.Variables)
 	if c.voice.llm != nil {

@@ -47,7 +47,7 @@ func TestEachPointIsPassedAtOnePlace(t *testing.T) {
 	ast.Inspect(file, func(n ast.Node) bool {
 		if spec, ok := n.(*ast.ValueSpec); ok && len(spec.Values) == 1 {
 			if kind, ok := spec.Type.(*ast.Ident); ok && kind.Name == "Name" {
-				constants[spec.Names[0].Name] = Name(strings.Trim(spec.Values[0].(*ast.BasicLit).Value, `"`)) //nolint:errcheck // a string, as it compiles
+				constants[spec.Names[0].Name] = Name(strings.Trim(spec.Values[0].(*ast.BasicLit).Value, `"`))
 			}
 		}
 		return true

@@ -194,12 +194,12 @@ func (a *Answer) read(ev Event) (any, bool) {
 func (a *Answer) digits() *DigitRule {
 	switch a.Type {
 	case YesNo:
-		return &DigitRule{Max: 1, Timeout: digitGap}
+		return &DigitRule{Max: 1, Timeout: digitGap, Only: "12"}
 	case OneOf:
 		if len(a.Choices) > 9 {
 			return &DigitRule{Max: 2, Terminator: "#", Timeout: digitGap}
 		}
-		return &DigitRule{Max: 1, Timeout: digitGap}
+		return &DigitRule{Max: 1, Timeout: digitGap, Only: "123456789"[:len(a.Choices)]}
 	case Text, Number, Phone:
 		return &DigitRule{Terminator: "#", Timeout: digitGap}
 	}

@@ -109,6 +109,7 @@ type DigitRule struct {
 	Max        int    // this many, 0 for no limit
 	Terminator string // or one of these keys
 	Timeout    time.Duration
+	Only       string // the keys that mean something; "" is any
 }
 
 // Intent is one of the meanings a Route chooses between.

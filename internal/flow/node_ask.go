@@ -66,17 +66,20 @@ func (b *ask) listen(w *walk, n *Node) { w.listen(b.TimeoutSeconds, b.digits(n))
 // are complete.
 func (b *ask) digits(n *Node) *DigitRule {
 	rule := b.Answer.digits()
-	longest := 0
+	longest, keys := 0, ""
 	for _, e := range n.edges(Keys) {
-		longest = max(longest, len(e.Digits))
+		longest, keys = max(longest, len(e.Digits)), keys+e.Digits
 	}
 	switch {
 	case longest == 0:
 		return rule
 	case rule == nil:
-		return &DigitRule{Max: longest, Timeout: digitGap}
+		return &DigitRule{Max: longest, Timeout: digitGap, Only: keys}
 	case rule.Max > 0:
 		rule.Max = max(rule.Max, longest)
+		if rule.Only != "" {
+			rule.Only += keys
+		}
 	}
 	return rule
 }

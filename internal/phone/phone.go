@@ -94,6 +94,15 @@ func (n *Number) read(parsed *phonenumbers.PhoneNumber) {
 		n.Region = region
 	}
 	n.Class = classOf(n.Country, phonenumbers.GetNumberType(parsed))
+	if n.paidService() {
+		n.Class = Premium
+	}
+}
+
+// paidService reports whether a number of North America is one of the area code
+// 900, or has the exchange 976, whether or not it is assigned: both are charged.
+func (n *Number) paidService() bool {
+	return n.Country == 1 && len(n.E164) == 12 && (n.E164[2:5] == "900" || n.E164[5:8] == "976")
 }
 
 // globalNetworks are country codes that belong to no country: satellite and

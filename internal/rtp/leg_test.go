@@ -3,6 +3,7 @@ package rtp
 import (
 	"errors"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -35,8 +36,8 @@ func TestLegsHearEachOther(t *testing.T) {
 		t.Run(codec.Name, func(t *testing.T) {
 			t.Parallel()
 			a, b, tapeA, tapeB := pair(t, func(a, b *Options) { a.Codec, b.Codec = codec, codec })
-			a.Playout().Enqueue(audio.Sine(8000, 440, 8000, 3*time.Second))
-			b.Playout().Enqueue(audio.Sine(8000, 1000, 8000, 3*time.Second))
+			a.Playout().Enqueue(audio.Sine(8000, 440, 8000, 30*time.Second))
+			b.Playout().Enqueue(audio.Sine(8000, 1000, 8000, 30*time.Second))
 			hears := func(r *tape, hz float64) bool {
 				pcm := r.heard(4000)
 				return len(pcm) == 4000 && audiotest.Strength(pcm, 8000, hz) > 0.95
@@ -46,8 +47,9 @@ func TestLegsHearEachOther(t *testing.T) {
 				t.Errorf("b hears %.1f Hz, want 440", hz)
 			}
 			tapeA.mu.Lock()
-			if s := audiotest.Strength(tapeA.out[:4000], 8000, 440); s < 0.9 || len(tapeA.in) != len(tapeA.out) {
-				t.Errorf("a's tap has not what a says: strength %.2f", s)
+			begun := slices.IndexFunc(tapeA.out, func(s int16) bool { return s != 0 })
+			if said := tapeA.out[begun:]; len(said) < 4000 || audiotest.Strength(said[:4000], 8000, 440) < 0.9 || len(tapeA.in) != len(tapeA.out) {
+				t.Errorf("a's tap has not what a says: %d samples of it", len(said))
 			}
 			tapeA.mu.Unlock()
 			if a.FirstSent().IsZero() || a.LastReceived().IsZero() {
@@ -65,19 +67,23 @@ func TestLegSendsFiftyPacketsASecond(t *testing.T) {
 	if first == nil || !first.Marker || first.PayloadType != 8 || len(first.Payload) != 160 {
 		t.Fatalf("first packet %+v", first)
 	}
-	start, n, last := time.Now(), 0, first
-	for time.Since(start) < 2*time.Second {
-		p := peer.read()
-		if p == nil {
-			t.Fatal("no packet for a second")
+	// What a busy machine delays is made up for; a clock that drifts always does.
+	n, last, rate := 0, first, 0.0
+	for try := 0; try < 5 && (rate < 49 || rate > 51); try++ {
+		before, start := n, time.Now()
+		for time.Since(start) < 2*time.Second {
+			p := peer.read()
+			if p == nil {
+				t.Fatal("no packet for a second")
+			}
+			n++
+			if p.SequenceNumber != last.SequenceNumber+1 || p.Timestamp != last.Timestamp+160 || p.SSRC != first.SSRC || p.Marker {
+				t.Fatalf("%v after %v", p.Header, last.Header)
+			}
+			last = p
 		}
-		n++
-		if p.SequenceNumber != last.SequenceNumber+1 || p.Timestamp != last.Timestamp+160 || p.SSRC != first.SSRC || p.Marker {
-			t.Fatalf("%v after %v", p.Header, last.Header)
-		}
-		last = p
+		rate = float64(n-before) / time.Since(start).Seconds()
 	}
-	rate := float64(n) / time.Since(start).Seconds()
 	if rate < 49 || rate > 51 {
 		t.Errorf("%.1f packets a second", rate)
 	}
@@ -338,7 +344,7 @@ func TestLegSurvivesPanicsOfItsUser(t *testing.T) {
 		a.Tap = func(_, _ []int16) { panic("recorder") }
 		a.OnFault = func(error) { faults.Add(1) }
 	})
-	a.Playout().Enqueue(audio.Sine(8000, 440, 8000, 3*time.Second))
+	a.Playout().Enqueue(audio.Sine(8000, 440, 8000, 30*time.Second))
 	eventually(t, "sound in spite of it", func() bool {
 		return audiotest.Strength(tapeB.heard(1600), 8000, 440) > 0.9
 	})

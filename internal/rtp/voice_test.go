@@ -27,8 +27,8 @@ func TestLegsOfAnyRateAndCodec(t *testing.T) {
 				if a.SampleRate() != rate || a.Playout().SampleRate() != rate {
 					t.Errorf("leg of %d Hz, playout of %d", a.SampleRate(), a.Playout().SampleRate())
 				}
-				a.Playout().Enqueue(audio.Sine(rate, 440, 8000, 3*time.Second))
-				b.Playout().Enqueue(audio.Sine(16000, 1000, 8000, 3*time.Second))
+				a.Playout().Enqueue(audio.Sine(rate, 440, 8000, 30*time.Second))
+				b.Playout().Enqueue(audio.Sine(16000, 1000, 8000, 30*time.Second))
 				hears := func(r *tape, rate int, hz float64) bool {
 					pcm := r.heard(rate / 2)
 					return len(pcm) == rate/2 && audiotest.Strength(pcm, rate, hz) > 0.95

@@ -12,6 +12,7 @@ import (
 const (
 	DefaultLanguage     = "en-US"
 	DefaultCallDuration = 600 * time.Second
+	DefaultOptOutKey    = "9"
 )
 
 // AgentChange is a new agent, or what is to change in one. Nil fields keep what
@@ -28,6 +29,7 @@ type AgentChange struct {
 	Record          rule.Change[bool]
 	Variables       rule.Change[map[string]any]
 	MaxCallDuration rule.Change[time.Duration]
+	OptOutKey       rule.Change[string]         // "" is none
 	NumberIDs       rule.Change[[]domain.ID]    // the numbers that are to be the agent's, and no others
 	Extra           rule.Change[map[string]any] // all of it
 	Mute            bool                        // nothing to talk by is fine: it will be given a flow later
@@ -53,7 +55,7 @@ func (s *Service) CreateAgent(ctx context.Context, in domain.Scope, req AgentCha
 		now := s.Clock()
 		a := &domain.Agent{
 			ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, IsActive: true,
-			Language: DefaultLanguage, Record: true, MaxCallDuration: DefaultCallDuration,
+			Language: DefaultLanguage, Record: true, MaxCallDuration: DefaultCallDuration, OptOutKey: DefaultOptOutKey,
 			Version: 1, CreatedAt: now, UpdatedAt: now,
 		}
 		if err := req.apply(ctx, st, in, a); err != nil {
@@ -108,12 +110,13 @@ func (req AgentChange) apply(ctx context.Context, st *domain.Stores, in domain.S
 	rule.Set(&a.Record, req.Record)
 	rule.Set(&a.Variables, req.Variables)
 	rule.Set(&a.MaxCallDuration, req.MaxCallDuration)
+	rule.Set(&a.OptOutKey, req.OptOutKey)
 	rule.Set(&a.Extra, req.Extra)
 	err := rule.First(
 		rule.Name("name", a.Name), rule.Text("voice", a.Voice, rule.MaxName), rule.Text("model", a.Model, rule.MaxName),
 		rule.Language("language", a.Language), rule.Text("systemPrompt", a.SystemPrompt, rule.MaxPrompt),
 		rule.Text("firstMessage", a.FirstMessage, rule.MaxText), rule.Variables("variables", a.Variables), rule.Variables("extra", a.Extra),
-		rule.CallDuration("maxCallDuration", a.MaxCallDuration),
+		rule.CallDuration("maxCallDuration", a.MaxCallDuration), rule.Key("optOutKey", a.OptOutKey),
 	)
 	if err != nil {
 		return err

@@ -90,7 +90,7 @@ func TestAppointmentEvents(t *testing.T) {
 	k.ok(err)
 	sent := func(e *domain.Endpoint, in domain.Scope) (types []domain.EventType) {
 		t.Helper()
-		rows, err := k.Deliveries(t.Context(), in, e.ID, domain.DeliveryFilter{}, domain.Page{})
+		rows, _, err := k.Deliveries(t.Context(), in, e.ID, domain.DeliveryFilter{}, domain.Page{})
 		k.ok(err)
 		for _, d := range slices.Backward(rows) {
 			types = append(types, d.EventType)

@@ -144,12 +144,18 @@ func (s *Service) gate(ctx context.Context, st *domain.Stores, in domain.Scope, 
 	if now.After(a.LeaseUntil) {
 		return &Refusal{Why: "the claim ran out", RetryAt: now}, nil
 	}
+	// From here on nobody else dials the number, so that what the caps count holds.
+	live, err := st.Attempts.LiveTo(ctx, in, a.Number)
+	if err != nil {
+		return nil, err
+	}
 	if call.RecipientID != "" {
 		ruling, err := s.Gate(ctx, st, call, now)
 		if err != nil {
 			return nil, err
 		}
-		if !ruling.Allowed {
+		if a.Basis = ruling.Basis; !ruling.Allowed {
+			a.Basis = ruling.Said()
 			return &Refusal{Why: ruling.Reason, End: endOf(ruling.Reason)}, nil
 		}
 	}
@@ -160,10 +166,6 @@ func (s *Service) gate(ctx context.Context, st *domain.Stores, in domain.Scope, 
 		return nil, err
 	}
 	const soon = 500 * time.Millisecond
-	live, err := st.Attempts.LiveTo(ctx, in, a.Number)
-	if err != nil {
-		return nil, err
-	}
 	if live > 0 {
 		return &Refusal{Why: "a call to this number is under way", RetryAt: now.Add(soon)}, nil
 	}
@@ -191,6 +193,11 @@ func (s *Service) gate(ctx context.Context, st *domain.Stores, in domain.Scope, 
 	}
 	if trunk.MaxCalls > 0 && on >= trunk.MaxCalls {
 		return &Refusal{Why: "the trunk's calls at once are in use", RetryAt: now.Add(soon)}, nil
+	}
+	if call.RecipientID != "" {
+		if until, err := s.Admit(ctx, st, a.TrunkID, now); err != nil || !until.IsZero() {
+			return &Refusal{Why: "the trunk takes no calls", RetryAt: until}, err
+		}
 	}
 	return nil, nil
 }

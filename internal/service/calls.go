@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/internal/domain"
-	"github.com/callwright/callwright/internal/phone"
 	"github.com/callwright/callwright/internal/service/outreach"
 	"github.com/callwright/callwright/internal/service/people"
 	"github.com/callwright/callwright/internal/service/rule"
@@ -78,7 +77,7 @@ func (s *Service) place(ctx context.Context, st *domain.Stores, in domain.Scope,
 	if err := req.address(contact); err != nil {
 		return nil, err
 	}
-	if err := rule.First(destination(trunk, req.To), people.Callable(ctx, st, in, req.To), affords(w)); err != nil {
+	if err := rule.First(destination(ctx, st, trunk, req.To), people.Callable(ctx, st, in, req.To), affords(w)); err != nil {
 		return nil, err
 	}
 	call := s.newCall(in, agent, flow, from, req)
@@ -116,8 +115,7 @@ func (s *Service) equipment(ctx context.Context, st *domain.Stores, in domain.Sc
 	return from, trunk, flow, err
 }
 
-// ready returns the trunk of a campaign's calls, and refuses one whose agent could
-// not place any.
+// ready returns the trunk of a campaign whose agent can place a call.
 func (s *Service) ready(ctx context.Context, st *domain.Stores, in domain.Scope, agent, number domain.ID) (*domain.Trunk, error) {
 	a, err := st.Agents.Get(ctx, in, agent)
 	if err != nil {
@@ -261,21 +259,13 @@ func trunkOf(ctx context.Context, st *domain.Stores, in domain.Scope, from *doma
 	return trunk, err
 }
 
-// destination refuses classes of numbers that a call must never reach: they are
-// what toll fraud lives from. The simulated phones have no such classes.
-func destination(trunk *domain.Trunk, to string) error {
+// destination refuses numbers that a call must never reach. The simulated phones
+// have no such numbers.
+func destination(ctx context.Context, st *domain.Stores, trunk *domain.Trunk, to string) error {
 	if trunk.Carrier == domain.CarrierSandbox {
 		return nil
 	}
-	n, err := phone.Parse(to)
-	if err != nil {
-		return domain.Invalid("to", "to %s", err).For(domain.ReasonInvalidNumber, "")
-	}
-	if n.Class.Risky() {
-		return domain.Errorf(domain.CodeForbidden, "calls to %s numbers are not allowed", n.Class).
-			For(domain.ReasonDestinationNotAllowed, "to")
-	}
-	return nil
+	return outreach.Reachable(ctx, st, domain.Scope{Workspace: trunk.WorkspaceID, Mode: trunk.Mode}, to)
 }
 
 func required(field, value string) error {

@@ -8,6 +8,7 @@ import (
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/service"
 	"github.com/callwright/callwright/internal/service/outreach"
+	"github.com/callwright/callwright/internal/service/people"
 )
 
 // campaigning is a kit with a campaign in test mode, and a node that dials it.
@@ -158,4 +159,37 @@ func TestCampaignPausedAtTheGate(t *testing.T) {
 	k.stands(domain.CampaignCancelled, 0, 3, 0, 0)
 	_, err = k.UpdateCampaign(t.Context(), k.test, domain.KindCampaign, k.id, outreach.CampaignChange{State: new(domain.CampaignActive)})
 	k.code(err, domain.CodeInvalid)
+}
+
+// TestCampaignDeleted removes more contacts than are removed at once; one who is
+// called is waited for.
+func TestCampaignDeleted(t *testing.T) {
+	k := newCampaigning(t, 4_321, func(c *outreach.CampaignChange) { c.MaxConcurrent = new(1) })
+	d := k.dialed()
+	k.code(k.DeleteCampaign(t.Context(), k.test, k.id, 0), domain.CodeConflict)
+	k.over(d[0], domain.EndFlow, time.Minute)
+	k.code(k.DeleteCampaign(t.Context(), k.test, k.id, 7), domain.CodePrecondition)
+	k.code(k.DeleteCampaign(t.Context(), k.prod, k.id, 0), domain.CodeNotFound)
+	k.ok(k.DeleteCampaign(t.Context(), k.test, k.id, 1))
+	k.code(k.DeleteCampaign(t.Context(), k.test, k.id, 0), domain.CodeNotFound)
+	if more := k.dialed(); len(more) > 0 {
+		t.Errorf("%d calls of a campaign that was deleted", len(more))
+	}
+	if _, err := k.Call(t.Context(), k.test, d[0].Call.ID); err != nil {
+		t.Errorf("its call: %v", err)
+	}
+}
+
+// TestCampaignOfErased: who is erased is called by no campaign any more, though
+// the call was planned, and is in none.
+func TestCampaignOfErased(t *testing.T) {
+	k := newCampaigning(t, 2, nil)
+	c, err := k.CreateContact(t.Context(), k.test, people.ContactChange{Phone: new("+15005551000")}, nil)
+	k.ok(err)
+	k.plan()
+	k.ok(k.EraseContact(t.Context(), k.test, c.ID, 0))
+	if d := k.dialed(); len(d) != 1 || d[0].Call.To != "+15005551001" {
+		t.Errorf("dialed %+v", d)
+	}
+	k.stands(domain.CampaignActive, 0, 1, 0, 0)
 }

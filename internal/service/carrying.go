@@ -10,16 +10,7 @@ import (
 // Progress notes that a call that is under way rings or was answered. It never
 // waits for the disk: what is noted is written within a tenth of a second.
 func (s *Service) Progress(call domain.Call, a domain.Attempt) bool {
-	taken := s.note(call, a)
-	if call.State == domain.CallInProgress && a.Kind == domain.AttemptIncoming {
-		// The dialog is what the next start needs to hang up after a crash.
-		s.background.Go(s.flushSoon)
-	}
-	return taken
-}
-
-func (s *Service) note(call domain.Call, a domain.Attempt) bool {
-	return s.buffer.Put(func(ctx context.Context, st *domain.Stores) error {
+	taken := s.buffer.Put(func(ctx context.Context, st *domain.Stores) error {
 		row, err := st.Calls.ByID(ctx, call.ID)
 		if err != nil {
 			return err
@@ -33,22 +24,15 @@ func (s *Service) note(call domain.Call, a domain.Attempt) bool {
 			return err
 		}
 		held := a
-		return st.Attempts.Update(ctx, &held)
+		if err := st.Attempts.Update(ctx, &held); err != nil {
+			return err
+		}
+		return s.Heard(ctx, st, row, &held, 0)
 	})
-}
-
-// ackWaits is how long the ACK of an answer waits at most for what Answered notes.
-const ackWaits = 100 * time.Millisecond
-
-// Answered notes that the far end took an attempt, as Progress does, and returns
-// when it is written or after 100 ms: a process that dies after it has
-// acknowledged the answer leaves behind what the next one needs to hang up. The
-// call is as before: whether it can be carried is not known yet.
-func (s *Service) Answered(ctx context.Context, call domain.Call, a domain.Attempt) bool {
-	taken := s.note(call, a)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ackWaits)
-	defer cancel()
-	s.flush(ctx)
+	if call.State == domain.CallInProgress {
+		// The dialog is what others need to hang up after a crash.
+		s.background.Go(s.flushSoon)
+	}
 	return taken
 }
 
@@ -56,10 +40,6 @@ func (s *Service) Answered(ctx context.Context, call domain.Call, a domain.Attem
 func (s *Service) flushSoon() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	s.flush(ctx)
-}
-
-func (s *Service) flush(ctx context.Context) {
 	if err := s.buffer.Flush(ctx); err != nil {
 		s.Log.Debug("what was noted of calls is not on disk yet", "err", err)
 	}
@@ -139,6 +119,9 @@ func (s *Service) FinishCall(ctx context.Context, v Verdict) error {
 			return err
 		}
 		if err := st.Calls.Update(ctx, call); err != nil {
+			return err
+		}
+		if err := s.Heard(ctx, st, call, &v.Attempt, v.RetryAfter); err != nil {
 			return err
 		}
 		return s.over(ctx, st, call, v.RetryAfter)

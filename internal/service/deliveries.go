@@ -8,14 +8,17 @@ import (
 	"github.com/callwright/callwright/internal/service/rule"
 )
 
-// Deliveries returns a page of what was sent to one endpoint, newest first.
-func (s *Service) Deliveries(ctx context.Context, in domain.Scope, endpoint domain.ID, f domain.DeliveryFilter, page domain.Page) ([]domain.Delivery, error) {
-	return rule.View(ctx, &s.Kit, func(ctx context.Context, st *domain.Stores) ([]domain.Delivery, error) {
+// Deliveries returns a page of what was sent to one endpoint, newest first, and
+// how many the filter has in all.
+func (s *Service) Deliveries(ctx context.Context, in domain.Scope, endpoint domain.ID, f domain.DeliveryFilter, page domain.Page) (list []domain.Delivery, total int, err error) {
+	err = s.Store.View(ctx, func(ctx context.Context, st *domain.Stores) error {
 		if _, err := st.Endpoints.Get(ctx, in, endpoint); err != nil {
-			return nil, err
+			return err
 		}
-		return st.Deliveries.ByEndpoint(ctx, in, endpoint, f, page)
+		list, total, err = st.Deliveries.ByEndpoint(ctx, in, endpoint, f, page)
+		return err
 	})
+	return list, total, err
 }
 
 // DeliveryDetail is a delivery with all its tries.

@@ -12,10 +12,11 @@ const eraseBatch = 50
 
 // EraseContact deletes a contact and all that is kept of calls with it: the
 // calls to and from its numbers, their transcripts, recordings, events and
-// webhook payloads, and its appointments and messages with what webhooks told of
-// them. Calls that wait are canceled first; while one is under way the error is
-// CodeConflict, and what is left can be erased later. Entries of its numbers in
-// the do-not-call list stay: without them it would be called again.
+// webhook payloads, its places in campaigns, and its appointments and messages
+// with what webhooks told of them. Calls that wait are canceled first; while one
+// is under way the error is CodeConflict, and what is left can be erased later.
+// Entries of its numbers in the do-not-call list stay: without them it would be
+// called again.
 func (s *Service) EraseContact(ctx context.Context, in domain.Scope, id domain.ID, ifVersion int64) error {
 	c, err := rule.View(ctx, &s.Kit, func(ctx context.Context, st *domain.Stores) (*domain.Contact, error) {
 		return st.Contacts.Get(ctx, in, id)
@@ -24,6 +25,13 @@ func (s *Service) EraseContact(ctx context.Context, in domain.Scope, id domain.I
 		return err
 	}
 	if err := rule.At(ifVersion, c.Version); err != nil {
+		return err
+	}
+	// From campaigns first, so that none calls anew.
+	err = s.Store.InTx(ctx, domain.LaneBackground, func(ctx context.Context, st *domain.Stores) error {
+		return st.Erasure.ForgetRecipients(ctx, in, id, c.Numbers())
+	})
+	if err != nil {
 		return err
 	}
 	var after, live domain.ID

@@ -3,6 +3,7 @@ package service_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -66,7 +67,7 @@ func (k *texting) stands(id domain.ID, status domain.MessageStatus, why string) 
 // told fails unless exactly these events were announced, in this order.
 func (k *texting) told(want ...domain.EventType) {
 	k.Helper()
-	rows, err := k.Deliveries(k.Context(), k.test, k.hook.ID, domain.DeliveryFilter{}, domain.Page{})
+	rows, _, err := k.Deliveries(k.Context(), k.test, k.hook.ID, domain.DeliveryFilter{}, domain.Page{})
 	k.ok(err)
 	var got []domain.EventType
 	for _, d := range slices.Backward(rows) {
@@ -272,4 +273,30 @@ func TestIncomingMessages(t *testing.T) {
 		t.Errorf("%d messages came in: %.500v", total, rows)
 	}
 	k.told(slices.Repeat([]domain.EventType{domain.EventMessageReceived}, 5)...)
+}
+
+// TestMessagesAreCounted: for the key that asked, in parts, once under an
+// Idempotency-Key, and not when they are refused.
+func TestMessagesAreCounted(t *testing.T) {
+	k := newTexting(t)
+	key := domain.NewID()
+	asked := service.AskedBy(t.Context(), key)
+	send := func(to, text string) error {
+		_, err := k.SendMessage(asked, k.test, messaging.SendRequest{From: service.SampleNumber, To: to, Text: text}, nil)
+		return err
+	}
+	k.ok(send("+15005550006", "one"))
+	k.ok(send("+15005550006", strings.Repeat("three ", 60)))
+	k.code(send("nobody", "none"), domain.CodeInvalid)
+	k.text() // by nobody's key
+	report, err := k.Usage(t.Context(), k.test, time.Time{}, time.Time{}, "", domain.Page{Limit: 9})
+	k.ok(err)
+	got := map[domain.ID]domain.UsageCounts{}
+	for _, u := range report.Rows {
+		got[u.KeyID] = u.UsageCounts
+	}
+	want := map[domain.ID]domain.UsageCounts{key: {Messages: 2, Segments: 4}, "": {Messages: 1, Segments: 1}}
+	if !maps.Equal(got, want) {
+		t.Errorf("counted %+v, want %+v", got, want)
+	}
 }

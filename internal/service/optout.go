@@ -40,12 +40,17 @@ func (s *Service) stopRinging(ctx context.Context, in domain.Scope, numbers []st
 }
 
 // heedOptOut puts the far end of a call onto the do-not-call list when the turn
-// is the caller's wish not to be called again.
+// is the caller's wish not to be called again, said or by a key.
 func (s *Service) heedOptOut(t domain.Turn) {
-	if t.Role != domain.RoleCaller || !compliance.OptsOut(t.Text) {
+	source, reason := domain.SuppressedByWord, "asked in a call not to be called again"
+	switch {
+	case t.Role != domain.RoleCaller:
+		return
+	case t.Note == domain.NoteOptOut:
+		source, reason = domain.SuppressedByKey, "pressed the key in a call not to be called again"
+	case !compliance.OptsOut(t.Text):
 		return
 	}
-	const reason = "asked in a call not to be called again"
 	taken := s.buffer.Put(func(ctx context.Context, st *domain.Stores) error {
 		call, err := st.Calls.ByID(ctx, t.CallID)
 		if err != nil {
@@ -57,7 +62,7 @@ func (s *Service) heedOptOut(t domain.Turn) {
 		}
 		if phone.Valid(far) == nil { // else whoever it was did not show a number
 			in := domain.Scope{Workspace: call.WorkspaceID, Mode: call.Mode}
-			_, err = st.Suppressed.Add(ctx, in, s.SuppressionsOf(in, []string{far}, reason, domain.SuppressedByWord, call.ID)...)
+			_, err = st.Suppressed.Add(ctx, in, s.SuppressionsOf(in, []string{far}, reason, source, call.ID)...)
 		}
 		return err
 	})

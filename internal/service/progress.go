@@ -3,7 +3,6 @@ package service
 import (
 	"context"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/callwright/callwright/internal/domain"
@@ -65,47 +64,9 @@ const (
 	watchCalm   = 30 * time.Second // without a step, until it is looked at less often
 )
 
-// How many may watch calls at once, in a process and of one workspace.
-const (
-	maxWatchers          = 256
-	maxWorkspaceWatchers = 64
-)
-
-// watchers counts who watches calls.
-type watchers struct {
-	mu   sync.Mutex
-	all  int
-	of   map[domain.ID]int
-	gone chan struct{} // closed when the process stops
-	once sync.Once
-}
-
-// StopWatches ends WatchCall for all who watch, and for all who come: the
-// process stops, and they go on at another.
-func (s *Service) StopWatches() { s.watchers.once.Do(func() { close(s.watchers.gone) }) }
-
-func (w *watchers) enter(workspace domain.ID) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.all >= maxWatchers || w.of[workspace] >= maxWorkspaceWatchers {
-		return domain.Unavailable(5*time.Second, nil, "too many calls are being watched at once; read the calls instead, or come back later")
-	}
-	if w.of == nil {
-		w.of = make(map[domain.ID]int)
-	}
-	w.all++
-	w.of[workspace]++
-	return nil
-}
-
-func (w *watchers) leave(workspace domain.ID) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.all--
-	if w.of[workspace]--; w.of[workspace] == 0 {
-		delete(w.of, workspace)
-	}
-}
+// StopWatches ends WatchCall and WatchCampaign for all who watch, and for all who
+// come: the process stops, and they go on at another.
+func (s *Service) StopWatches() { s.watchers.Stop() }
 
 // WatchCall tells what happens in a call beyond seen, as it happens, until the
 // call is over or ctx is done; whichever process carries it. It begins with
@@ -119,10 +80,10 @@ func (s *Service) WatchCall(ctx context.Context, in domain.Scope, id domain.ID, 
 	if err != nil {
 		return err
 	}
-	if err := s.watchers.enter(in.Workspace); err != nil {
+	if err := s.watchers.Enter(in.Workspace); err != nil {
 		return err
 	}
-	defer s.watchers.leave(in.Workspace)
+	defer s.watchers.Leave(in.Workspace)
 	stepped := s.Now()
 	for {
 		var steps []Step
@@ -138,12 +99,8 @@ func (s *Service) WatchCall(ctx context.Context, in domain.Scope, id domain.ID, 
 		if s.Now().Sub(stepped) > watchCalm && (c == nil || c.State != domain.CallInProgress) {
 			pause = watchSlowly
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-s.watchers.gone:
-			return domain.Unavailable(time.Second, nil, "this process is stopping; go on at another")
-		case <-time.After(pause):
+		if err := s.watchers.Wait(ctx, pause); err != nil {
+			return err
 		}
 		// A database that is away does not end the watch: the call goes on too.
 		if c, err = s.Call(ctx, in, id); err != nil && domain.CodeOf(err) != domain.CodeUnavailable {

@@ -62,32 +62,3 @@ func TestSteps(t *testing.T) {
 		}
 	}
 }
-
-// TestWatchers: places are bounded, in all and for each workspace.
-func TestWatchers(t *testing.T) {
-	var w watchers
-	for range maxWorkspaceWatchers {
-		if err := w.enter("a"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.enter("a"); domain.CodeOf(err) != domain.CodeUnavailable {
-		t.Errorf("one too many of a workspace: %v", err)
-	}
-	for i := range maxWatchers - maxWorkspaceWatchers {
-		if err := w.enter(domain.ID(fmt.Sprint(i))); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.enter("b"); domain.CodeOf(err) != domain.CodeUnavailable {
-		t.Errorf("one too many in all: %v", err)
-	}
-	w.leave("a")
-	if err := w.enter("b"); err != nil {
-		t.Error(err)
-	}
-	w.leave("b")
-	if _, kept := w.of["b"]; kept {
-		t.Error("who has left is remembered")
-	}
-}

@@ -36,7 +36,7 @@ func (s *Service) samples(ctx context.Context, st *domain.Stores, made *FirstSta
 	}
 	made.Agent = &domain.Agent{
 		ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, Name: "Ava (sample)", IsActive: true, Sample: true,
-		Language: DefaultLanguage, FlowID: flow.ID, Record: true, MaxCallDuration: DefaultCallDuration,
+		Language: DefaultLanguage, FlowID: flow.ID, Record: true, MaxCallDuration: DefaultCallDuration, OptOutKey: DefaultOptOutKey,
 		SystemPrompt: "You are Ava. You book tables at the Harbour Grill. Ask for the day and the number of people, and be brief.",
 		Version:      1, CreatedAt: now, UpdatedAt: now,
 	}

@@ -88,7 +88,7 @@ type Service struct {
 	signers    sync.Pool // of hash.Hash: HMACs of signingKey
 
 	background sync.WaitGroup
-	watchers   watchers
+	watchers   *rule.Watchers
 }
 
 // New returns the rules over o.Store.
@@ -112,10 +112,10 @@ func New(o Options) *Service {
 	if s.Log == nil {
 		s.Log = slog.Default()
 	}
-	s.watchers.gone = make(chan struct{})
+	s.watchers = rule.NewWatchers()
 	s.Access, s.People = access.New(s.Kit, o.Rates), people.New(s.Kit, s.stopRinging)
-	s.Messaging = messaging.New(s.Kit, messaging.Options{Announce: s.announce, StopRinging: s.stopRinging})
-	s.Outreach = outreach.New(s.Kit, outreach.Options{Ready: s.ready, Place: s.placeFor, StopRinging: s.stopRinging})
+	s.Messaging = messaging.New(s.Kit, messaging.Options{Announce: s.announce, StopRinging: s.stopRinging, AskedBy: keyOf, AddUsage: s.AddUsage})
+	s.Outreach = outreach.New(s.Kit, outreach.Options{Ready: s.ready, Place: s.placeFor, StopRinging: s.stopRinging, Watchers: s.watchers})
 	return s
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/phone"
+	"github.com/callwright/callwright/internal/service/outreach"
 	"github.com/callwright/callwright/internal/service/rule"
 )
 
@@ -26,6 +27,7 @@ type WorkspaceChange struct {
 	Plan           rule.Change[domain.Plan]
 	PricePerMinute rule.Change[domain.Money]
 	Credits        rule.Change[*domain.Money] // a nil amount is no limit
+	Regions        rule.Change[[]string]      // nil is those of the workspace's own numbers
 	IfVersion      int64                      // 0 for any
 }
 
@@ -73,6 +75,13 @@ func (req WorkspaceChange) apply(w *domain.Workspace) error {
 		if _, err := phone.Zone(w.Timezone); err != nil || w.Timezone == "" {
 			return domain.Invalid("timezone", "timezone must be a name of the tz database, such as Europe/Berlin")
 		}
+	}
+	if req.Regions != nil {
+		regions, err := outreach.CheckRegions(*req.Regions)
+		if err != nil {
+			return err
+		}
+		w.Regions = regions
 	}
 	if req.Credits != nil && *req.Credits != nil {
 		if err := money("credits", **req.Credits, -domain.MaxMoney, domain.MaxMoney); err != nil {

@@ -83,7 +83,7 @@ func target(ctx context.Context, st *domain.Stores, in domain.Scope, from *domai
 			return nil, "", refused
 		}
 		if err == nil && strings.HasPrefix(user, "+") {
-			err = destination(trunk, user)
+			err = destination(ctx, st, trunk, user)
 		}
 		return trunk, user, err
 	}
@@ -92,7 +92,7 @@ func target(ctx context.Context, st *domain.Stores, in domain.Scope, from *domai
 	}
 	trunk, err := trunkOf(ctx, st, in, from)
 	if err == nil {
-		err = destination(trunk, to)
+		err = destination(ctx, st, trunk, to)
 	}
 	return trunk, to, err
 }

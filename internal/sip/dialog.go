@@ -197,6 +197,9 @@ func (d *Dialog) bye() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*d.u.give)
 	defer cancel()
 	res, err := d.request(ctx, wire.BYE, "", nil)
+	if !errors.Is(err, ErrClosed) { // else the next process tries again
+		d.u.drop(d)
+	}
 	if err != nil {
 		return err
 	}
@@ -228,6 +231,7 @@ func (d *Dialog) lost(err error) error {
 	var status *StatusError
 	if errors.As(err, &status) && (status.Status == 481 || status.Status == 408) && d.end(true) {
 		d.u.unregister(d)
+		d.u.drop(d)
 	}
 	return err
 }

@@ -52,6 +52,7 @@ func (u *UA) refuseAnswer(res *wire.Response) {
 	})
 	d.refresh(res)
 	d.confirm()
+	u.keep(d)
 	ctx, cancel := context.WithTimeout(context.Background(), u.give)
 	defer cancel()
 	if err := d.sendACK(ctx, res.CSeq().SeqNo, &d.ack); err != nil {

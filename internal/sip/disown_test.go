@@ -20,7 +20,9 @@ func TestAnswerToADisownedCallIsHungUp(t *testing.T) {
 	_ = u.Close() // the process dies
 	giveUp()
 	<-placed
-	next := newUA(t, Options{Listen: addr})
+	k := newKeeping()
+	close(k.wait)
+	next := newUA(t, Options{Listen: addr, Keeper: k})
 	r.accept(invite, "one")
 	time.Sleep(100 * time.Millisecond) // a stranger's answer is dropped
 	next.Disown("rings-on")
@@ -34,4 +36,7 @@ func TestAnswerToADisownedCallIsHungUp(t *testing.T) {
 		t.Errorf("BYE:\n%s", bye)
 	}
 	r.respond(bye, 200, "")
+	if kept, dropped := <-k.kept, <-k.dropped; kept != dropped { // it may die again in between
+		t.Errorf("%q was kept, %q dropped", kept, dropped)
+	}
 }

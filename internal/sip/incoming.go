@@ -165,9 +165,11 @@ func (in *Incoming) Answer(sdp []byte) (*Dialog, error) {
 	res.AppendHeader(wire.NewHeader("Allow", allow))
 	res.AppendHeader(wire.NewHeader("Supported", supported))
 	d.answerTimer(in.t.req, res)
+	in.u.keep(d)
 	if !in.t.respond(res) {
 		d.session.stop(true)
 		in.u.unregister(d)
+		in.u.drop(d)
 		return nil, in.decided()
 	}
 	if in.Replaces != nil {

@@ -23,6 +23,7 @@ func (u *UA) inDialog(req *wire.Request, from hop, key string) {
 		d.end(true)
 		d.confirm() // whoever hangs up will not send the ACK any more
 		u.unregister(d)
+		u.spawn("drop", func() { u.drop(d) })
 		return
 	case wire.OPTIONS:
 		u.capabilities(req, from)

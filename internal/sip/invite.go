@@ -31,10 +31,6 @@ type Invite struct {
 	OnProvisional func(status int, body []byte)
 	// OnSent is called once, right before the first byte of the INVITE leaves.
 	OnSent func()
-	// OnAnswered is called once when the call is answered, before the ACK. Who
-	// dies before it has returned is asked again, as the far end repeats its answer;
-	// who dies after it has an up dialog, and needs its state to end it.
-	OnAnswered func(DialogState)
 	// Reoffer is asked once, when the call is refused for good, for another offer
 	// than Body. One that is not nil is sent with a new INVITE of the same call.
 	Reoffer func(status int) []byte
@@ -337,7 +333,6 @@ func (c *outgoing) answered(ctx context.Context) (*Dialog, error) {
 		return nil, ErrCanceled
 	}
 	failpoint.Hit(failpoint.After2xxBeforeACK)
-	c.tellAnswered(d)
 	if err := c.ack(d); err != nil {
 		_ = d.Bye(ctx) // the call cannot be confirmed, nor then ended; the far end gives up by itself
 		return nil, err
@@ -346,16 +341,10 @@ func (c *outgoing) answered(ctx context.Context) (*Dialog, error) {
 	return d, nil
 }
 
-func (c *outgoing) tellAnswered(d *Dialog) {
-	defer c.u.recovered("OnAnswered")
-	if c.in.OnAnswered != nil {
-		c.in.OnAnswered(d.State())
-	}
-}
-
 // ack acknowledges with its own time limit: the call is answered, and that the
 // caller's ctx ends now must not leave the far end without an ACK.
 func (c *outgoing) ack(d *Dialog) error {
+	c.u.keep(d)
 	ctx, cancel := context.WithTimeout(context.Background(), c.u.give)
 	defer cancel()
 	return d.sendACK(ctx, d.cseq, &d.ack)

@@ -49,6 +49,7 @@ type Options struct {
 	// address, may end or change a call.
 	Admit  func(source netip.Addr) Admission
 	Limits Limits
+	Keeper Keeper // remembers the dialogs that are up; nil is nobody
 	// DigestAlgorithms are what callers may prove a password by, the best first;
 	// nil is SHA-256 and MD5 (RFC 8760). Some phones give up when there is one
 	// that they do not know, although they know another.

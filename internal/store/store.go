@@ -226,7 +226,9 @@ func stores(tx bun.IDB, seal *row.Seal, touch row.Touch) *domain.Stores {
 	return &domain.Stores{
 		Campaigns:  directory.NewCampaigns(tx, touch),
 		Recipients: calling.NewRecipients(tx, touch),
+		Sheets:     directory.NewSheets(tx),
 		Dialing:    directory.NewDialing(tx, touch),
+		Breakers:   directory.NewBreakers(tx),
 
 		Workspaces:  directory.NewWorkspaces(tx),
 		Keys:        directory.NewKeys(tx),

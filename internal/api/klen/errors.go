@@ -47,6 +47,7 @@ var finer = map[string]string{
 	domain.ReasonNoPhoneNumber:         "no_phone_number",
 	domain.ReasonDoNotCall:             "do_not_call",
 	domain.ReasonDestinationNotAllowed: "destination_not_allowed",
+	domain.ReasonRegionNotAllowed:      "destination_not_allowed",
 	domain.ReasonInvalidJSON:           "invalid_json",
 	missingPhoneNumber:                 missingPhoneNumber,
 	missingAgentID:                     missingAgentID,

@@ -59,8 +59,7 @@ type WebhookLog struct {
 
 // WebhookLogs is a page of what was sent to a receiver, the newest first.
 type WebhookLogs struct {
-	Page       int          `json:"page"`
-	Limit      int          `json:"limit"`
+	Pages
 	Logs       []WebhookLog `json:"logs"`
 	NextCursor *domain.ID   `json:"next_cursor" doc:"after_id of the next request; null at the end."`
 }
@@ -206,21 +205,27 @@ func (f *face) testWebhook(ctx context.Context, in *WebhookByID) (*struct{ Body 
 func (f *face) listLogs(ctx context.Context, in *struct {
 	WebhookByID
 	Paging
-}) (*struct{ Body WebhookLogs }, error) {
+}) (*struct {
+	PageHead
+	Body WebhookLogs
+}, error) {
 	window, err := in.window(defaultLimit)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := f.rules.Deliveries(ctx, wire.ScopeOf(ctx), in.ID, domain.DeliveryFilter{}, window)
+	rows, total, err := f.rules.Deliveries(ctx, wire.ScopeOf(ctx), in.ID, domain.DeliveryFilter{}, window)
 	if err != nil {
 		return nil, err
 	}
 	rows, next := cut(rows, window, func(d *domain.Delivery) domain.ID { return d.ID })
-	body := WebhookLogs{Page: max(in.Page, 1), Limit: window.Limit - 1, Logs: make([]WebhookLog, len(rows)), NextCursor: next}
+	body := WebhookLogs{Pages: in.head(window.Limit-1, total), Logs: make([]WebhookLog, len(rows)), NextCursor: next}
 	for i := range rows {
 		body.Logs[i] = webhookLog(&rows[i])
 	}
-	return &struct{ Body WebhookLogs }{body}, nil
+	return &struct {
+		PageHead
+		Body WebhookLogs
+	}{in.headers(ctx, body.Pages, next), body}, nil
 }
 
 // change translates the fields.

@@ -26,6 +26,7 @@ type Agent struct {
 	SystemPrompt    string         `json:"systemPrompt"`
 	Language        string         `json:"language"`
 	MaxCallDuration int64          `json:"maxCallDuration" doc:"Seconds."`
+	OptOutKey       *string        `json:"optOutKey" doc:"Who is called presses it, while the flow does not listen for keys, and is not called again; null for none."`
 	FlowID          *domain.ID     `json:"flowId" doc:"The flow that the agent talks by; a published one wins over systemPrompt."`
 	Model           string         `json:"model"`
 	Record          bool           `json:"record"`
@@ -41,6 +42,7 @@ type AgentFields struct {
 	Voice           wire.Opt[string]         `json:"voice,omitzero" doc:"Any string; one that no engine has is kept, and calls use the default."`
 	Language        wire.Opt[string]         `json:"language,omitzero" doc:"BCP 47; en-US when not sent."`
 	MaxCallDuration wire.Opt[int64]          `json:"maxCallDuration,omitzero" doc:"Seconds; 600 when not sent."`
+	OptOutKey       wire.Opt[string]         `json:"optOutKey,omitzero" doc:"9 when not sent; null for none."`
 	IsActive        wire.Opt[bool]           `json:"isActive,omitzero" doc:"true when not sent."`
 	FlowID          wire.Opt[domain.ID]      `json:"flowId,omitzero" doc:"null takes the flow away."`
 	Model           wire.Opt[string]         `json:"model,omitzero"`
@@ -112,6 +114,7 @@ func (b *AgentFields) change() service.AgentChange {
 		Name: b.Name.Given(), IsActive: b.IsActive.Given(), Record: b.Record.Given(), Language: b.Language.Given(),
 		Voice: b.Voice.Change(), Model: b.Model.Change(), SystemPrompt: b.SystemPrompt.Change(),
 		FirstMessage: b.FirstMessage.Change(), FlowID: b.FlowID.Change(), Variables: b.Variables.Change(),
+		OptOutKey: b.OptOutKey.Change(),
 	}
 	if d := b.MaxCallDuration.Given(); d != nil {
 		req.MaxCallDuration = lasting(*d)
@@ -153,7 +156,7 @@ func agentItem(a *domain.Agent) AgentItem {
 func agent(a *domain.Agent) Agent {
 	return Agent{
 		AgentItem: agentItem(a), SystemPrompt: a.SystemPrompt, Language: a.Language,
-		MaxCallDuration: int64(a.MaxCallDuration / time.Second), FlowID: orNull(a.FlowID), Model: a.Model,
+		MaxCallDuration: int64(a.MaxCallDuration / time.Second), OptOutKey: orNull(a.OptOutKey), FlowID: orNull(a.FlowID), Model: a.Model,
 		Record: a.Record, Variables: orEmpty(a.Variables), UpdatedAt: wire.Instant(a.UpdatedAt),
 	}
 }

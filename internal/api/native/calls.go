@@ -76,6 +76,7 @@ type Attempt struct {
 	Number    string       `json:"number" doc:"Of the far end."`
 	State     string       `json:"state"`
 	EndReason *string      `json:"endReason"`
+	Basis     *string      `json:"basis" doc:"Of a call of a campaign: by which rules and wall clocks the dial was allowed or refused, for people."`
 	EndedAt   wire.Instant `json:"endedAt"`
 }
 
@@ -253,7 +254,8 @@ func (f *face) call(ctx context.Context, c *service.CallDetail) Call {
 	out.Transcript = strings.Join(lines, "\n")
 	for i, a := range c.Attempts {
 		out.Attempts[i] = Attempt{
-			TryNumber: a.TryNumber, Kind: cmp.Or(string(a.Kind), "dial"), Number: a.Number, State: string(a.State), EndReason: orNull(string(a.EndReason)), EndedAt: wire.Instant(a.EndedAt),
+			TryNumber: a.TryNumber, Kind: cmp.Or(string(a.Kind), "dial"), Number: a.Number, State: string(a.State), EndReason: orNull(string(a.EndReason)),
+			Basis: orNull(a.Basis), EndedAt: wire.Instant(a.EndedAt),
 		}
 	}
 	if a := c.Analysis; a != nil {

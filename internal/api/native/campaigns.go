@@ -58,6 +58,7 @@ type CampaignCounts struct {
 	Completed int `json:"completed" doc:"Somebody was reached."`
 	Failed    int `json:"failed"`
 	Answered  int `json:"answered" doc:"Calls that a human answered."`
+	Abandoned int `json:"abandoned" doc:"Of those, calls that broke off by a fault of ours in their first ten seconds."`
 }
 
 // CampaignFields are the fields of a new campaign, or of a change to one.
@@ -103,6 +104,8 @@ func (f *face) campaignRoutes(rt *wire.Router) {
 	wire.Handle(rt, wire.Route{Method: http.MethodDelete, Path: one, ID: "delete-campaign", Scope: "campaigns:write", Summary: "Delete a campaign"}, f.deleteCampaign)
 	update(rt, wire.Route{Path: one, ID: "campaign", Scope: "campaigns:write", Summary: "Update, pause, resume or cancel a campaign"}, f.updateCampaign)
 	f.recipientRoutes(rt)
+	f.campaignEventRoutes(rt)
+	f.campaignExportRoutes(rt)
 }
 
 type campaignQuery struct {
@@ -311,7 +314,7 @@ func campaign(c *outreach.CampaignDetail) Campaign {
 		Timezone: orNull(c.Timezone), PauseReason: orNull(c.PauseReason), Purpose: c.Purpose, EnforceRules: c.EnforceRules,
 		Retry: retry(c.Retry), Spent: c.Counts.Spent.Units(), Variables: orEmpty(c.Variables),
 		Counts: CampaignCounts{
-			Waiting: c.Counts.Waiting, Active: c.Counts.Active, Completed: c.Counts.Completed, Failed: c.Counts.Failed, Answered: c.Counts.Answered,
+			Waiting: c.Counts.Waiting, Active: c.Counts.Active, Completed: c.Counts.Completed, Failed: c.Counts.Failed, Answered: c.Counts.Answered, Abandoned: c.Counts.Abandoned,
 		},
 		StartedAt: wire.Instant(c.StartedAt), EndedAt: wire.Instant(c.EndedAt), ExpectedEndAt: wire.Instant(c.ExpectedEndAt),
 		UpdatedAt: wire.Instant(c.UpdatedAt),

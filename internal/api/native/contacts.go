@@ -27,6 +27,7 @@ type Contact struct {
 	Phones     []ContactPhone `json:"phones" doc:"All numbers."`
 	Variables  map[string]any `json:"variables" doc:"What calls with the contact know of it, beside first_name, last_name, full_name, email and company."`
 	Industry   map[string]any `json:"industry" doc:"Further variables, of its line of business."`
+	Consent    *Consent       `json:"consent" doc:"Why the contact may be called for marketing; null for no consent."`
 	DoNotCall  bool           `json:"doNotCall" doc:"Whether the primary number is on the do-not-call list."`
 	LastCallAt wire.Instant   `json:"lastCallAt" doc:"When one of its numbers was last called."`
 	CreatedAt  wire.Instant   `json:"createdAt"`
@@ -68,6 +69,7 @@ type ContactFields struct {
 	Notes     wire.Opt[string]               `json:"notes,omitzero"`
 	Variables wire.Opt[map[string]any]       `json:"variables,omitzero"`
 	Industry  wire.Opt[map[string]any]       `json:"industry,omitzero"`
+	Consent   wire.Opt[ConsentFields]        `json:"consent,omitzero" doc:"Campaigns for marketing call only who has given one; null takes it away."`
 	DoNotCall wire.Opt[bool]                 `json:"doNotCall,omitzero" doc:"true puts all its numbers onto the do-not-call list; false takes those off that were put there this way."`
 }
 
@@ -113,7 +115,11 @@ func (f *face) createContact(ctx context.Context, in *struct{ Body ContactFields
 	if b.Phone.Value == "" && len(b.Phones.Value) == 0 {
 		return nil, domain.Invalid("phone", "phone is required").For(domain.ReasonMissing, "")
 	}
-	c, err := f.rules.CreateContact(ctx, wire.ScopeOf(ctx), b.change(), wire.Once(ctx, http.StatusCreated, contactBody))
+	req, err := b.change()
+	if err != nil {
+		return nil, err
+	}
+	c, err := f.rules.CreateContact(ctx, wire.ScopeOf(ctx), req, wire.Once(ctx, http.StatusCreated, contactBody))
 	if err != nil {
 		return nil, err
 	}
@@ -133,8 +139,10 @@ func (f *face) updateContact(ctx context.Context, in *struct {
 	wire.IfMatch
 	Body ContactFields
 }) (*object[Contact], error) {
-	req := in.Body.change()
-	var err error
+	req, err := in.Body.change()
+	if err != nil {
+		return nil, err
+	}
 	if req.IfVersion, err = in.Version(); err != nil {
 		return nil, err
 	}
@@ -172,7 +180,7 @@ func contactReply(c *people.ContactDetail) *object[Contact] {
 }
 
 // change translates the fields.
-func (b *ContactFields) change() people.ContactChange {
+func (b *ContactFields) change() (people.ContactChange, error) {
 	req := people.ContactChange{
 		Phone: b.Phone.Change(), FirstName: b.FirstName.Change(), LastName: b.LastName.Change(), Email: b.Email.Change(),
 		Company: b.Company.Change(), Website: b.Website.Change(), Timezone: b.Timezone.Change(), Stage: b.Stage.Given(),
@@ -191,7 +199,14 @@ func (b *ContactFields) change() people.ContactChange {
 		}
 		req.Phones = &phones
 	}
-	return req
+	if b.Consent.Sent {
+		given, err := b.Consent.Value.consent("consent", b.Consent.Null)
+		if err != nil {
+			return req, err
+		}
+		req.Consent = &given
+	}
+	return req, nil
 }
 
 func contact(c *people.ContactDetail) Contact {
@@ -202,6 +217,7 @@ func contact(c *people.ContactDetail) Contact {
 		Phones: make([]ContactPhone, len(c.Phones)), LastCallAt: wire.Instant(c.LastCallAt),
 		CreatedAt: wire.Instant(c.CreatedAt), UpdatedAt: wire.Instant(c.UpdatedAt),
 	}
+	out.Consent = consent(c.Consent)
 	if out.Tags == nil {
 		out.Tags = []string{}
 	}

@@ -77,7 +77,7 @@ func (f *face) deliveryRoutes(rt *wire.Router, one string) {
 	wire.Handle(rt, wire.Route{Method: http.MethodPost, Path: one + "/resend", ID: "resend-webhook", Scope: "webhooks:write", Status: http.StatusAccepted, Summary: "Send all failed deliveries again"}, f.resendFailed)
 }
 
-func (f *face) listDeliveries(ctx context.Context, in *deliveryQuery) (*object[[]Delivery], error) {
+func (f *face) listDeliveries(ctx context.Context, in *deliveryQuery) (*list[Delivery], error) {
 	filter := domain.DeliveryFilter{State: domain.DeliveryState(in.Status), EventType: domain.EventType(in.Event), CallID: in.CallID}
 	if in.Since != "" {
 		var err error
@@ -85,15 +85,12 @@ func (f *face) listDeliveries(ctx context.Context, in *deliveryQuery) (*object[[
 			return nil, err
 		}
 	}
-	rows, err := f.rules.Deliveries(ctx, wire.ScopeOf(ctx), in.ID, filter, in.Page())
+	page := in.Page()
+	rows, total, err := f.rules.Deliveries(ctx, wire.ScopeOf(ctx), in.ID, filter, page)
 	if err != nil {
 		return nil, err
 	}
-	out := &object[[]Delivery]{Body: make([]Delivery, len(rows))}
-	for i := range rows {
-		out.Body[i] = delivery(&rows[i])
-	}
-	return out, nil
+	return listOf(ctx, page, total, rows, delivery), nil
 }
 
 func (f *face) getDelivery(ctx context.Context, in *DeliveryByID) (*object[DeliveryDetail], error) {

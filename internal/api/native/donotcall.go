@@ -14,7 +14,7 @@ import (
 type Suppression struct {
 	Number    string                   `json:"number" doc:"E.164."`
 	Reason    *string                  `json:"reason"`
-	Source    domain.SuppressionSource `json:"source" enum:"api,csv,word,key,contact" doc:"word and key: the person asked for it in the call callId."`
+	Source    domain.SuppressionSource `json:"source" enum:"api,csv,word,key,refusal,contact" doc:"word and key: the person asked for it in the call callId; refusal: the far end refused that call as unwanted (607, 608)."`
 	CallID    *domain.ID               `json:"callId"`
 	CreatedAt wire.Instant             `json:"createdAt"`
 }
@@ -35,6 +35,8 @@ type Suppressing struct {
 	CreatedAt     *wire.Instant            `json:"createdAt,omitempty"`
 	Added         int                      `json:"added" doc:"How many were not on the list before."`
 	AlreadyListed int                      `json:"alreadyListed"`
+	Invalid       int                      `json:"invalid,omitempty" doc:"Rows of a file that were passed over."`
+	Errors        []ListFault              `json:"errors,omitempty" doc:"What is wrong with the first of those, at most 100."`
 }
 
 // ByNumber is the input of a route for one number.
@@ -48,7 +50,9 @@ func (in *ByNumber) e164() string { return "+" + strings.TrimLeft(strings.TrimSp
 func (f *face) doNotCallRoutes(rt *wire.Router) {
 	const path, one = Root + "/do-not-call", Root + "/do-not-call/{number}"
 	wire.Handle(rt, wire.Route{Method: http.MethodGet, Path: path, ID: "list-do-not-call", Scope: "do-not-call:read", Summary: "List numbers that must not be called"}, f.listDoNotCall)
-	wire.Handle(rt, wire.Route{Method: http.MethodPost, Path: path, ID: "add-do-not-call", Scope: "do-not-call:write", Status: http.StatusCreated, Summary: "Add numbers that must not be called"}, f.addDoNotCall)
+	wire.Handle(rt, wire.Route{Method: http.MethodPost, Path: path, ID: "add-do-not-call", Scope: "do-not-call:write", Status: http.StatusCreated, Summary: "Add numbers that must not be called, or a CSV file of them",
+		Form: &wire.Form{Bare: true, JSON: true, Fields: []wire.FormField{{Name: "reason", Doc: "For people."}}}}, f.addDoNotCall)
+	f.doNotCallFileRoutes(rt)
 	wire.Handle(rt, wire.Route{Method: http.MethodGet, Path: one, ID: "get-do-not-call", Scope: "do-not-call:read", Summary: "Get a number's entry"}, f.getDoNotCall)
 	wire.Handle(rt, wire.Route{Method: http.MethodDelete, Path: one, ID: "remove-do-not-call", Scope: "do-not-call:write", Summary: "Let a number be called again"}, f.removeDoNotCall)
 }
@@ -63,6 +67,9 @@ func (f *face) listDoNotCall(ctx context.Context, in *wire.Paging) (*list[Suppre
 }
 
 func (f *face) addDoNotCall(ctx context.Context, in *struct{ Body SuppressFields }) (*object[Suppressing], error) {
+	if u := wire.UploadOf(ctx); u != nil {
+		return f.addListFile(ctx, u)
+	}
 	b := &in.Body
 	numbers := b.Numbers.Value
 	if b.Number.Value != "" {

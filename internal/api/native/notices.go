@@ -11,8 +11,8 @@ import (
 // Notice is something that the system did on its own.
 type Notice struct {
 	ID        domain.ID    `json:"id"`
-	Type      string       `json:"type" enum:"webhook.disabled"`
-	SubjectID domain.ID    `json:"subjectId" doc:"What it is about: of webhook.disabled, the endpoint."`
+	Type      string       `json:"type" enum:"webhook.disabled,trunk.failing,campaign.abandoned"`
+	SubjectID domain.ID    `json:"subjectId" doc:"What it is about: of webhook.disabled, the endpoint; of trunk.failing, the trunk; of campaign.abandoned, the campaign."`
 	Message   string       `json:"message"`
 	CreatedAt wire.Instant `json:"createdAt"`
 }

@@ -36,10 +36,11 @@ type Recipient struct {
 
 // RecipientTry is a try that is over.
 type RecipientTry struct {
-	CallID  domain.ID     `json:"callId"`
-	At      wire.Instant  `json:"at" doc:"When it was dialed."`
-	Result  domain.Result `json:"result"`
-	Charged bool          `json:"charged" doc:"It counts as one of retry.maxAttempts."`
+	CallID   domain.ID     `json:"callId"`
+	At       wire.Instant  `json:"at" doc:"When it was dialed."`
+	Result   domain.Result `json:"result"`
+	Charged  bool          `json:"charged" doc:"It counts as one of retry.maxAttempts."`
+	Duration int64         `json:"duration" doc:"Seconds from answer to end."`
 }
 
 // Consent is why somebody may be called for marketing.
@@ -166,19 +167,36 @@ func newRecipients(fields []RecipientFields) ([]outreach.NewRecipient, error) {
 			Phone: b.Phone.Value, FirstName: b.FirstName.Value, LastName: b.LastName.Value, Email: b.Email.Value, Company: b.Company.Value,
 			Timezone: b.Timezone.Value, Region: b.Region.Value, Variables: b.Variables.Value,
 		}
-		if b.Consent.Given() == nil {
+		if !b.Consent.Sent {
 			continue
 		}
-		c := &b.Consent.Value
-		list[i].Consent = &domain.Consent{Kind: c.Kind.Value, Source: c.Source.Value, Text: c.Text.Value}
-		if c.At.Value != "" {
-			var err error
-			if list[i].Consent.At, _, err = wire.ParseInstant(fmt.Sprintf("contacts[%d].consent.at", i), c.At.Value); err != nil {
-				return nil, err
-			}
+		var err error
+		if list[i].Consent, err = b.Consent.Value.consent(fmt.Sprintf("contacts[%d].consent", i), b.Consent.Null); err != nil {
+			return nil, err
 		}
 	}
 	return list, nil
+}
+
+// consent translates a consent, nil for a null.
+func (b *ConsentFields) consent(field string, null bool) (*domain.Consent, error) {
+	if null {
+		return nil, nil
+	}
+	c := &domain.Consent{Kind: b.Kind.Value, Source: b.Source.Value, Text: b.Text.Value}
+	if b.At.Value == "" {
+		return c, nil
+	}
+	var err error
+	c.At, _, err = wire.ParseInstant(field+".at", b.At.Value)
+	return c, err
+}
+
+func consent(c *domain.Consent) *Consent {
+	if c == nil {
+		return nil
+	}
+	return &Consent{Kind: c.Kind, At: wire.Instant(c.At), Source: c.Source, Text: c.Text}
 }
 
 func recipient(r *domain.Recipient) Recipient {
@@ -188,14 +206,12 @@ func recipient(r *domain.Recipient) Recipient {
 		Reason: orNull(r.Why), Attempts: make([]RecipientTry, len(r.Tries)), CallID: orNull(r.CallID), ContactID: orNull(r.ContactID),
 		CreatedAt: wire.Instant(r.CreatedAt), EndedAt: wire.Instant(r.EndedAt),
 	}
-	if c := r.Consent; c != nil {
-		out.Consent = &Consent{Kind: c.Kind, At: wire.Instant(c.At), Source: c.Source, Text: c.Text}
-	}
+	out.Consent = consent(r.Consent)
 	if r.State == domain.RecipientWaiting {
 		out.NextAttemptAt = wire.Instant(r.NextAt.Truncate(time.Second))
 	}
 	for i, t := range r.Tries {
-		out.Attempts[i] = RecipientTry{CallID: t.CallID, At: wire.Instant(t.At), Result: t.Result, Charged: t.Charged}
+		out.Attempts[i] = RecipientTry{CallID: t.CallID, At: wire.Instant(t.At), Result: t.Result, Charged: t.Charged, Duration: int64(t.Talk / time.Second)}
 	}
 	return out
 }

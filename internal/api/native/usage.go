@@ -30,6 +30,8 @@ type DayUsage struct {
 	Seconds  int64          `json:"seconds" doc:"Charged seconds of those calls."`
 	Minutes  float64        `json:"minutes" doc:"The same in minutes, to two decimals."`
 	Cost     float64        `json:"cost" doc:"Of those calls."`
+	Messages int64          `json:"messages" doc:"Text messages that were taken on that day, to be sent."`
+	Segments int64          `json:"segments" doc:"Parts that those are sent in."`
 }
 
 // StatusesOfUses counts answers by the class of their status.
@@ -55,7 +57,7 @@ type usageQuery struct {
 
 func (f *face) usageRoutes(rt *wire.Router) {
 	wire.Handle(rt, wire.Route{Method: http.MethodGet, Path: Root + "/usage", ID: "get-usage", Scope: "usage:read",
-		Summary: "Requests, calls, minutes and cost by key and day"}, f.getUsage)
+		Summary: "Requests, calls, minutes, cost and messages by key and day"}, f.getUsage)
 }
 
 func (f *face) getUsage(ctx context.Context, in *usageQuery) (*struct {
@@ -100,5 +102,6 @@ func dayUsage(u *domain.Usage) DayUsage {
 		Date: u.Day, Requests: u.Requests,
 		Statuses: StatusesOfUses{Success: u.Successes, Redirect: u.Redirects, ClientError: u.ClientErrors, ServerError: u.ServerErrors},
 		Calls:    u.Calls, Seconds: u.Seconds, Minutes: math.Round(float64(u.Seconds)/60*100) / 100, Cost: u.Cost.Units(),
+		Messages: u.Messages, Segments: u.Segments,
 	}
 }

@@ -20,6 +20,7 @@ type Workspace struct {
 	Limits         WorkspaceLimits `json:"limits" doc:"What the plan allows; null is no limit."`
 	Credits        *float64        `json:"credits" doc:"What may still be spent on calls; null is no limit. Calls under way when it is used up bring it below zero."`
 	PricePerMinute float64         `json:"pricePerMinute" doc:"Of an answered call, charged by the second."`
+	Regions        []string        `json:"regions" nullable:"true" doc:"The regions that calls in live mode may reach, ISO 3166-1 codes; * is any; null is those of the workspace's own numbers."`
 	CreatedAt      wire.Instant    `json:"createdAt"`
 	UpdatedAt      wire.Instant    `json:"updatedAt"`
 }
@@ -34,11 +35,12 @@ type WorkspaceLimits struct {
 
 // WorkspaceFields are the fields of a change to a workspace.
 type WorkspaceFields struct {
-	Name           wire.Opt[string]  `json:"name,omitzero"`
-	Timezone       wire.Opt[string]  `json:"timezone,omitzero"`
-	Plan           wire.Opt[string]  `json:"plan,omitzero" doc:"starter, professional, business or enterprise."`
-	Credits        wire.Opt[float64] `json:"credits,omitzero" doc:"Up to six decimals; null is no limit."`
-	PricePerMinute wire.Opt[float64] `json:"pricePerMinute,omitzero" doc:"Up to six decimals."`
+	Name           wire.Opt[string]   `json:"name,omitzero"`
+	Timezone       wire.Opt[string]   `json:"timezone,omitzero"`
+	Plan           wire.Opt[string]   `json:"plan,omitzero" doc:"starter, professional, business or enterprise."`
+	Credits        wire.Opt[float64]  `json:"credits,omitzero" doc:"Up to six decimals; null is no limit."`
+	PricePerMinute wire.Opt[float64]  `json:"pricePerMinute,omitzero" doc:"Up to six decimals."`
+	Regions        wire.Opt[[]string] `json:"regions,omitzero" doc:"ISO 3166-1 codes, such as US and CA, or *, which is any; null is those of the workspace's own numbers."`
 }
 
 func (f *face) workspaceRoutes(rt *wire.Router) {
@@ -100,6 +102,13 @@ func (b *WorkspaceFields) change() (service.WorkspaceChange, error) {
 		}
 		req.PricePerMinute = &price
 	}
+	if b.Regions.Sent {
+		regions := b.Regions.Value
+		if regions == nil && !b.Regions.Null {
+			regions = []string{}
+		}
+		req.Regions = &regions
+	}
 	if b.Credits.Sent {
 		var credits *domain.Money
 		if !b.Credits.Null {
@@ -138,7 +147,7 @@ func workspaceReply(w *domain.Workspace) *object[Workspace] {
 func workspace(w *domain.Workspace) Workspace {
 	limits := w.Plan.Limits()
 	out := Workspace{
-		ID: w.ID, Name: w.Name, Timezone: w.Timezone, Plan: w.Plan, PricePerMinute: w.PricePerMinute.Units(),
+		ID: w.ID, Name: w.Name, Timezone: w.Timezone, Plan: w.Plan, PricePerMinute: w.PricePerMinute.Units(), Regions: w.Regions,
 		Limits: WorkspaceLimits{
 			RequestsPerMinute: limitOf(limits.RequestsPerMinute), Agents: limitOf(limits.Agents),
 			Webhooks: limitOf(limits.Endpoints), ConcurrentCalls: limitOf(limits.ConcurrentCalls),

@@ -47,7 +47,8 @@ var words = map[domain.Code]string{
 // ownWords are the dialect's words for reasons, where it has any.
 var ownWords = map[string]string{
 	domain.ReasonDoNotCall: "do_not_call", domain.ReasonDestinationNotAllowed: "destination_not_allowed",
-	domain.ReasonInvalidJSON: "invalid_json",
+	domain.ReasonRegionNotAllowed: "destination_not_allowed",
+	domain.ReasonInvalidJSON:      "invalid_json",
 }
 
 // misconfigured says what an agent lacks for a call, when that is what an error

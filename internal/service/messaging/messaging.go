@@ -15,12 +15,16 @@ import (
 // maxMessage bounds a text, in characters.
 const maxMessage = 1_600
 
-// Options are what the rules need of others. Both are required.
+// Options are what the rules need of others. All are required.
 type Options struct {
 	// Announce stores an event with its deliveries.
 	Announce func(ctx context.Context, st *domain.Stores, in domain.Scope, ev *domain.Event) error
 	// StopRinging hangs up calls to numbers that nobody has answered yet.
 	StopRinging func(ctx context.Context, in domain.Scope, numbers []string) error
+	// AskedBy is the key of the request that ctx belongs to, or "".
+	AskedBy func(ctx context.Context) domain.ID
+	// AddUsage counts what is used.
+	AddUsage func(ctx context.Context, st *domain.Stores, u domain.Usage) error
 }
 
 // Messaging is the rules over one store. Its methods may be called at once.
@@ -47,7 +51,7 @@ type SendRequest struct {
 // carrier.
 func (s *Messaging) SendMessage(ctx context.Context, in domain.Scope, req SendRequest, once *rule.Once[domain.Message]) (*domain.Message, error) {
 	return rule.Effect(ctx, &s.Kit, in, once, func(ctx context.Context, st *domain.Stores) (*domain.Message, error) {
-		return s.accept(ctx, st, in, req)
+		return s.accept(ctx, st, in, req, s.o.AskedBy(ctx))
 	})
 }
 
@@ -70,7 +74,7 @@ func (s *Messaging) SendInCall(ctx context.Context, call domain.ID, req SendRequ
 		if req.To == "" {
 			req.To = far
 		}
-		made, err = s.accept(ctx, st, domain.Scope{Workspace: c.WorkspaceID, Mode: c.Mode}, req)
+		made, err = s.accept(ctx, st, domain.Scope{Workspace: c.WorkspaceID, Mode: c.Mode}, req, c.KeyID)
 		return err
 	})
 	if err != nil {
@@ -79,8 +83,9 @@ func (s *Messaging) SendInCall(ctx context.Context, call domain.ID, req SendRequ
 	return made, nil
 }
 
-// accept checks and stores a message with its job.
-func (s *Messaging) accept(ctx context.Context, st *domain.Stores, in domain.Scope, req SendRequest) (*domain.Message, error) {
+// accept checks and stores a message with its job, and counts it for the key that
+// asked for it.
+func (s *Messaging) accept(ctx context.Context, st *domain.Stores, in domain.Scope, req SendRequest, key domain.ID) (*domain.Message, error) {
 	if err := req.check(); err != nil {
 		return nil, err
 	}
@@ -109,6 +114,13 @@ func (s *Messaging) accept(ctx context.Context, st *domain.Stores, in domain.Sco
 		return nil, err
 	}
 	if err := st.Messages.Create(ctx, m); err != nil {
+		return nil, err
+	}
+	err = s.o.AddUsage(ctx, st, domain.Usage{
+		WorkspaceID: in.Workspace, Mode: in.Mode, KeyID: key, Day: domain.DayOf(now),
+		UsageCounts: domain.UsageCounts{Messages: 1, Segments: int64(m.Segments)},
+	})
+	if err != nil {
 		return nil, err
 	}
 	return m, st.Jobs.Create(ctx, &domain.Job{

@@ -90,7 +90,7 @@ func (b *batch) create(ctx context.Context, st *domain.Stores, state domain.Camp
 
 // started is the result.
 func (b *batch) started(ctx context.Context, st *domain.Stores, c *domain.Campaign, n int) (*BatchStarted, error) {
-	d, err := detailed(ctx, st, c)
+	d, err := b.detailed(ctx, st, c)
 	if err != nil {
 		return nil, err
 	}
@@ -179,7 +179,7 @@ func (o *Outreach) CancelBatch(ctx context.Context, in domain.Scope, id domain.I
 		if err != nil {
 			return nil, err
 		}
-		was, err := detailed(ctx, st, c)
+		was, err := o.detailed(ctx, st, c)
 		switch {
 		case err != nil:
 			return nil, err
@@ -240,7 +240,7 @@ func (o *Outreach) Contacted(ctx context.Context, in domain.Scope, kind domain.C
 		if err != nil {
 			return err
 		}
-		if c, err = detailed(ctx, st, found); err != nil {
+		if c, err = o.detailed(ctx, st, found); err != nil {
 			return err
 		}
 		rows, n, err := st.Recipients.List(ctx, in, campaign, f, page)
@@ -283,7 +283,7 @@ func (o *Outreach) CampaignProgress(ctx context.Context, in domain.Scope, kind d
 		if err != nil {
 			return err
 		}
-		if c, err = detailed(ctx, st, found); err != nil {
+		if c, err = o.detailed(ctx, st, found); err != nil {
 			return err
 		}
 		rows, err := st.Recipients.Recent(ctx, campaign, recent)

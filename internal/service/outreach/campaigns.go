@@ -75,7 +75,7 @@ func (o *Outreach) CreateCampaign(ctx context.Context, in domain.Scope, req Camp
 		if _, err := st.Recipients.Add(ctx, rows); err != nil {
 			return nil, err
 		}
-		return detailed(ctx, st, c)
+		return o.detailed(ctx, st, c)
 	})
 }
 
@@ -137,16 +137,20 @@ func check(c *domain.Campaign) error {
 			return domain.Invalid("retry", "retry: each gap between tries must be from one minute to 90 days")
 		}
 	}
-	if c.Budget != nil && *c.Budget < 0 {
-		return domain.Invalid("budget", "budget must not be negative")
+	if c.Budget != nil && (*c.Budget < 0 || *c.Budget > domain.MaxMoney) {
+		return domain.Invalid("budget", "budget must be from 0 to %.0f", domain.MaxMoney.Units())
 	}
 	return rule.First(
 		rule.Name("name", c.Name),
 		rule.Within("retry.maxAttempts", c.Retry.MaxAttempts, 0, MaxTries),
-		rule.OneOf("purpose", c.Purpose, domain.PurposeInformational, domain.PurposeMarketing, domain.PurposeSurvey,
-			domain.PurposeDebt, domain.PurposeEmergency),
+		checkPurpose(c.Purpose),
 		rule.Variables("variables", c.Variables), rule.Variables("extra", c.Extra),
 	)
+}
+
+func checkPurpose(p domain.Purpose) error {
+	return rule.OneOf("purpose", p, domain.PurposeInformational, domain.PurposeMarketing, domain.PurposeSurvey,
+		domain.PurposeDebt, domain.PurposeEmergency)
 }
 
 // due is when the dialer is to look at a campaign that runs.
@@ -168,7 +172,7 @@ func (o *Outreach) Campaign(ctx context.Context, in domain.Scope, kind domain.Ca
 		if err != nil {
 			return nil, err
 		}
-		return detailed(ctx, st, c)
+		return o.detailed(ctx, st, c)
 	})
 }
 
@@ -187,9 +191,26 @@ func campaignOf(ctx context.Context, st *domain.Stores, in domain.Scope, kind do
 	return nil, domain.NotFound("Campaign", id)
 }
 
-func detailed(ctx context.Context, st *domain.Stores, c *domain.Campaign) (*CampaignDetail, error) {
+func (o *Outreach) detailed(ctx context.Context, st *domain.Stores, c *domain.Campaign) (*CampaignDetail, error) {
 	counts, err := st.Campaigns.Counts(ctx, c.ID)
-	return &CampaignDetail{Campaign: *c, Counts: counts[c.ID]}, err
+	if err != nil {
+		return nil, err
+	}
+	d, err := o.detail(ctx, st, c, counts[c.ID])
+	return &d, err
+}
+
+// detail is a campaign with counts that were read.
+func (o *Outreach) detail(ctx context.Context, st *domain.Stores, c *domain.Campaign, n domain.CampaignCounts) (CampaignDetail, error) {
+	d := CampaignDetail{Campaign: *c, Counts: n}
+	if c.State != domain.CampaignActive || c.StartedAt.IsZero() {
+		return d, nil
+	}
+	w, err := o.windowOf(ctx, st, c)
+	if err == nil {
+		d.ExpectedEndAt = expectedEnd(c, n, w, o.Clock())
+	}
+	return d, err
 }
 
 // Campaigns returns a page of campaigns, newest first, and the number of all.
@@ -211,7 +232,9 @@ func (o *Outreach) Campaigns(ctx context.Context, in domain.Scope, f domain.Camp
 		}
 		list := make([]CampaignDetail, len(rows))
 		for i := range rows {
-			list[i] = CampaignDetail{Campaign: rows[i], Counts: counts[rows[i].ID]}
+			if list[i], err = o.detail(ctx, st, &rows[i], counts[rows[i].ID]); err != nil {
+				return nil, err
+			}
 		}
 		return list, nil
 	})
@@ -240,7 +263,7 @@ func (o *Outreach) UpdateCampaign(ctx context.Context, in domain.Scope, kind dom
 				return nil, err
 			}
 		}
-		return detailed(ctx, st, c)
+		return o.detailed(ctx, st, c)
 	})
 }
 
@@ -284,29 +307,6 @@ func (o *Outreach) change(ctx context.Context, st *domain.Stores, in domain.Scop
 		c.DueAt = time.Time{}
 	}
 	return nil
-}
-
-// DeleteCampaign removes a campaign with its contacts and their results. The
-// calls that it placed stay. While one of them is planned or under way it is
-// CodeConflict.
-func (o *Outreach) DeleteCampaign(ctx context.Context, in domain.Scope, id domain.ID, ifVersion int64) error {
-	return o.Store.InTx(ctx, domain.LaneAPI, func(ctx context.Context, st *domain.Stores) error {
-		c, err := campaignOf(ctx, st, in, domain.KindCampaign, id)
-		if err != nil {
-			return err
-		}
-		if err := rule.At(ifVersion, c.Version); err != nil {
-			return err
-		}
-		counts, err := st.Campaigns.Counts(ctx, id)
-		if err != nil {
-			return err
-		}
-		if n := counts[id].Active; n > 0 {
-			return domain.Errorf(domain.CodeConflict, "%d calls of the campaign are under way; cancel it, and delete it when they are over", n)
-		}
-		return st.Campaigns.Delete(ctx, in, id)
-	})
 }
 
 // endWord is why the contacts of a campaign that is over were not called.

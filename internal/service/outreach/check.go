@@ -1,15 +1,16 @@
 package outreach
 
 import (
+	"cmp"
 	"context"
-	"slices"
+	"errors"
+	"strings"
 	"time"
 
 	"github.com/callwright/callwright/internal/compliance"
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/phone"
 	"github.com/callwright/callwright/internal/service/people"
-	"github.com/callwright/callwright/internal/service/rule"
 )
 
 // remembered is how far back tries of a number are looked at.
@@ -22,71 +23,107 @@ type question struct {
 	r        *domain.Recipient
 	at       time.Time
 	real     bool // numbers have classes and regions; those of simulated phones do not
-	enforced bool // the law's hours and the caps are kept
+	enforced bool // the law's hours, consent and the caps are kept
+
+	zone    string          // the called party's own, IANA; "" is not known
+	consent *domain.Consent // of the called party; nil for none
 }
 
 func ask(c *domain.Campaign, r *domain.Recipient, at time.Time) *question {
 	return &question{
 		in: domain.Scope{Workspace: c.WorkspaceID, Mode: c.Mode}, c: c, r: r, at: at,
 		real: c.Mode == domain.Live, enforced: c.Mode == domain.Live || c.EnforceRules,
+		zone: r.Timezone, consent: r.Consent,
 	}
+}
+
+// acquaint takes what the campaign's list does not say of the called party from
+// the workspace's contact with the number.
+func (q *question) acquaint(ctx context.Context, st *domain.Stores) error {
+	if !q.enforced || q.zone != "" && (q.consent != nil || q.c.Purpose != domain.PurposeMarketing) {
+		return nil
+	}
+	var known *domain.Contact
+	var err error
+	if q.r.ContactID != "" {
+		known, err = st.Contacts.Get(ctx, q.in, q.r.ContactID)
+	} else {
+		known, err = st.Contacts.ByNumber(ctx, q.in, q.r.Phone)
+	}
+	switch {
+	case domain.CodeOf(err) == domain.CodeNotFound:
+		return nil
+	case err != nil:
+		return err
+	}
+	q.zone = cmp.Or(q.zone, known.Timezone)
+	q.consent = cmp.Or(q.consent, known.Consent)
+	return nil
 }
 
 // evaluation answers one side of a question; nil says that it is no hindrance.
 type evaluation func(ctx context.Context, st *domain.Stores, q *question) (*Ruling, error)
 
-// first returns the first hindrance, or that there is none.
+// maxJumps is how often a time to call is put off by one side of a question
+// after the other: each cap and the hours of eight days may take a turn.
+const maxJumps = 32
+
+// first returns the first hindrance, or that there is none. One that passes has
+// the time at which all that pass are over.
 func first(ctx context.Context, st *domain.Stores, q *question, all ...evaluation) (*Ruling, error) {
-	for _, evaluate := range all {
-		if ruling, err := evaluate(ctx, st, q); ruling != nil || err != nil {
+	one := func(q *question) (*Ruling, error) {
+		for _, evaluate := range all {
+			if ruling, err := evaluate(ctx, st, q); ruling != nil || err != nil {
+				return ruling, err
+			}
+		}
+		return nil, nil
+	}
+	ruling, err := one(q)
+	if err != nil || ruling == nil {
+		return &Ruling{Allowed: true}, err
+	}
+	later := *q
+	for range maxJumps {
+		if ruling.Vague || !ruling.NextAt.After(later.at) {
+			return ruling, nil
+		}
+		later.at = ruling.NextAt
+		next, err := one(&later)
+		if err != nil || next == nil {
 			return ruling, err
 		}
+		ruling.NextAt, ruling.Vague = next.NextAt, next.Vague
 	}
-	return &Ruling{Allowed: true}, nil
+	return ruling, nil
 }
 
 // callable refuses numbers that may not be called at any time.
 func (o *Outreach) callable(ctx context.Context, st *domain.Stores, q *question) (*Ruling, error) {
 	if q.real { // the simulated phones have no classes and no regions
 		n, err := phone.Parse(q.r.Phone)
-		switch {
-		case err != nil || !n.Known:
-			return refused(domain.ReasonInvalidNumber, time.Time{}), nil
-		case n.Class.Risky():
-			return &Ruling{Reason: domain.ReasonDestinationNotAllowed, Why: "calls to " + string(n.Class) + " numbers are not allowed"}, nil
+		if err != nil || !n.Known {
+			return refused(domain.ReasonInvalidNumber, time.Time{}), nil //nolint:nilerr // a refusal is an answer
 		}
-		regions, err := Regions(ctx, st, q.in)
-		if err != nil {
-			return nil, err
-		}
-		if len(regions) > 0 && !slices.Contains(regions, n.Region) {
-			return &Ruling{Reason: domain.ReasonRegionNotAllowed,
-				Why: "the workspace calls the regions of its own numbers only, and has none of " + n.Region}, nil
+		if ruling, err := asRuling(Reachable(ctx, st, q.in, q.r.Phone)); ruling != nil || err != nil {
+			return ruling, err
 		}
 	}
-	switch err := people.Callable(ctx, st, q.in, q.r.Phone); {
-	case domain.CodeOf(err) == domain.CodeForbidden:
-		return refused(domain.ReasonDoNotCall, time.Time{}), nil
-	default:
-		return nil, err
-	}
+	return asRuling(people.Callable(ctx, st, q.in, q.r.Phone))
 }
 
-// Regions are those that a workspace calls: of its own numbers.
-func Regions(ctx context.Context, st *domain.Stores, in domain.Scope) ([]string, error) {
-	var regions []string
-	err := rule.Scan(ctx, st.Numbers, in, func(n *domain.PhoneNumber) domain.ID { return n.ID }, func(own *domain.PhoneNumber) error {
-		if n, err := phone.Parse(own.Number); err == nil && n.Region != "" && !slices.Contains(regions, n.Region) {
-			regions = append(regions, n.Region)
-		}
-		return nil
-	})
-	return regions, err
+// asRuling is an error that refuses a call as a ruling; any other stays one.
+func asRuling(err error) (*Ruling, error) {
+	var known *domain.Error
+	if errors.As(err, &known) && known.Code == domain.CodeForbidden {
+		return &Ruling{Reason: known.Reason, Why: known.Message}, nil
+	}
+	return nil, err
 }
 
 // consented refuses marketing to those who have not agreed to it.
 func (o *Outreach) consented(_ context.Context, _ *domain.Stores, q *question) (*Ruling, error) {
-	if q.c.Purpose == domain.PurposeMarketing && q.enforced && q.r.Consent == nil {
+	if q.c.Purpose == domain.PurposeMarketing && q.enforced && q.consent == nil {
 		return refused(domain.ReasonNoConsent, time.Time{}), nil
 	}
 	return nil, nil
@@ -112,7 +149,7 @@ func (o *Outreach) inHours(ctx context.Context, st *domain.Stores, q *question) 
 	}
 	next, found := call.Next(q.at)
 	if !found {
-		next = q.at.Add(never)
+		return &Ruling{Reason: domain.ReasonOutsideWindow, NextAt: q.at.Add(never), Vague: true}, nil
 	}
 	return refused(domain.ReasonOutsideWindow, next), nil
 }
@@ -129,13 +166,13 @@ func (o *Outreach) law(ctx context.Context, st *domain.Stores, q *question) ([]*
 		return nil, nil, err
 	}
 	places, err := o.places(ctx, st, q)
-	return places, book.For(n.Region, n.State()), err
+	return places, book.Strictest(n.Region, n.State(), strings.ToUpper(strings.TrimSpace(q.r.Region))), err
 }
 
 // places are the time zones that a contact may be in: its own, else those of its
 // number, else, for simulated phones, the workspace's.
 func (o *Outreach) places(ctx context.Context, st *domain.Stores, q *question) ([]*time.Location, error) {
-	if zone, err := phone.Zone(q.r.Timezone); err == nil {
+	if zone, err := phone.Zone(q.zone); err == nil {
 		return []*time.Location{zone}, nil
 	}
 	if !q.real {
@@ -177,16 +214,4 @@ func (o *Outreach) uncapped(ctx context.Context, st *domain.Stores, q *question)
 		return nil, nil
 	}
 	return refused(limit, next), nil
-}
-
-// affordable keeps a campaign's budget.
-func (o *Outreach) affordable(ctx context.Context, st *domain.Stores, q *question) (*Ruling, error) {
-	if q.c.Budget == nil {
-		return nil, nil
-	}
-	counts, err := st.Campaigns.Counts(ctx, q.c.ID)
-	if err != nil || counts[q.c.ID].Spent < *q.c.Budget {
-		return nil, err
-	}
-	return refused(domain.ReasonBudget, time.Time{}), nil
 }

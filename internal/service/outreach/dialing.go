@@ -16,7 +16,8 @@ type DialingQuestion struct {
 	To         string
 	At         time.Time // the zero time is now
 	Timezone   string    // the called party's, IANA; "" is what the number tells
-	WindowOnly bool      // look at the hours only
+	Purpose    domain.Purpose
+	WindowOnly bool // look at the hours only
 }
 
 // DialingAnswer is whether a number may be called, and why not.
@@ -32,8 +33,9 @@ type DialingAnswer struct {
 
 // CheckDialing tells what a campaign in live mode would do with a number: is it
 // one, is what it reaches allowed, is it in a region that the workspace calls,
-// is it on the do-not-call list, do the hours of the called place allow the call,
-// and was it not called too often.
+// is it on the do-not-call list, has its owner agreed where the purpose needs it,
+// do the hours of the called place allow the call, and was it not called too
+// often. What a contact with the number tells is used as a campaign would.
 func (o *Outreach) CheckDialing(ctx context.Context, in domain.Scope, q DialingQuestion) (*DialingAnswer, error) {
 	if q.At.IsZero() {
 		q.At = o.Clock()
@@ -43,14 +45,23 @@ func (o *Outreach) CheckDialing(ctx context.Context, in domain.Scope, q DialingQ
 			return nil, domain.Invalid("timezone", "timezone must be a time zone of the IANA database, such as America/New_York")
 		}
 	}
+	if q.Purpose != "" {
+		if err := checkPurpose(q.Purpose); err != nil {
+			return nil, err
+		}
+	}
 	if fault := phone.Exact(q.To); fault != nil {
 		return &DialingAnswer{Reason: domain.ReasonInvalidNumber, Why: "to " + fault.Error()}, nil //nolint:nilerr // a refusal is an answer
 	}
 	return rule.View(ctx, &o.Kit, func(ctx context.Context, st *domain.Stores) (*DialingAnswer, error) {
 		asked := &question{
-			in: in, c: &domain.Campaign{}, r: &domain.Recipient{Phone: q.To, Timezone: q.Timezone}, at: q.At, real: true, enforced: true,
+			in: in, c: &domain.Campaign{Purpose: q.Purpose}, r: &domain.Recipient{Phone: q.To}, at: q.At, real: true, enforced: true,
+			zone: q.Timezone,
 		}
-		all := []evaluation{o.callable, o.inHours, o.uncapped}
+		if err := asked.acquaint(ctx, st); err != nil {
+			return nil, err
+		}
+		all := []evaluation{o.callable, o.consented, o.inHours, o.uncapped}
 		if q.WindowOnly {
 			all = []evaluation{o.inHours}
 		}
@@ -59,8 +70,11 @@ func (o *Outreach) CheckDialing(ctx context.Context, in domain.Scope, q DialingQ
 			return nil, err
 		}
 		answer := &DialingAnswer{Allowed: ruling.Allowed, Reason: ruling.Reason, Why: cmp.Or(ruling.Why, explained[ruling.Reason]), NextAllowedAt: ruling.NextAt}
-		if ruling.Allowed {
+		switch {
+		case ruling.Allowed:
 			answer.NextAllowedAt = q.At
+		case ruling.Vague:
+			answer.NextAllowedAt = time.Time{}
 		}
 		return answer, o.tell(ctx, st, asked, answer)
 	})
@@ -68,10 +82,8 @@ func (o *Outreach) CheckDialing(ctx context.Context, in domain.Scope, q DialingQ
 
 // tell adds what an answer was found by.
 func (o *Outreach) tell(ctx context.Context, st *domain.Stores, q *question, answer *DialingAnswer) error {
-	switch answer.Reason {
-	case "", domain.ReasonOutsideWindow:
-	default:
-		return nil
+	if answer.NextAllowedAt.IsZero() && answer.Reason != domain.ReasonOutsideWindow {
+		return nil // no hours make it better
 	}
 	book, err := compliance.Current()
 	if err != nil {
@@ -88,4 +100,12 @@ var explained = map[string]string{
 	domain.ReasonDoNotCall:       "the number is on the do-not-call list",
 	domain.ReasonTimezoneUnknown: phone.ErrNoPlace.Error(),
 	domain.ReasonOutsideWindow:   "the law of the called place does not allow sales calls at this time",
+	domain.ReasonNoConsent:       "marketing needs a consent that is recorded: send it with the contact",
+	domain.ReasonBudget:          "the campaign has spent its budget",
+	domain.ReasonPaused:          "the campaign is paused",
+	compliance.CapDay:            "the number was called as often as is allowed on one day",
+	compliance.CapHours24:        "the number was called as often as is allowed in 24 hours",
+	compliance.CapDays7:          "the number was called as often as is allowed in 7 days",
+	compliance.CapDays30:         "the number was called as often as is allowed in 30 days",
+	compliance.CapGap:            "the number was called a short time ago",
 }

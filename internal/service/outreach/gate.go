@@ -1,10 +1,15 @@
 package outreach
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"strings"
 	"time"
 
+	"github.com/callwright/callwright/internal/compliance"
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/phone"
 )
 
 // Ruling is whether a contact may be dialed at a time.
@@ -13,6 +18,20 @@ type Ruling struct {
 	Reason  string    // one of the domain's Reason words; "" when Allowed
 	Why     string    // Reason for people, where the word alone says too little
 	NextAt  time.Time // when it may be, if later; zero: never
+	Vague   bool      // NextAt is only when to ask again
+	Basis   string    // by what it was found, for people: rules, zones and their wall clocks
+}
+
+// Said is a refusal with all that is known of it, for people.
+func (r *Ruling) Said() string {
+	said := cmp.Or(r.Why, explained[r.Reason], r.Reason)
+	if !r.NextAt.IsZero() && !r.Vague {
+		said += "; next at " + r.NextAt.Format(time.RFC3339)
+	}
+	if r.Basis != "" {
+		said += "; " + r.Basis
+	}
+	return said
 }
 
 // put notes a refusal on a contact.
@@ -39,7 +58,9 @@ func (o *Outreach) Gate(ctx context.Context, st *domain.Stores, call *domain.Cal
 	}
 	in := domain.Scope{Workspace: c.WorkspaceID, Mode: c.Mode}
 	r, err := st.Recipients.Get(ctx, in, c.ID, call.RecipientID)
-	if err != nil {
+	if domain.CodeOf(err) == domain.CodeNotFound {
+		return refused(domain.ReasonCancelled, time.Time{}), nil // erased
+	} else if err != nil {
 		return nil, err
 	}
 	if r.State != domain.RecipientActive || r.CallID != call.ID {
@@ -64,5 +85,37 @@ func (o *Outreach) judge(ctx context.Context, st *domain.Stores, c *domain.Campa
 	case c.StartAt.After(now):
 		return refused(domain.ReasonOutsideWindow, c.StartAt), nil
 	}
-	return first(ctx, st, ask(c, r, now), o.callable, o.consented, o.inHours, o.uncapped, o.affordable)
+	if spent, err := o.spent(ctx, st, c); spent || err != nil {
+		return refused(domain.ReasonBudget, now), err
+	}
+	q := ask(c, r, now)
+	if err := q.acquaint(ctx, st); err != nil {
+		return nil, err
+	}
+	ruling, err := first(ctx, st, q, o.callable, o.consented, o.inHours, o.uncapped)
+	if err == nil && q.enforced {
+		ruling.Basis, err = o.basis(ctx, st, q)
+	}
+	return ruling, err
+}
+
+// basis tells by what a question was answered.
+func (o *Outreach) basis(ctx context.Context, st *domain.Stores, q *question) (string, error) {
+	book, err := compliance.Current()
+	if err != nil {
+		return "", err
+	}
+	places, rules, err := o.law(ctx, st, q)
+	if err != nil {
+		return "", err
+	}
+	var names, clocks []string
+	for i := range rules {
+		names = append(names, rules[i].ID)
+	}
+	for _, zone := range places {
+		clocks = append(clocks, q.at.In(zone).Format("15:04")+" "+zone.String())
+	}
+	return fmt.Sprintf("rules %s: %s; clocks %s: %s", book.Version, strings.Join(names, ", "),
+		phone.Zones().Version, strings.Join(clocks, ", ")), nil
 }

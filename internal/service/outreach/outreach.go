@@ -5,6 +5,7 @@ package outreach
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/callwright/callwright/internal/domain"
@@ -16,14 +17,15 @@ const Ring = 30 * time.Second
 
 // Options are what the rules need of others. All are required.
 type Options struct {
-	// Ready returns the trunk of the calls that an agent places from the number
-	// with the given id, or its own for "". One that could not place a call now is
-	// an error.
+	// Ready returns the trunk over which an agent would place a call now, from the
+	// number with the given id, or its own for "". The error says what it lacks.
 	Ready func(ctx context.Context, st *domain.Stores, in domain.Scope, agent, number domain.ID) (*domain.Trunk, error)
 	// Place stores a call and its attempt.
 	Place func(ctx context.Context, st *domain.Stores, in domain.Scope, p Placing) (*domain.Call, error)
 	// StopRinging hangs up calls to numbers that nobody has answered yet.
 	StopRinging func(ctx context.Context, in domain.Scope, numbers []string) error
+	// Watchers bounds who watches campaigns, beside who watches calls.
+	Watchers *rule.Watchers
 }
 
 // Placing is one call of a campaign.
@@ -37,7 +39,8 @@ type Placing struct {
 // Outreach is the rules over one store. Its methods may be called at once.
 type Outreach struct {
 	rule.Kit
-	o Options
+	o     Options
+	noted sync.Map // trunk to time.Time: when a sign of life was last written down
 }
 
 // New returns the rules.

@@ -48,48 +48,51 @@ func (o *Outreach) windowOf(ctx context.Context, st *domain.Stores, c *domain.Ca
 	return &compliance.Window{Zone: zone, From: c.Window.From, To: c.Window.To}, nil
 }
 
+// many is room without a limit.
+const many = 1 << 20
+
 // room is how many more calls may be planned: of the campaign, the workspace and
-// the trunk, each as far as it has a limit.
-func (p *plan) room(ctx context.Context, st *domain.Stores) (int, error) {
-	const many = 1 << 20
-	room := many
-	if p.c.MaxConcurrent > 0 {
-		room = p.c.MaxConcurrent - p.counts.Active
-	}
-	trunk, err := p.o.Ready(ctx, st, p.in, p.c.AgentID, p.c.PhoneNumberID)
-	var known *domain.Error
-	switch {
-	case asStop(err, &known):
-		return min(room, 1), nil // placing one says what is missing
-	case err != nil:
-		return 0, err
-	}
+// the trunk, each as far as it has a limit. Without any, until tells when to look
+// again, if that is known.
+func (p *plan) room(ctx context.Context, st *domain.Stores, trunk *domain.Trunk) (room int, until time.Time, err error) {
 	waiting, on, err := st.Dialing.Planned(ctx, p.in, trunk.ID)
 	if err != nil {
-		return 0, err
+		return 0, time.Time{}, err
+	}
+	if room, until, err = p.trust(ctx, st, trunk.ID, on, p.now); err != nil || room <= 0 {
+		return room, until, err
+	}
+	if p.c.MaxConcurrent > 0 {
+		room = min(room, p.c.MaxConcurrent-p.counts.Active)
+	}
+	if p.most > 0 {
+		room = min(room, p.most-p.counts.Active)
+	}
+	if trunk.CallsPerSecond > 0 {
+		room = min(room, max(1, trunk.CallsPerSecond*int(ahead/time.Second))-on)
+	}
+	if room <= 0 {
+		return 0, time.Time{}, nil
 	}
 	w, err := st.Workspaces.Get(ctx, p.in.Workspace)
 	if err != nil {
-		return 0, err
+		return 0, time.Time{}, err
 	}
 	if most := w.Plan.Limits().ConcurrentCalls; most != domain.Unlimited {
 		active, err := st.Calls.Active(ctx, p.in)
 		if err != nil {
-			return 0, err
+			return 0, time.Time{}, err
 		}
 		room = min(room, most-active-waiting)
 	}
 	if trunk.MaxCalls > 0 {
 		live, err := st.Attempts.LiveOn(ctx, trunk.ID)
 		if err != nil {
-			return 0, err
+			return 0, time.Time{}, err
 		}
 		room = min(room, trunk.MaxCalls-live-on)
 	}
-	if trunk.CallsPerSecond > 0 {
-		room = min(room, max(1, trunk.CallsPerSecond*int(ahead/time.Second))-on)
-	}
-	return room, nil
+	return room, time.Time{}, nil
 }
 
 // asStop reports whether an error of placing a call is about all calls of a

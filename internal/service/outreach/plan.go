@@ -58,6 +58,7 @@ type plan struct {
 	in     domain.Scope
 	now    time.Time
 	counts domain.CampaignCounts
+	most   int // calls at once while too many are abandoned; 0 is no such bound
 }
 
 // until notes when the dialer looks at the campaign next.
@@ -121,9 +122,34 @@ func (p *plan) expire(ctx context.Context, st *domain.Stores) (more bool, err er
 
 // dial plans calls to contacts that are due.
 func (p *plan) dial(ctx context.Context, st *domain.Stores) (more bool, err error) {
-	room, err := p.room(ctx, st)
-	if err != nil || room <= 0 {
-		return false, err // stays due: a call that ends makes room
+	if paused, err := p.guard(ctx, st); paused || err != nil {
+		if err != nil {
+			return false, err
+		}
+		return p.until(ctx, st, time.Time{})
+	}
+	st = remembering(st)
+	trunk, err := p.o.Ready(ctx, st, p.in, p.c.AgentID, p.c.PhoneNumberID)
+	if err != nil {
+		return p.stopped(ctx, st, err)
+	}
+	room, until, err := p.room(ctx, st, trunk)
+	switch {
+	case err != nil:
+		return false, err
+	case !until.IsZero():
+		p.c.PauseReason = domain.ReasonTrunkFailing
+		return p.until(ctx, st, earlier(until, p.now.Add(lookAgain)))
+	case room <= 0:
+		return false, nil // stays due: a call that ends makes room
+	}
+	if calls, limited, err := p.funds(ctx, st); err != nil {
+		return false, err
+	} else if limited {
+		if calls <= 0 {
+			return p.broke(ctx, st)
+		}
+		room = min(room, calls)
 	}
 	limit := min(room, planned)
 	rows, next, err := st.Recipients.Due(ctx, p.c.ID, p.now, limit)
@@ -151,14 +177,23 @@ func (p *plan) dial(ctx context.Context, st *domain.Stores) (more bool, err erro
 }
 
 func (p *plan) start() {
+	p.c.PauseReason = "" // it dials
 	if p.c.StartedAt.IsZero() {
 		p.c.StartedAt = p.now
 	}
 }
 
-// started notes the first dial of a campaign.
+// earlier is the first of two times.
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// started notes the first dial of a campaign, or that it goes on.
 func (p *plan) started(ctx context.Context, st *domain.Stores) error {
-	if !p.c.StartedAt.IsZero() {
+	if !p.c.StartedAt.IsZero() && p.c.PauseReason == "" {
 		return nil
 	}
 	p.start()

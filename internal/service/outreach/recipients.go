@@ -2,9 +2,11 @@ package outreach
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/phone"
+	"github.com/callwright/callwright/internal/service/people"
 	"github.com/callwright/callwright/internal/service/rule"
 )
 
@@ -102,16 +104,20 @@ func (o *Outreach) recipientsOf(ctx context.Context, st *domain.Stores, c *domai
 // recipient is a contact of a campaign, not stored yet.
 func (o *Outreach) recipient(c *domain.Campaign, n NewRecipient) domain.Recipient {
 	now := o.Clock()
-	r := domain.Recipient{
+	return domain.Recipient{
 		ID: domain.NewID(), WorkspaceID: c.WorkspaceID, Mode: c.Mode, CampaignID: c.ID,
 		Phone: n.Phone, FirstName: n.FirstName, LastName: n.LastName, Email: n.Email, Company: n.Company,
 		Timezone: n.Timezone, Region: n.Region, Variables: n.Variables, Consent: n.Consent,
 		State: domain.RecipientWaiting, NextAt: now, Version: 1, CreatedAt: now, UpdatedAt: now,
 	}
-	if c.StartAt.After(now) {
+}
+
+// soonest has a contact that waits show when it is called at the soonest: not
+// before its campaign begins, which may be put off or brought forward.
+func soonest(c *domain.Campaign, r *domain.Recipient) {
+	if r.State == domain.RecipientWaiting && c.StartAt.After(r.NextAt) {
 		r.NextAt = c.StartAt
 	}
-	return r
 }
 
 // check says what is wrong with the i-th contact of a request.
@@ -129,16 +135,21 @@ func (n *NewRecipient) check(i int) error {
 			return domain.Invalid("contacts", "contacts[%d] has a text of more than %d characters", i, rule.MaxName)
 		}
 	}
-	return rule.Variables("contacts", n.Variables)
+	return rule.First(people.CheckConsent(fmt.Sprintf("contacts[%d].consent", i), n.Consent), rule.Variables("contacts", n.Variables))
 }
 
 // Recipient returns one contact of a campaign.
 func (o *Outreach) Recipient(ctx context.Context, in domain.Scope, kind domain.CampaignKind, campaign, id domain.ID) (*domain.Recipient, error) {
 	return rule.View(ctx, &o.Kit, func(ctx context.Context, st *domain.Stores) (*domain.Recipient, error) {
-		if _, err := campaignOf(ctx, st, in, kind, campaign); err != nil {
+		c, err := campaignOf(ctx, st, in, kind, campaign)
+		if err != nil {
 			return nil, err
 		}
-		return st.Recipients.Get(ctx, in, campaign, id)
+		r, err := st.Recipients.Get(ctx, in, campaign, id)
+		if err == nil {
+			soonest(c, r)
+		}
+		return r, err
 	})
 }
 
@@ -153,10 +164,13 @@ func (o *Outreach) Recipients(ctx context.Context, in domain.Scope, kind domain.
 		if err != nil {
 			return nil, err
 		}
-		if detail, err = detailed(ctx, st, c); err != nil {
+		if detail, err = o.detailed(ctx, st, c); err != nil {
 			return nil, err
 		}
 		rows, n, err := st.Recipients.List(ctx, in, campaign, f, page)
+		for i := range rows {
+			soonest(c, &rows[i])
+		}
 		total = n
 		return rows, err
 	})

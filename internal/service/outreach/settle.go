@@ -15,10 +15,10 @@ var DefaultRetry = domain.Retry{MaxAttempts: redial.Default.MaxAttempts}
 // transaction in which it did: it is finished, or waits to be tried again.
 // retryAfter is for how long the far end asked not to be called.
 func (o *Outreach) Settle(ctx context.Context, st *domain.Stores, call *domain.Call, retryAfter time.Duration) error {
-	if call.RecipientID == "" {
-		return nil
-	}
 	in := domain.Scope{Workspace: call.WorkspaceID, Mode: call.Mode}
+	if err := o.heed(ctx, st, in, call); err != nil || call.RecipientID == "" {
+		return err
+	}
 	r, err := st.Recipients.Get(ctx, in, call.CampaignID, call.RecipientID)
 	if domain.CodeOf(err) == domain.CodeNotFound {
 		return nil // erased
@@ -29,11 +29,15 @@ func (o *Outreach) Settle(ctx context.Context, st *domain.Stores, call *domain.C
 	if err != nil {
 		return err
 	}
+	about := ask(c, r, call.EndedAt)
+	if err := about.acquaint(ctx, st); err != nil {
+		return err
+	}
 	listed, err := st.Suppressed.Get(ctx, in, call.To)
 	if err != nil && domain.CodeOf(err) != domain.CodeNotFound {
 		return err
 	}
-	try := domain.RecipientTry{CallID: call.ID, At: call.DialedAt, Result: domain.ResultOf(call, listed), RetryAfter: retryAfter}
+	try := domain.RecipientTry{CallID: call.ID, At: call.DialedAt, Result: domain.ResultOf(call, listed), Talk: call.Duration(), RetryAfter: retryAfter}
 	if try.Charged = !call.DialedAt.IsZero() && try.Result.Charged(call.Rang()); !try.Charged {
 		if err := uncharge(ctx, st, call); err != nil {
 			return err
@@ -43,12 +47,25 @@ func (o *Outreach) Settle(ctx context.Context, st *domain.Stores, call *domain.C
 		try.At = call.EndedAt
 	}
 	r.Tries, r.Result, r.UpdatedAt, r.Why = append(r.Tries, try), try.Result, call.EndedAt, ""
-	places, err := o.places(ctx, st, ask(c, r, call.EndedAt))
+	places, err := o.places(ctx, st, about)
 	if err != nil {
 		return err
 	}
 	decide(c, r, places, call.EndedAt)
 	return st.Recipients.Update(ctx, r, domain.RecipientActive, gain(call, try))
+}
+
+// heed puts a number onto the do-not-call list that has refused us for good (RFC
+// 8197, RFC 8688).
+func (o *Outreach) heed(ctx context.Context, st *domain.Stores, in domain.Scope, call *domain.Call) error {
+	if call.Direction != domain.Outbound || !domain.ResultOf(call, nil).Suppresses() {
+		return nil
+	}
+	_, err := st.Suppressed.Add(ctx, in, domain.Suppression{
+		ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, Number: call.To, CallID: call.ID,
+		Reason: "the far end refused the call as unwanted", Source: domain.SuppressedByRefusal, CreatedAt: call.EndedAt,
+	})
+	return err
 }
 
 // decide says what becomes of a contact after its last try.

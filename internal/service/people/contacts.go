@@ -76,8 +76,9 @@ type ContactChange struct {
 	Notes     rule.Change[string]
 	Custom    rule.Change[map[string]any]
 	Industry  rule.Change[map[string]any]
-	DoNotCall rule.Change[bool] // of all numbers
-	IfVersion int64             // 0 for any
+	Consent   rule.Change[*domain.Consent] // nil takes it away
+	DoNotCall rule.Change[bool]            // of all numbers
+	IfVersion int64                        // 0 for any
 }
 
 // CreateContact makes a contact.
@@ -203,6 +204,7 @@ func (req ContactChange) apply(c *domain.Contact) error {
 	rule.Set(&c.Notes, req.Notes)
 	rule.Set(&c.Custom, req.Custom)
 	rule.Set(&c.Industry, req.Industry)
+	rule.Set(&c.Consent, req.Consent)
 	if req.Tags != nil {
 		c.Tags = distinctTexts(*req.Tags)
 	}
@@ -212,7 +214,7 @@ func (req ContactChange) apply(c *domain.Contact) error {
 	err := rule.First(
 		rule.Text("firstName", c.FirstName, rule.MaxName), rule.Text("lastName", c.LastName, rule.MaxName), rule.Text("company", c.Company, rule.MaxName),
 		rule.Text("website", c.Website, rule.MaxText), rule.Name("stage", c.Stage), rule.Name("status", c.Status), rule.Text("notes", c.Notes, rule.MaxText),
-		rule.Variables("variables", c.Custom), rule.Variables("industry", c.Industry), contactEmail("email", c.Email),
+		rule.Variables("variables", c.Custom), rule.Variables("industry", c.Industry), CheckConsent("consent", c.Consent), contactEmail("email", c.Email),
 		shortTexts("tags", c.Tags, maxContactTags), zoneName("timezone", c.Timezone),
 	)
 	if err != nil {

@@ -156,3 +156,11 @@ func Merged(under, over map[string]any) map[string]any {
 	maps.Copy(all, over)
 	return all
 }
+
+// Key refuses what is no key of a telephone, or "" for none.
+func Key(field, key string) error {
+	if key == "" || len(key) == 1 && strings.Contains("0123456789*#", key) {
+		return nil
+	}
+	return domain.Invalid(field, "%s must be one key, 0 to 9, * or #, or empty for none", field)
+}

@@ -215,7 +215,7 @@ func (b *Baresip) account() string {
 
 // connect opens the control socket, which is there when baresip is ready.
 func (b *Baresip) connect(control netip.AddrPort) error {
-	for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		select {
 		case <-b.done:
 			return errors.New("it ended")
@@ -294,7 +294,7 @@ func (b *Baresip) Command(command, params string) string {
 		b.t.Fatalf("baresip %s: %v", b.Addr, err)
 	}
 	var answer string
-	b.await("an answer to "+command, 10*time.Second, func() bool {
+	b.await("an answer to "+command, time.Minute, func() bool {
 		if len(b.answers) > before {
 			answer = b.answers[before]
 			return true

@@ -152,7 +152,7 @@ func launch(t testing.TB, s Scenario) (*Peer, error) {
 	args := []string{
 		"-sf", file, "-i", "127.0.0.1", "-p", strconv.Itoa(int(port)), "-mi", "127.0.0.1", "-mp", strconv.Itoa(int(media)),
 		"-trace_msg", "-message_file", p.log, "-trace_err", "-error_file", filepath.Join(dir, "errors.log"),
-		"-nostdin", "-d", strconv.FormatInt(max(s.Pause, minPause).Milliseconds(), 10), "-timeout", "60s",
+		"-nostdin", "-d", strconv.FormatInt(max(s.Pause, minPause).Milliseconds(), 10), "-timeout", "180s",
 	}
 	if s.TCP {
 		args = append(args, "-t", "t1")
@@ -217,7 +217,7 @@ func or(v, otherwise string) string {
 
 // listening waits until sipp has bound its port.
 func (p *Peer) listening(tcp bool) error {
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		select {
 		case <-p.done:
 			if p.cmd.ProcessState.Success() {

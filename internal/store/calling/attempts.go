@@ -44,6 +44,7 @@ type attemptRow struct {
 	RecipientTry int
 	DialedAt     row.Micros
 	Uncharged    bool
+	Basis        string
 
 	CreatedAt row.Micros
 	EndedAt   row.Micros
@@ -55,7 +56,7 @@ func newAttemptRow(a *domain.Attempt) *attemptRow {
 		ID: a.ID, WorkspaceID: a.WorkspaceID, Mode: a.Mode, CallID: a.CallID, Kind: a.Kind, Number: a.Number, TrunkID: a.TrunkID,
 		TryNumber: a.TryNumber, State: a.State, NextAt: row.At(a.NextAt), LeaseUntil: row.At(a.LeaseUntil),
 		Claim: a.Claim, Epoch: a.Epoch, SIPCallID: a.SIPCallID, Dialog: a.Dialog, EndReason: a.EndReason,
-		RecipientID: a.RecipientID, RecipientTry: a.RecipientTry, DialedAt: row.At(a.DialedAt), Uncharged: a.Uncharged,
+		RecipientID: a.RecipientID, RecipientTry: a.RecipientTry, DialedAt: row.At(a.DialedAt), Uncharged: a.Uncharged, Basis: a.Basis,
 		CreatedAt: row.At(a.CreatedAt), EndedAt: row.At(a.EndedAt),
 	}
 }
@@ -65,7 +66,7 @@ func (r *attemptRow) domain() domain.Attempt {
 		ID: r.ID, WorkspaceID: r.WorkspaceID, Mode: r.Mode, CallID: r.CallID, Kind: r.Kind, Number: r.Number, TrunkID: r.TrunkID,
 		TryNumber: r.TryNumber, State: r.State, NextAt: r.NextAt.Time(), LeaseUntil: r.LeaseUntil.Time(),
 		Claim: r.Claim, Epoch: r.Epoch, SIPCallID: r.SIPCallID, Dialog: r.Dialog, EndReason: r.EndReason,
-		RecipientID: r.RecipientID, RecipientTry: r.RecipientTry, DialedAt: r.DialedAt.Time(), Uncharged: r.Uncharged,
+		RecipientID: r.RecipientID, RecipientTry: r.RecipientTry, DialedAt: r.DialedAt.Time(), Uncharged: r.Uncharged, Basis: r.Basis,
 		CreatedAt: r.CreatedAt.Time(), EndedAt: r.EndedAt.Time(),
 	}
 }
@@ -159,6 +160,9 @@ func (s *attempts) Update(ctx context.Context, a *domain.Attempt) error {
 
 // LiveTo counts live attempts that dial a number.
 func (s *attempts) LiveTo(ctx context.Context, in domain.Scope, number string) (int, error) {
+	if err := row.Alone(ctx, s.db, "attempts to", string(in.Workspace), string(in.Mode), number); err != nil {
+		return 0, err
+	}
 	return row.Count(ctx, row.In(s.db.NewSelect().Model((*attemptRow)(nil)), in).Where("number = ?", number).Where("kind = ''").Where(live))
 }
 

@@ -2,6 +2,8 @@ package calling
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -140,4 +142,55 @@ func (e *erasure) ForgetAppointments(ctx context.Context, in domain.Scope, conta
 	}
 	_, err := row.In(e.db.NewDelete().TableExpr("appointments").Where("contact_id = ?", contact), in).Exec(ctx)
 	return row.Error(err, "forget appointments")
+}
+
+// ForgetRecipients removes a person from campaigns.
+func (e *erasure) ForgetRecipients(ctx context.Context, in domain.Scope, contact domain.ID, numbers []string) error {
+	them := func() *bun.DeleteQuery { return row.In(e.db.NewDelete().TableExpr("recipients"), in) }
+	var gone []goneRecipient
+	for _, q := range []*bun.DeleteQuery{
+		them().Where("phone IN (?)", bun.List(append([]string{""}, numbers...))),
+		them().Where("contact_id <> ''").Where("contact_id = ?", contact),
+	} {
+		var some []goneRecipient
+		if err := q.Returning("campaign_id, state").Scan(ctx, &some); err != nil {
+			return row.Error(err, "forget recipients")
+		}
+		gone = append(gone, some...)
+	}
+	return e.discount(ctx, gone)
+}
+
+// ForgetSome removes some recipients of a campaign.
+func (e *erasure) ForgetSome(ctx context.Context, campaign domain.ID, limit int) (int, error) {
+	var gone []goneRecipient
+	err := e.db.NewRaw(`DELETE FROM recipients WHERE id IN (SELECT id FROM recipients WHERE campaign_id = ? LIMIT ?) RETURNING campaign_id, state`,
+		campaign, limit).Scan(ctx, &gone)
+	if err != nil {
+		return 0, row.Error(err, "forget recipients")
+	}
+	return len(gone), e.discount(ctx, gone)
+}
+
+// goneRecipient is what counts of a recipient that was removed.
+type goneRecipient struct {
+	CampaignID domain.ID
+	State      domain.RecipientState
+}
+
+// discount takes recipients that were removed from the counts of their campaigns.
+// The counts come last, always in the same order, as for all who change them.
+func (e *erasure) discount(ctx context.Context, gone []goneRecipient) error {
+	counts := make(map[domain.ID]domain.CampaignCounts)
+	for _, r := range gone {
+		n := counts[r.CampaignID]
+		*of(&n, r.State)--
+		counts[r.CampaignID] = n
+	}
+	for _, campaign := range slices.Sorted(maps.Keys(counts)) {
+		if err := count(ctx, e.db, campaign, "", counts[campaign]); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -92,7 +92,7 @@ func (s *recipients) Add(ctx context.Context, list []domain.Recipient) (int, err
 		}
 		added += int(stored)
 		if list = list[n:]; stored > 0 {
-			if err := s.count(ctx, rows[0].CampaignID, "", domain.CampaignCounts{Waiting: int(stored)}); err != nil {
+			if err := count(ctx, s.db, rows[0].CampaignID, "", domain.CampaignCounts{Waiting: int(stored)}); err != nil {
 				return 0, err
 			}
 		}
@@ -129,7 +129,7 @@ func (s *recipients) Update(ctx context.Context, r *domain.Recipient, was domain
 	*of(&gain, was)--
 	*of(&gain, r.State)++
 	if gain != (domain.CampaignCounts{}) {
-		if err := s.count(ctx, r.CampaignID, r.ID, gain); err != nil {
+		if err := count(ctx, s.db, r.CampaignID, r.ID, gain); err != nil {
 			return err
 		}
 	}
@@ -155,14 +155,14 @@ func of(c *domain.CampaignCounts, state domain.RecipientState) *int {
 const countParts = 8
 
 // count adds to a campaign's counts.
-func (s *recipients) count(ctx context.Context, campaign, recipient domain.ID, gain domain.CampaignCounts) error {
+func count(ctx context.Context, db bun.IDB, campaign, recipient domain.ID, gain domain.CampaignCounts) error {
 	part := 0
 	if gain.Active <= 0 && recipient != "" { // not a planner's, of whom there is one at a time
 		hash := fnv.New32a()
 		_, _ = hash.Write([]byte(recipient))
 		part = 1 + int(hash.Sum32()%countParts)
 	}
-	_, err := s.db.NewRaw(`INSERT INTO campaign_counts
+	_, err := db.NewRaw(`INSERT INTO campaign_counts
 		(campaign_id, part, waiting, active, completed, failed, answered, abandoned, talk, spent, last_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (campaign_id, part) DO UPDATE SET
@@ -256,7 +256,7 @@ func (s *recipients) Discard(ctx context.Context, campaign domain.ID, limit int)
 	if err != nil || n == 0 {
 		return 0, row.Error(err, "discard recipients")
 	}
-	return int(n), s.count(ctx, campaign, "", domain.CampaignCounts{Waiting: -int(n)})
+	return int(n), count(ctx, s.db, campaign, "", domain.CampaignCounts{Waiting: -int(n)})
 }
 
 // Expire fails recipients that wait.
@@ -272,5 +272,5 @@ func (s *recipients) Expire(ctx context.Context, campaign domain.ID, why string,
 		return 0, row.Error(err, "expire recipients")
 	}
 	s.touch("recipients")
-	return int(n), s.count(ctx, campaign, "", domain.CampaignCounts{Waiting: -int(n), Failed: int(n)})
+	return int(n), count(ctx, s.db, campaign, "", domain.CampaignCounts{Waiting: -int(n), Failed: int(n)})
 }

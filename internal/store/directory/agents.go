@@ -24,6 +24,7 @@ type agentRow struct {
 	Record          bool
 	Variables       row.JSON[map[string]any]
 	MaxCallDuration time.Duration
+	OptOutKey       string
 	Extra           row.JSON[map[string]any]
 	Sample          bool
 }
@@ -67,7 +68,7 @@ func (r *agentRow) fill(a *domain.Agent) {
 		},
 		Name: a.Name, IsActive: a.IsActive, Voice: a.Voice, Language: a.Language, Model: a.Model,
 		SystemPrompt: a.SystemPrompt, FirstMessage: a.FirstMessage, FlowID: a.FlowID, Record: a.Record,
-		Variables: row.JSON[map[string]any]{V: a.Variables}, MaxCallDuration: a.MaxCallDuration,
+		Variables: row.JSON[map[string]any]{V: a.Variables}, MaxCallDuration: a.MaxCallDuration, OptOutKey: a.OptOutKey,
 		Extra: row.JSON[map[string]any]{V: a.Extra}, Sample: a.Sample,
 	}
 }
@@ -78,6 +79,6 @@ func (r *agentRow) domain() domain.Agent {
 		CreatedAt: r.CreatedAt.Time(), UpdatedAt: r.UpdatedAt.Time(),
 		Name: r.Name, IsActive: r.IsActive, Voice: r.Voice, Language: r.Language, Model: r.Model,
 		SystemPrompt: r.SystemPrompt, FirstMessage: r.FirstMessage, FlowID: r.FlowID, Record: r.Record,
-		Variables: r.Variables.V, MaxCallDuration: r.MaxCallDuration, Extra: r.Extra.V, Sample: r.Sample,
+		Variables: r.Variables.V, MaxCallDuration: r.MaxCallDuration, OptOutKey: r.OptOutKey, Extra: r.Extra.V, Sample: r.Sample,
 	}
 }

@@ -28,6 +28,7 @@ type contactRow struct {
 	Notes     string
 	Custom    row.JSON[map[string]any]
 	Industry  row.JSON[map[string]any]
+	Consent   row.JSON[*domain.Consent]
 	Searched  string
 }
 
@@ -42,7 +43,8 @@ func (r *contactRow) fill(c *domain.Contact) {
 		Phone: c.Phone, Phones: row.JSON[[]domain.ContactPhone]{V: c.Phones}, FirstName: c.FirstName, LastName: c.LastName,
 		Email: c.Email, Company: c.Company, Website: c.Website, Timezone: c.Timezone, Stage: c.Stage, Status: c.Status,
 		Address: row.JSON[domain.Address]{V: c.Address}, Tags: row.JSON[[]string]{V: c.Tags}, Notes: c.Notes,
-		Custom: row.JSON[map[string]any]{V: c.Custom}, Industry: row.JSON[map[string]any]{V: c.Industry}, Searched: searched(c),
+		Custom: row.JSON[map[string]any]{V: c.Custom}, Industry: row.JSON[map[string]any]{V: c.Industry}, Consent: row.JSON[*domain.Consent]{V: c.Consent},
+		Searched: searched(c),
 	}
 }
 
@@ -52,7 +54,7 @@ func (r *contactRow) domain() domain.Contact {
 		CreatedAt: r.CreatedAt.Time(), UpdatedAt: r.UpdatedAt.Time(),
 		Phone: r.Phone, Phones: r.Phones.V, FirstName: r.FirstName, LastName: r.LastName, Email: r.Email, Company: r.Company,
 		Website: r.Website, Timezone: r.Timezone, Stage: r.Stage, Status: r.Status, Address: r.Address.V, Tags: r.Tags.V,
-		Notes: r.Notes, Custom: r.Custom.V, Industry: r.Industry.V,
+		Notes: r.Notes, Custom: r.Custom.V, Industry: r.Industry.V, Consent: r.Consent.V,
 	}
 }
 

@@ -40,7 +40,7 @@ func (r *usageRow) domain() domain.Usage {
 }
 
 // usageCounts are the columns of domain.UsageCounts.
-var usageCounts = []string{"requests", "successes", "redirects", "client_errors", "server_errors", "calls", "seconds", "cost"}
+var usageCounts = []string{"requests", "successes", "redirects", "client_errors", "server_errors", "calls", "seconds", "cost", "messages", "segments"}
 
 type usages struct{ db bun.IDB }
 

@@ -18,6 +18,7 @@ type workspaceRow struct {
 	Timezone       string
 	Credits        *domain.Money
 	PricePerMinute domain.Money
+	Regions        row.JSON[[]string]
 	Version        int64
 	CreatedAt      row.Micros
 	UpdatedAt      row.Micros
@@ -26,6 +27,7 @@ type workspaceRow struct {
 func newWorkspaceRow(w *domain.Workspace) *workspaceRow {
 	return &workspaceRow{
 		ID: w.ID, Name: w.Name, Plan: w.Plan, Timezone: w.Timezone, Credits: w.Credits, PricePerMinute: w.PricePerMinute,
+		Regions: row.JSON[[]string]{V: w.Regions},
 		Version: max(w.Version, 1), CreatedAt: row.At(w.CreatedAt), UpdatedAt: row.At(w.UpdatedAt),
 	}
 }
@@ -33,6 +35,7 @@ func newWorkspaceRow(w *domain.Workspace) *workspaceRow {
 func (r *workspaceRow) domain() *domain.Workspace {
 	return &domain.Workspace{
 		ID: r.ID, Name: r.Name, Plan: r.Plan, Timezone: r.Timezone, Credits: r.Credits, PricePerMinute: r.PricePerMinute,
+		Regions: r.Regions.V,
 		Version: r.Version, CreatedAt: r.CreatedAt.Time(), UpdatedAt: r.UpdatedAt.Time(),
 	}
 }

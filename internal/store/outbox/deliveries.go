@@ -105,10 +105,27 @@ func (s *deliveries) Finish(ctx context.Context, done ...domain.Tried) error {
 	return nil
 }
 
-// ByEndpoint returns a page of the deliveries to an endpoint, newest first.
-func (s *deliveries) ByEndpoint(ctx context.Context, in domain.Scope, endpoint domain.ID, f domain.DeliveryFilter, page domain.Page) ([]domain.Delivery, error) {
+// ByEndpoint returns a page of the deliveries to an endpoint, newest first, and
+// how many there are.
+func (s *deliveries) ByEndpoint(ctx context.Context, in domain.Scope, endpoint domain.ID, f domain.DeliveryFilter, page domain.Page) ([]domain.Delivery, int, error) {
 	var rows []deliveryRow
-	q := row.In(s.db.NewSelect().Model(&rows).Where("endpoint_id = ?", endpoint), in)
+	err := row.Cut(row.In(s.to(endpoint, f).Model(&rows), in), page).Scan(ctx)
+	if err != nil {
+		return nil, 0, row.Error(err, "list deliveries")
+	}
+	// An endpoint belongs to one scope: once one row says that it is this one, the
+	// others are counted in the index alone.
+	some, err := row.In(s.to(endpoint, f).Model((*deliveryRow)(nil)), in).Limit(1).Exists(ctx)
+	if !some || err != nil {
+		return row.Map(rows, (*deliveryRow).domain), 0, row.Error(err, "count deliveries")
+	}
+	total, err := row.Count(ctx, s.to(endpoint, f).Model((*deliveryRow)(nil)))
+	return row.Map(rows, (*deliveryRow).domain), total, err
+}
+
+// to selects the deliveries to an endpoint that the filter lets through.
+func (s *deliveries) to(endpoint domain.ID, f domain.DeliveryFilter) *bun.SelectQuery {
+	q := s.db.NewSelect().Where("endpoint_id = ?", endpoint)
 	if f.State != "" {
 		q = q.Where("state = ?", f.State)
 	}
@@ -121,8 +138,7 @@ func (s *deliveries) ByEndpoint(ctx context.Context, in domain.Scope, endpoint d
 	if !f.CreatedMin.IsZero() {
 		q = q.Where("created_at >= ?", row.At(f.CreatedMin))
 	}
-	err := row.Cut(q, page).Scan(ctx)
-	return row.Map(rows, (*deliveryRow).domain), row.Error(err, "list deliveries")
+	return q
 }
 
 // Resend makes deliveries wait to be sent once more.

@@ -2,8 +2,10 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -64,8 +66,59 @@ func recipients(_ *testing.T, b *bench) {
 	gain.Waiting, gain.Failed = 2, 3
 	b.counted(&c, gain)
 	b.listed(in, others[0], &c, made)
+	b.read(func(ctx context.Context, s *domain.Stores) error {
+		for _, v := range []struct {
+			in    domain.Scope
+			limit int
+			want  string
+		}{{in, 9, `a "b",x`}, {in, 1, `a "b"`}, {others[0], 9, ""}} {
+			names, err := s.Sheets.VariableNames(ctx, v.in, c.ID, v.limit)
+			if got := strings.Join(names, ","); err != nil || got != v.want {
+				b.Errorf("the variables are %s (%v), want %s", got, err, v.want)
+			}
+		}
+		return nil
+	})
 	b.finished(&c, made)
 	b.discarded(&c, gain)
+	gain.Waiting = 0
+	b.forgotten(in, others[0], &c, made, gain)
+}
+
+// forgotten removes people from a campaign, by number and by contact.
+func (b *bench) forgotten(in, other domain.Scope, c *domain.Campaign, made []domain.Recipient, gain domain.CampaignCounts) {
+	forget := func(in domain.Scope, contact domain.ID, numbers ...string) {
+		b.Helper()
+		b.write(func(ctx context.Context, s *domain.Stores) error {
+			return s.Erasure.ForgetRecipients(ctx, in, contact, numbers)
+		})
+	}
+	forget(other, "contact", made[0].Phone)
+	forget(in, "")
+	forget(in, "nobody", "+15005559999")
+	b.counted(c, gain)
+	forget(in, "nobody", made[0].Phone) // the one that was completed
+	gain.Completed--
+	b.counted(c, gain)
+	b.write(func(ctx context.Context, s *domain.Stores) error {
+		n, err := s.Erasure.ForgetSome(ctx, "none", 2)
+		some, again := s.Erasure.ForgetSome(ctx, c.ID, 0)
+		if n != 0 || some != 0 {
+			b.Errorf("%d and %d were forgotten, want none", n, some)
+		}
+		return errors.Join(err, again)
+	})
+	b.counted(c, gain)
+	forget(in, "contact")
+	gain.Failed = 0
+	b.counted(c, gain)
+	b.read(func(ctx context.Context, s *domain.Stores) error {
+		rows, _, err := s.Recipients.List(ctx, in, c.ID, domain.RecipientFilter{}, domain.Page{})
+		if len(rows) > 0 {
+			b.Errorf("%d recipients are left", len(rows))
+		}
+		return err
+	})
 }
 
 // finished proves that those come first who were finished last.
@@ -105,6 +158,7 @@ func (b *bench) sheet(in domain.Scope, c *domain.Campaign, at time.Time) (made [
 		for n := range 6 {
 			made = append(made, recipientOf(c, n, at))
 		}
+		made[4].Variables, made[5].Variables = map[string]any{"a \"b\"": 1, "x": nil}, nil
 		again := recipientOf(c, 2, at)
 		n, err := s.Recipients.Add(ctx, append(append([]domain.Recipient(nil), made...), again))
 		if err == nil && n != 6 {
@@ -157,7 +211,7 @@ func (b *bench) worked(in domain.Scope, c *domain.Campaign, made []domain.Recipi
 		}
 		stale := *r
 		r.State, r.Result, r.EndedAt = domain.RecipientCompleted, domain.ResultHuman, at.Add(time.Hour)
-		r.Tries = []domain.RecipientTry{{CallID: "call", At: at, Result: domain.ResultHuman, Charged: true, RetryAfter: time.Second}}
+		r.Tries = []domain.RecipientTry{{CallID: "call", At: at, Result: domain.ResultHuman, Charged: true, Talk: time.Minute, RetryAfter: time.Second}}
 		if err := s.Recipients.Update(ctx, r, domain.RecipientActive, gain); err != nil {
 			return err
 		}

@@ -155,7 +155,7 @@ func agents(_ *testing.T, b *bench) {
 			return domain.Agent{
 				ID: id, WorkspaceID: in.Workspace, Mode: in.Mode, Version: 1, CreatedAt: at, UpdatedAt: at,
 				Name: "Zoë's agent", IsActive: n%2 == 0, Voice: "nova", Language: "en-US", Model: "m", SystemPrompt: "Be kind ? ''",
-				FirstMessage: "Hi", FlowID: domain.NewID(), Record: true, MaxCallDuration: 10 * time.Minute, Sample: n%2 == 1,
+				FirstMessage: "Hi", FlowID: domain.NewID(), Record: true, MaxCallDuration: 10 * time.Minute, OptOutKey: "#", Sample: n%2 == 1,
 				Variables: map[string]any{"list": []any{1.5, "two", nil, true}, "nested": map[string]any{"a": "b"}},
 			}
 		},

@@ -107,11 +107,12 @@ func deliveries(_ *testing.T, b *bench) {
 		for _, other := range others {
 			_, err := s.Deliveries.Get(ctx, other, failed.ID)
 			b.wantCode(err, domain.CodeNotFound, "Delivery with id "+string(failed.ID))
-			list, err := s.Deliveries.ByEndpoint(ctx, other, endpoint, domain.DeliveryFilter{}, domain.Page{})
-			b.same([]any{len(list), err}, []any{0, nil})
+			list, total, err := s.Deliveries.ByEndpoint(ctx, other, endpoint, domain.DeliveryFilter{}, domain.Page{})
+			b.same([]any{len(list), total, err}, []any{0, 0, nil})
 		}
-		page, err := s.Deliveries.ByEndpoint(ctx, in, endpoint, domain.DeliveryFilter{}, domain.Page{Limit: 1, Offset: 1})
+		page, total, err := s.Deliveries.ByEndpoint(ctx, in, endpoint, domain.DeliveryFilter{}, domain.Page{Limit: 1, Offset: 1})
 		b.same(page, []domain.Delivery{made[1]})
+		b.same(total, 3)
 		list, err2 := s.Deliveries.ByCall(ctx, in, call)
 		b.same([]any{len(list), list[2].ID, err, err2}, []any{3, made[2].ID, nil, nil})
 		return nil
@@ -146,8 +147,8 @@ func logged(b *bench, in domain.Scope, endpoint domain.ID, log domain.Try) {
 			{domain.DeliveryFilter{EventType: domain.EventCallFailed}, 0}, {domain.DeliveryFilter{CreatedMin: now}, 3},
 			{domain.DeliveryFilter{CreatedMin: now.Add(time.Second)}, 0},
 		} {
-			rows, err := s.Deliveries.ByEndpoint(ctx, in, endpoint, f.filter, domain.Page{})
-			b.same([]any{len(rows), err}, []any{f.want, nil})
+			rows, total, err := s.Deliveries.ByEndpoint(ctx, in, endpoint, f.filter, domain.Page{})
+			b.same([]any{len(rows), total, err}, []any{f.want, f.want, nil})
 		}
 		return nil
 	})

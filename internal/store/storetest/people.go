@@ -23,6 +23,7 @@ func contactOf(in domain.Scope, id domain.ID, at time.Time, n int) domain.Contac
 		},
 		Address: domain.Address{Street: "1 Main", City: "Bern", State: "BE", ZipCode: "3000", Country: "CH"},
 		Tags:    []string{"vip", "vip", "Ünï"}, Custom: map[string]any{"plan": "gold"}, Industry: map[string]any{"beds": 2.5},
+		Consent: &domain.Consent{Kind: "written", At: at, Source: "form", Text: "Yes"},
 	}
 }
 

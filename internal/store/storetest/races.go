@@ -45,6 +45,19 @@ func countsHold(_ *testing.T, b *bench) {
 			a.TrunkID, a.State = trunk, domain.AttemptIntent
 			return s.Attempts.Create(ctx, &a)
 		},
+		"dials of a number": func(ctx context.Context, s *domain.Stores, _ int) error {
+			const number, since = "+15005559999", -time.Hour
+			if _, err := s.Attempts.LiveTo(ctx, in, number); err != nil {
+				return err
+			}
+			tried, err := s.Dialing.Tried(ctx, in, number, clock().Add(since))
+			if err != nil || len(tried) >= room {
+				return first(err, full)
+			}
+			a := attemptOf(in, number, clock())
+			a.State, a.DialedAt, a.EndedAt, a.Basis = domain.AttemptEnded, clock(), clock(), "rules"
+			return s.Attempts.Create(ctx, &a)
+		},
 	}
 	for what, add := range counts {
 		var wg sync.WaitGroup

@@ -79,6 +79,7 @@ func Exercise(t *testing.T, writers int, open func(t *testing.T) domain.Store) {
 		"MessagesNamed":      messagesNamed,
 		"MessagesForgotten":  messagesForgotten,
 		"Campaigns":          campaigns,
+		"Breakers":           breakers,
 		"Recipients":         recipients,
 		"DialingAsks":        dialingAsks,
 	} {

@@ -141,7 +141,7 @@ func usage(_ *testing.T, b *bench) {
 	add := func(in domain.Scope, key domain.ID, day domain.Day, c domain.UsageCounts) domain.Usage {
 		return domain.Usage{WorkspaceID: in.Workspace, Mode: in.Mode, KeyID: key, Day: day, UsageCounts: c}
 	}
-	one := domain.UsageCounts{Requests: 4, Successes: 1, Redirects: 1, ClientErrors: 1, ServerErrors: 1, Calls: 1, Seconds: 61, Cost: 1_000_000_000_000}
+	one := domain.UsageCounts{Requests: 4, Successes: 1, Redirects: 1, ClientErrors: 1, ServerErrors: 1, Calls: 1, Seconds: 61, Cost: 1_000_000_000_000, Messages: 2, Segments: 5}
 	report := func(f domain.UsageFilter, page domain.Page) (rows []domain.Usage, total int, days []domain.Usage) {
 		b.read(func(ctx context.Context, s *domain.Stores) (err error) {
 			if rows, total, err = s.Usage.List(ctx, in, f, page); err != nil {
@@ -166,7 +166,7 @@ func usage(_ *testing.T, b *bench) {
 		})
 	}
 	wg.Wait()
-	sum := domain.UsageCounts{Requests: 4 * many, Successes: many, Redirects: many, ClientErrors: many, ServerErrors: many, Calls: many, Seconds: 61 * many, Cost: many * one.Cost}
+	sum := domain.UsageCounts{Requests: 4 * many, Successes: many, Redirects: many, ClientErrors: many, ServerErrors: many, Calls: many, Seconds: 61 * many, Cost: many * one.Cost, Messages: 2 * many, Segments: 5 * many}
 	day := sum
 	day.Calls += many
 	all := domain.UsageFilter{From: "2025-01-01", To: "2025-12-31"}

@@ -1,0 +1,168 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"net"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/callwright/callwright/internal/failpoint"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// TestDialingSurvives makes a small run on every database.
+func TestDialingSurvives(t *testing.T) {
+	o, err := parse([]string{"-short"}, t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.sqlite = o.database == "" // it has had its turn
+	r, err := rage(t.Context(), o, t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.report(t.Output(), false); err != nil || len(r.Verdicts) == 0 {
+		t.Errorf("%d verdicts: %v", len(r.Verdicts), err)
+	}
+	for _, v := range r.Verdicts {
+		if v.Contacts < 80 || v.Campaigns == 0 || v.Campaigns == v.Contacts || v.Dialed < v.Contacts/2 || v.Interrupted == 0 || v.Orphans.All == 0 || v.Kills != o.kills {
+			t.Errorf("this proves little: %+v", v)
+		}
+		for _, point := range o.at {
+			if v.Points[string(point)].Died != o.points {
+				t.Errorf("%s: %+v", point, v.Points[string(point)])
+			}
+		}
+	}
+}
+
+// TestJudgeSeesFaults gives the judge what must never be.
+func TestJudgeSeesFaults(t *testing.T) {
+	attempts := []attempt{{id: "a", number: "+1", sip: "one"}, {id: "b", number: "+2", sip: "two"}, {id: "c", number: "+3"}}
+	for name, c := range map[string]struct {
+		seen       map[string]seen
+		duplicates int
+	}{
+		"all well":             {map[string]seen{"one": {number: "+1", sendings: 1}, "two": {number: "+2", sendings: 1}}, 0},
+		"never arrived":        {map[string]seen{"one": {number: "+1", sendings: 1}}, 0},
+		"without an intent":    {map[string]seen{"one": {number: "+1", sendings: 1}, "three": {number: "+3", sendings: 1}}, 1},
+		"another's intent":     {map[string]seen{"one": {number: "+2", sendings: 1}}, 1},
+		"sent anew":            {map[string]seen{"one": {number: "+1", sendings: 2}}, 1},
+		"beside a call to it":  {map[string]seen{"one": {number: "+1", sendings: 1, overlaps: 1}}, 1},
+		"both, and a stranger": {map[string]seen{"one": {number: "+1", sendings: 2}, "x": {number: "+9", sendings: 1}}, 2},
+	} {
+		var v verdict
+		if v.judgeDials(c.seen, attempts); v.Duplicates != c.duplicates || v.sound() != (c.duplicates == 0) {
+			t.Errorf("%s: %d duplicates, %v", name, v.Duplicates, v.Faults)
+		}
+	}
+	twice := verdict{}
+	if twice.judgeDials(nil, append(attempts, attempt{id: "d", number: "+1", sip: "one"})); twice.Duplicates != 1 {
+		t.Errorf("two attempts with one Call-ID: %+v", twice)
+	}
+	s := &scene{hooks: &receiver{ends: map[string]map[string]int{"told": {"w1": 2}, "forged": {"w2": 1, "w3": 1}}},
+		feed: &feed{next: 5, made: map[string]order{numberOf(0): {call: "told"}, numberOf(1): {call: "forged"}, numberOf(2): {call: "open"},
+			numberOf(4): {campaign: "k"}}}}
+	var v verdict
+	v.judgeCalls(s, []endedCall{
+		{id: "told", number: numberOf(0), state: "completed"}, {id: "forged", number: numberOf(1), state: "failed", reason: "interrupted"},
+		{id: "open", number: numberOf(2), state: "ringing"}, {id: "waits", number: numberOf(1), state: "failed"}, {id: "silent", number: "+9", state: "failed"},
+	}, map[string]string{"waits": "pending"}, map[string]string{numberOf(4): "waiting"})
+	// Lost: the call that rings for ever, the order that nobody took, the contact that waits.
+	if v.Lost != 3 || v.Duplicates != 1 || v.Untold != 2 || v.Completed != 1 || v.Interrupted != 1 || v.Failed != 2 || v.sound() {
+		t.Errorf("%+v", v)
+	}
+}
+
+// TestProxy cuts a connection and mends it.
+func TestProxy(t *testing.T) {
+	far, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer far.Close()
+	p, through, err := between("postgres://u@" + far.Addr().String() + "/db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := url.Parse(through)
+	if err != nil || u.Path != "/db" || u.Host == far.Addr().String() {
+		t.Fatalf("%s, %v", through, err)
+	}
+	near, err := net.Dial("tcp", u.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer near.Close()
+	conn, err := far.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	heard := func(patience time.Duration) string {
+		buf := make([]byte, 16)
+		_ = conn.SetReadDeadline(time.Now().Add(patience)) // an open connection takes it
+		n, _ := conn.Read(buf)
+		return string(buf[:n])
+	}
+	say := func(text string) {
+		if _, err := near.Write([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	say("one")
+	if got := heard(10 * time.Second); got != "one" {
+		t.Errorf("heard %q", got)
+	}
+	p.sever()
+	say("two")
+	if got := heard(200 * time.Millisecond); got != "" {
+		t.Errorf("through a cut came %q", got)
+	}
+	p.heal()
+	if got := heard(10 * time.Second); got != "two" {
+		t.Errorf("heard %q", got)
+	}
+	if err := p.close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	for _, args := range [][]string{{"-at", "nowhere"}, {"-contacts", "0"}, {"-kills", "-1"}, {"-rate", "0"}, {"-nodes", "2"}, {"-nonsense"}} {
+		if _, err := parse(args, t.Output()); err == nil {
+			t.Errorf("%q is taken", args)
+		}
+	}
+	o, err := parse([]string{"-at", "after-ack,mid-media"}, t.Output())
+	if err != nil || len(o.at) != 2 || o.at[1] != failpoint.MidMedia {
+		t.Errorf("%v, %v", o.at, err)
+	}
+}
+
+// TestReport shows what a reader is shown, and that a broken promise is an error.
+func TestReport(t *testing.T) {
+	r := &result{Verdicts: []verdict{{Database: "sqlite", Scene: "crashes", Orphans: orphans{All: 3, Byed: 3}, Kills: 7, Points: map[string]*tally{"after-ack": {Died: 25}}}}}
+	var out bytes.Buffer
+	if err := r.report(&out, false); err != nil || !strings.Contains(out.String(), "duplicates=0 lost=0 orphans_byed=3/3") || !strings.Contains(out.String(), "after-ack") {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+	for _, broken := range []func(*verdict){
+		func(v *verdict) { v.Duplicates++ }, func(v *verdict) { v.Lost++ }, func(v *verdict) { v.Untold++ }, func(v *verdict) { v.Orphans.Late++ },
+		func(v *verdict) { v.Orphans.Never++ }, func(v *verdict) { v.Points["after-ack"].Missed++ }, func(v *verdict) { v.fault("odd") },
+	} {
+		v := r.Verdicts[0]
+		v.Points = map[string]*tally{"after-ack": {Died: 25}}
+		broken(&v)
+		if (&result{Verdicts: []verdict{v}}).report(&out, true) == nil {
+			t.Errorf("no error: %+v", v)
+		}
+	}
+}

@@ -1,0 +1,176 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/callwright/callwright/bench/rig"
+	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/service"
+	"github.com/callwright/callwright/internal/store"
+)
+
+// workers is how many calls are under way at once.
+const workers = 256
+
+// patience bounds each part of a run.
+const patience = 10 * time.Minute
+
+// rate is how fast the calls of a campaign are dialed and settled.
+type rate struct {
+	PerSecond     float64 `json:"perSecond"`
+	Micros        float64 `json:"micros"`        // of this process's processor time for each
+	OtherCores    float64 `json:"otherCores"`    // that other programs used meanwhile, a database server among them
+	BarePerSecond float64 `json:"barePerSecond"` // an insert, and an update of the same row, each durable by itself
+}
+
+func (r *rate) measure(ctx context.Context, o options, at place) (err error) {
+	l, err := open(ctx, at, 2*workers)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, l.close()) }()
+	id, err := l.campaign(ctx, o.calls, 0)
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithTimeout(ctx, patience)
+	defer stop()
+	meter, err := rig.StartMeter(os.Getpid())
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	var took atomic.Int64
+	var settled atomic.Int64
+	var broken errs
+	if err := l.work(ctx, workers, func(ctx context.Context, a domain.Attempt) {
+		done, err := l.carry(ctx, a)
+		if err != nil && ctx.Err() == nil {
+			broken.add(err)
+			stop()
+		}
+		if done && settled.Add(1) == int64(o.calls) {
+			took.Store(int64(time.Since(began)))
+			stop()
+		}
+	}); err != nil {
+		return err
+	}
+	load, err := meter.Stop()
+	if err := errors.Join(err, broken.join()); err != nil {
+		return err
+	}
+	n := float64(o.calls)
+	elapsed := time.Duration(took.Load())
+	if elapsed == 0 {
+		return fmt.Errorf("%d of %d calls were settled in time", settled.Load(), o.calls)
+	}
+	r.PerSecond = math.Round(n / elapsed.Seconds())
+	r.Micros, r.OtherCores = math.Round(load.Server*float64(elapsed.Microseconds())/n), math.Round(load.Other*100)/100
+	return l.sound(context.WithoutCancel(ctx), id, o.calls)
+}
+
+// carry has a call dialed, ring, be answered and end, each step as the engine
+// notes it. It reports whether the call is over.
+func (l *line) carry(ctx context.Context, a domain.Attempt) (bool, error) {
+	ctx = context.WithoutCancel(ctx)
+	d, err := l.Dial(ctx, a)
+	if err != nil {
+		return false, err
+	}
+	refused, err := l.CommitIntent(ctx, d)
+	switch {
+	case err != nil:
+		return false, err
+	case refused != nil && refused.End != "":
+		return false, fmt.Errorf("a call was refused: %s", refused.Why)
+	case refused != nil:
+		return false, nil // it comes back
+	}
+	d.Call.State, d.Call.RingingAt, d.Call.AnsweredAt, d.Attempt.State = domain.CallInProgress, l.Clock(), l.Clock(), domain.AttemptAnswered
+	l.Progress(d.Call, d.Attempt)
+	return true, l.FinishCall(ctx, service.Verdict{Call: d.Call.ID, Attempt: d.Attempt, Reason: domain.EndFlow, EndedAt: l.Clock().Add(time.Second)})
+}
+
+// sound makes sure that each contact was called, and once.
+func (l *line) sound(ctx context.Context, id domain.ID, calls int) error {
+	c, err := l.Campaign(ctx, l.in, domain.KindCampaign, id)
+	if err != nil {
+		return err
+	}
+	if c.Counts.Completed != calls || c.Counts.Answered != calls || c.Counts.Total() != calls {
+		return fmt.Errorf("%d calls led to %+v", calls, c.Counts)
+	}
+	return nil
+}
+
+// errs collects errors of goroutines.
+type errs struct {
+	mu  sync.Mutex
+	all []error
+}
+
+func (e *errs) add(err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.all = append(e.all, err)
+}
+
+func (e *errs) join() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return errors.Join(e.all...)
+}
+
+// bare commits one insert and one update a call, with nothing around them: as
+// few durable steps as a call that is noted before and after can have.
+func (r *rate) bare(ctx context.Context, o options, at place) (err error) {
+	driver, name, writers := "pgx", at.dsn, 16
+	if at.dsn == "" {
+		if err := os.MkdirAll(at.dir, 0o700); err != nil {
+			return err
+		}
+		driver, writers = "sqlite", 1
+		name = "file:" + filepath.Join(at.dir, store.File) + "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(5000)"
+	}
+	db, err := sql.Open(driver, name)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if _, err := db.ExecContext(ctx, "CREATE TABLE bare_calls (id BIGINT PRIMARY KEY, state TEXT NOT NULL)"); err != nil {
+		return err
+	}
+	var next atomic.Int64
+	var broken errs
+	var all sync.WaitGroup
+	began := time.Now()
+	for range writers {
+		all.Go(func() {
+			for i := next.Add(1); i <= int64(o.calls); i = next.Add(1) {
+				if _, err := db.ExecContext(ctx, fmt.Sprintf("INSERT INTO bare_calls VALUES (%d, 'intent')", i)); err != nil {
+					broken.add(err)
+					return
+				}
+				if _, err := db.ExecContext(ctx, fmt.Sprintf("UPDATE bare_calls SET state = 'ended' WHERE id = %d", i)); err != nil {
+					broken.add(err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	r.BarePerSecond = math.Round(float64(o.calls) / time.Since(began).Seconds())
+	return broken.join()
+}
