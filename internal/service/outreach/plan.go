@@ -165,11 +165,13 @@ func (p *plan) dial(ctx context.Context, st *domain.Stores) (more bool, err erro
 		return true, p.started(ctx, st)
 	}
 	switch again := p.now.Add(lookAgain); {
-	case next.IsZero() && (len(rows) > 0 || p.counts.Active > 0):
+	case next.IsZero() && p.counts.Active > 0:
 		return false, p.started(ctx, st) // stays due
+	case next.IsZero() && len(rows) > 0:
+		return true, p.started(ctx, st) // all were refused: it ends, or waits for them
 	case next.IsZero():
 		next = again // others hold what waits
-	case (len(rows) > 0 || p.counts.Active > 0) && next.After(again):
+	case p.counts.Active > 0 && next.After(again):
 		next = again
 	}
 	p.start()
@@ -230,5 +232,6 @@ func (p *plan) one(ctx context.Context, st *domain.Stores, r *domain.Recipient) 
 	}
 	r.State, r.CallID, r.Why = domain.RecipientActive, call.ID, ""
 	r.Calls++
+	p.counts.Active++
 	return st.Recipients.Update(ctx, r, domain.RecipientWaiting, domain.CampaignCounts{})
 }
