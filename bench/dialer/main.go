@@ -33,6 +33,7 @@ type options struct {
 	plans    int
 	database string
 	sqlite   bool
+	profile  string
 }
 
 const manual = `Calls of one campaign a second, from the plan to the settled contact, with bare commits of one
@@ -52,6 +53,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	f.IntVar(&o.plans, "plans", 40, "how many plans of each are timed; a plan is 64 contacts")
 	f.StringVar(&o.database, "database", os.Getenv(storetest.Variable), "URL of a PostgreSQL server to measure as well")
 	f.BoolVar(&o.sqlite, "sqlite", true, "measure SQLite")
+	f.StringVar(&o.profile, "profile", "", "write a processor profile of the calls into this file")
 	f.Usage = func() {
 		fmt.Fprintf(out, "Usage: go run ./bench/dialer [flags]\n\n%s\n\nFlags:\n", manual)
 		f.PrintDefaults()

@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime/pprof"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -46,6 +47,11 @@ func (r *rate) measure(ctx context.Context, o options, at place) (err error) {
 	}
 	ctx, stop := context.WithTimeout(ctx, patience)
 	defer stop()
+	profiled, err := profile(o.profile)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, profiled()) }()
 	meter, err := rig.StartMeter(os.Getpid())
 	if err != nil {
 		return err
@@ -79,6 +85,25 @@ func (r *rate) measure(ctx context.Context, o options, at place) (err error) {
 	r.PerSecond = math.Round(n / elapsed.Seconds())
 	r.Micros, r.OtherCores = math.Round(load.Server*float64(elapsed.Microseconds())/n), math.Round(load.Other*100)/100
 	return l.sound(context.WithoutCancel(ctx), id, o.calls)
+}
+
+// profile writes a processor profile into a file until the function that it
+// returns is called; "" is none.
+func profile(path string) (func() error, error) {
+	if path == "" {
+		return func() error { return nil }, nil
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return func() error {
+		pprof.StopCPUProfile()
+		return f.Close()
+	}, nil
 }
 
 // carry has a call dialed, ring, be answered and end, each step as the engine
