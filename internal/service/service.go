@@ -115,7 +115,7 @@ func New(o Options) *Service {
 	s.watchers = rule.NewWatchers()
 	s.Access, s.People = access.New(s.Kit, o.Rates), people.New(s.Kit, s.stopRinging)
 	s.Messaging = messaging.New(s.Kit, messaging.Options{Announce: s.announce, StopRinging: s.stopRinging, AskedBy: keyOf, AddUsage: s.AddUsage})
-	s.Outreach = outreach.New(s.Kit, outreach.Options{Ready: s.ready, Place: s.placeFor, StopRinging: s.stopRinging, Watchers: s.watchers})
+	s.Outreach = outreach.New(s.Kit, outreach.Options{Ready: s.ready, Place: s.placeFor, Watchers: s.watchers})
 	return s
 }
 

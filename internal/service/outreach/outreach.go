@@ -22,8 +22,6 @@ type Options struct {
 	Ready func(ctx context.Context, st *domain.Stores, in domain.Scope, agent, number domain.ID) (*domain.Trunk, error)
 	// Place stores a call and its attempt.
 	Place func(ctx context.Context, st *domain.Stores, in domain.Scope, p Placing) (*domain.Call, error)
-	// StopRinging hangs up calls to numbers that nobody has answered yet.
-	StopRinging func(ctx context.Context, in domain.Scope, numbers []string) error
 	// Watchers bounds who watches campaigns, beside who watches calls.
 	Watchers *rule.Watchers
 }
