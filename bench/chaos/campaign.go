@@ -31,6 +31,21 @@ func afternoon(now time.Time) (string, error) {
 	return "", errors.New("nowhere is it early in the afternoon")
 }
 
+// most is how many contacts a campaign has: of fewer than 50 answers it is not
+// judged how many were abandoned. A kill abandons all who talk, so that larger
+// campaigns would be paused.
+const most = 49
+
+// campaigns orders campaigns with n contacts together, and returns at once.
+func (f *feed) campaigns(ctx context.Context, n int) error {
+	for ; n > 0; n -= most {
+		if err := f.campaign(ctx, min(n, most)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // campaign orders a campaign with n contacts, and returns at once.
 func (f *feed) campaign(ctx context.Context, n int) error {
 	zone, err := afternoon(time.Now())

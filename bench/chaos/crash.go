@@ -98,7 +98,7 @@ func (c *crashRun) life(ctx context.Context, point failpoint.Name) error {
 	}
 	c.peer.revived(n.sip, started)
 	c.feed.release(ctx, c.share-c.share/2, c.o.rate)
-	if err := c.feed.campaign(ctx, c.share/2); err != nil {
+	if err := c.feed.campaigns(ctx, c.share/2); err != nil {
 		return err
 	}
 	limit := deathLimit
