@@ -116,8 +116,9 @@ func (d *days) prepare(first time.Time) {
 	d.ok(err)
 	d.agent = agent.ID
 	const day = 24 * time.Hour
+	const closing = 36*time.Hour - 50*time.Second // it goes on for the last seconds of its window
 	for _, c := range []outing{
-		{starts: first, window: hours{"America/New_York", 9, 20}, most: 16, pauses: 3 * time.Hour, resumes: 30 * time.Hour},
+		{starts: first, window: hours{"America/New_York", 9, 20}, most: 16, pauses: 90 * time.Minute, resumes: closing},
 		{starts: first.Add(day), window: hours{"America/Los_Angeles", 16, 12}, most: 30, pauses: 2 * time.Minute, resumes: 7 * time.Minute},
 		{starts: first.Add(12*day + 8*time.Hour), most: 50, pauses: 10 * time.Hour, resumes: 14 * time.Hour},
 	} {

@@ -123,11 +123,16 @@ func (o *office) act() {
 	}
 }
 
-// idle reports whether nothing is to be done for a while, and until when.
+// idle reports whether nothing is to be done for a while, and until when. What is
+// due soon may wait for an hour or more; a campaign goes on at its time.
 func (o *office) idle() (next time.Time, idle bool) {
 	o.Helper()
 	due, next, err := o.DueCampaigns(o.Context(), 10)
 	o.ok(err)
+	idle = len(due) == 0 && o.talking() == 0 && (next.IsZero() || time.Until(next) > 3*time.Minute)
+	if soon := time.Now().Add(time.Duration(60+o.roll(180)) * time.Minute); !next.IsZero() && soon.After(next) {
+		next = soon
+	}
 	for _, c := range o.outings {
 		if c.pauses == 0 && c.resumes > 0 {
 			if again := c.starts.Add(c.resumes); next.IsZero() || again.Before(next) {
@@ -135,13 +140,7 @@ func (o *office) idle() (next time.Time, idle bool) {
 			}
 		}
 	}
-	if next.IsZero() || len(due) > 0 || o.talking() > 0 {
-		return next, len(due) == 0 && o.talking() == 0
-	}
-	if soon := time.Now().Add(time.Duration(60+o.roll(180)) * time.Minute); soon.After(next) {
-		return soon, time.Until(next) > 3*time.Minute
-	}
-	return next, true
+	return next, idle
 }
 
 // compare looks whether the counts of all campaigns are those of their contacts,
