@@ -162,10 +162,7 @@ func (c *calls) Update(ctx context.Context, call *domain.Call) error {
 }
 
 // Active counts calls that were dialed or answered and are not over.
-func (c *calls) Active(ctx context.Context, in domain.Scope) (int, error) {
-	if err := row.Alone(ctx, c.db, "calls", string(in.Workspace), string(in.Mode)); err != nil {
-		return 0, err
-	}
-	return row.Count(ctx, row.In(c.db.NewSelect().Model((*callRow)(nil)), in).
-		Where("state IN ('dialing', 'ringing', 'in-progress')"))
+func (c *calls) Active(ctx context.Context, in domain.Scope, most int) (int, error) {
+	return row.CountTo(ctx, c.db, most, row.In(c.db.NewSelect().Model((*callRow)(nil)), in).
+		Where("state IN ('dialing', 'ringing', 'in-progress')"), "calls", string(in.Workspace), string(in.Mode))
 }
