@@ -57,7 +57,7 @@ func Together(ctx context.Context, db bun.IDB, words ...string) error {
 }
 
 // crowd bounds how many transactions of all processes add to one count at once.
-const crowd = 256
+const crowd = 128
 
 // CountTo counts what there may be most of. What a transaction is told stays
 // true until it ends, as far as all who add to the count ask before: where there

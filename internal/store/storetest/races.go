@@ -84,7 +84,7 @@ func countsHold(_ *testing.T, b *bench) {
 // crowdsCount proves the same where there is room for so many that they need not
 // be counted one by one until it becomes scarce; and that all of it is used.
 func crowdsCount(_ *testing.T, b *bench) {
-	const room, others = 620, 16
+	const room, others = 360, 16
 	trunk := domain.NewID()
 	in, _ := scopes()
 	var wg sync.WaitGroup
