@@ -126,7 +126,7 @@ func (s *Service) CommitIntent(ctx context.Context, d *Dial) (*Refusal, error) {
 		if err := st.Calls.Update(ctx, call); err != nil {
 			return err
 		}
-		if err := s.emit(ctx, st, domain.EventCallStarted, call, nil); err != nil {
+		if err := s.emit(ctx, st, call, nil, domain.EventCallStarted); err != nil {
 			return err
 		}
 		d.Attempt, d.Call = a, *call

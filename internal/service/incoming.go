@@ -156,7 +156,7 @@ func (s *Service) Receive(ctx context.Context, in Incoming, number *domain.Phone
 				return err
 			}
 		}
-		return s.emit(ctx, st, domain.EventCallStarted, &d.Call, nil)
+		return s.emit(ctx, st, &d.Call, nil, domain.EventCallStarted)
 	})
 	if err != nil {
 		return nil, err

@@ -112,6 +112,7 @@ func (c *calls) ByID(ctx context.Context, id domain.ID) (*domain.Call, error) {
 	if err := row.ToChange(c.db, c.db.NewSelect().Model(r).Where("id = ?", id)).Scan(ctx); err != nil {
 		return nil, row.Found(err, domain.NotFound("Call", id))
 	}
+	row.Hold(c.db, "call", string(id))
 	list, err := opened([]callRow{*r}, c.seal)
 	if err != nil {
 		return nil, err

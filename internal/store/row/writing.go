@@ -13,7 +13,26 @@ import (
 // Writing is a transaction that writes while others do. What it reads by id and
 // what it counts stays as it is until it ends: PostgreSQL is asked for the
 // locks. SQLite has one writer, whose transactions need none.
-type Writing struct{ bun.IDB }
+type Writing struct {
+	bun.IDB
+	held map[string]bool // what was asked for already
+}
+
+// NewWriting is a transaction that has just begun.
+func NewWriting(tx bun.IDB) Writing { return Writing{IDB: tx, held: make(map[string]bool)} }
+
+// Hold notes that the transaction keeps others away from what the words name.
+func Hold(db bun.IDB, words ...string) {
+	if w, ok := db.(Writing); ok {
+		w.held[strings.Join(words, " ")] = true
+	}
+}
+
+// Holds reports whether the transaction has noted that.
+func Holds(db bun.IDB, words ...string) bool {
+	w, ok := db.(Writing)
+	return ok && w.held[strings.Join(words, " ")]
+}
 
 // ToChange selects rows that the transaction may change: no other one changes
 // them before it ends.
@@ -95,10 +114,13 @@ func countTogether(ctx context.Context, db bun.IDB, most int, q *bun.SelectQuery
 }
 
 func wait(ctx context.Context, db bun.IDB, lock string, words []string) error {
-	if _, ok := db.(Writing); !ok {
+	if _, ok := db.(Writing); !ok || Holds(db, append(words, lock)...) {
 		return nil
 	}
 	_, err := db.ExecContext(ctx, lock, " "+strings.Join(words, " "))
+	if err == nil {
+		Hold(db, append(words, lock)...)
+	}
 	return Error(err, "wait for a turn")
 }
 
