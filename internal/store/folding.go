@@ -90,8 +90,9 @@ func (f *folding) vacuum(ctx context.Context) error {
 		return nil
 	}
 	f.folded = 0
-	// Where another node does it just now there is nothing to do.
-	_, err := f.db.readers.ExecContext(ctx, "VACUUM (SKIP_LOCKED) call_changes, agent_changes")
+	// Where another node does it just now there is nothing to do. To give room back
+	// to the disk it would keep all others out of the tables.
+	_, err := f.db.readers.ExecContext(ctx, "VACUUM (SKIP_LOCKED, TRUNCATE FALSE) call_changes, agent_changes")
 	return row.Error(err, "vacuum the folded counts")
 }
 

@@ -56,7 +56,7 @@ func (c *calls) Fold(ctx context.Context, limit int) (int, error) {
 	}
 	sums := make(map[kind]int64)
 	n := 0
-	q := new(row.Query).Add(`DELETE FROM call_changes WHERE id IN (SELECT id FROM call_changes ORDER BY id LIMIT ?)
+	q := new(row.Query).Add(`DELETE FROM call_changes WHERE id <= (SELECT max(id) FROM (SELECT id FROM call_changes ORDER BY id LIMIT ?) AS first)
 		RETURNING workspace_id, mode, hour, agent_id, campaign_id, direction, state, n`, limit)
 	err := q.Each(ctx, c.db, func(v row.Values) error {
 		n++
@@ -77,7 +77,7 @@ func (c *calls) Fold(ctx context.Context, limit int) (int, error) {
 func (c *calls) foldUse(ctx context.Context, limit int) error {
 	type use struct{ workspace, mode, agent string }
 	sums := make(map[use][2]int64)
-	q := new(row.Query).Add(`DELETE FROM agent_changes WHERE id IN (SELECT id FROM agent_changes ORDER BY id LIMIT ?)
+	q := new(row.Query).Add(`DELETE FROM agent_changes WHERE id <= (SELECT max(id) FROM (SELECT id FROM agent_changes ORDER BY id LIMIT ?) AS first)
 		RETURNING workspace_id, mode, agent_id, calls, talked`, limit)
 	err := q.Each(ctx, c.db, func(v row.Values) error {
 		of := use{v.Text(0), v.Text(1), v.Text(2)}
