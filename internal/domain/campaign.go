@@ -85,6 +85,7 @@ type Campaign struct {
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
 	StartedAt     time.Time // when the first contact was dialed
+	ResumedAt     time.Time // when it went on after it had not dialed for a reason; zero: it always did
 	EndedAt       time.Time
 }
 
