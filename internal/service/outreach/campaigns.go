@@ -196,13 +196,17 @@ func (o *Outreach) detailed(ctx context.Context, st *domain.Stores, c *domain.Ca
 	if err != nil {
 		return nil, err
 	}
-	d, err := o.detail(ctx, st, c, counts[c.ID])
+	recent, err := lately(ctx, st, domain.Scope{Workspace: c.WorkspaceID, Mode: c.Mode}, o.Clock(), counts)
+	if err != nil {
+		return nil, err
+	}
+	d, err := o.detail(ctx, st, c, counts[c.ID], recent[c.ID])
 	return &d, err
 }
 
 // detail is a campaign with counts that were read.
-func (o *Outreach) detail(ctx context.Context, st *domain.Stores, c *domain.Campaign, n domain.CampaignCounts) (CampaignDetail, error) {
-	d := CampaignDetail{Campaign: *c, Counts: n}
+func (o *Outreach) detail(ctx context.Context, st *domain.Stores, c *domain.Campaign, n domain.CampaignCounts, recent domain.Tally) (CampaignDetail, error) {
+	d := CampaignDetail{Campaign: *c, Counts: n, Lately: recent}
 	if c.State != domain.CampaignActive || c.StartedAt.IsZero() {
 		return d, nil
 	}
@@ -230,9 +234,13 @@ func (o *Outreach) Campaigns(ctx context.Context, in domain.Scope, f domain.Camp
 		if err != nil {
 			return nil, err
 		}
+		recent, err := lately(ctx, st, in, o.Clock(), counts)
+		if err != nil {
+			return nil, err
+		}
 		list := make([]CampaignDetail, len(rows))
 		for i := range rows {
-			if list[i], err = o.detail(ctx, st, &rows[i], counts[rows[i].ID]); err != nil {
+			if list[i], err = o.detail(ctx, st, &rows[i], counts[rows[i].ID], recent[rows[i].ID]); err != nil {
 				return nil, err
 			}
 		}
