@@ -89,7 +89,7 @@ func (c Caps) binds(tried []time.Time, places []*time.Location, at time.Time) (u
 	if c.Day > 0 {
 		for _, zone := range places {
 			if onDay(tried, zone, at) >= c.Day {
-				take(tomorrow(at, zone), CapDay)
+				take(Tomorrow(at, zone), CapDay)
 			}
 		}
 	}
@@ -107,9 +107,9 @@ func onDay(times []time.Time, zone *time.Location, at time.Time) (n int) {
 	return n
 }
 
-// tomorrow returns the first instant after at of another day, by the wall clock
+// Tomorrow returns the first instant after at of another day, by the wall clock
 // of zone: not always one of 00:00, which some changes of clocks leave out.
-func tomorrow(at time.Time, zone *time.Location) time.Time {
+func Tomorrow(at time.Time, zone *time.Location) time.Time {
 	today := at.In(zone).YearDay()
 	for t := at; ; {
 		local := t.In(zone)

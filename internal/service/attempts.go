@@ -183,6 +183,14 @@ func (s *Service) gate(ctx context.Context, st *domain.Stores, in domain.Scope, 
 	if most := w.Plan.Limits().ConcurrentCalls; most != domain.Unlimited && active >= most {
 		return &Refusal{Why: "the plan's calls at once are in use", RetryAt: now.Add(soon)}, nil
 	}
+	switch purse, err := s.Purse(ctx, st, in, w, now); {
+	case err != nil:
+		return nil, err
+	case purse.Spent():
+		return &Refusal{Why: "the workspace has spent its budget of the day", End: domain.EndDailyBudget}, nil
+	case purse.Full(active):
+		return &Refusal{Why: "the rest of the day's budget is set aside for calls under way", RetryAt: now.Add(soon)}, nil
+	}
 	trunk, err := st.Trunks.Get(ctx, in, a.TrunkID)
 	if err != nil {
 		return nil, err

@@ -21,10 +21,19 @@ func keyOf(ctx context.Context) domain.ID {
 	return key
 }
 
-// affords refuses a call to a workspace that has credits and has used them up.
-func affords(w *domain.Workspace) error {
+// affords refuses a call to a workspace that has used up its credits or, unless a
+// campaign places it, which waits for the next one, its budget of the day.
+func (s *Service) affords(ctx context.Context, st *domain.Stores, in domain.Scope, w *domain.Workspace, single bool) error {
 	if !w.Broke() {
-		return nil
+		if !single {
+			return nil
+		}
+		purse, err := s.Purse(ctx, st, in, w, s.Clock())
+		if err != nil || !purse.Spent() {
+			return err
+		}
+		return domain.Errorf(domain.CodePayment, "the workspace has spent its budget of the day, dailyBudget; the next day begins at %s",
+			purse.Renewed.UTC().Format(time.RFC3339)).For(domain.ReasonDailyBudget, "")
 	}
 	return domain.Errorf(domain.CodePayment, "the workspace has no credits left; add some before placing calls").
 		For(domain.ReasonInsufficientCredits, "")
@@ -50,6 +59,9 @@ func (s *Service) charge(ctx context.Context, st *domain.Stores, call *domain.Ca
 	call.Cost = cost
 	if cost > 0 {
 		if err := st.Workspaces.Charge(ctx, w.ID, cost); err != nil {
+			return err
+		}
+		if err := s.Spend(ctx, st, w, call); err != nil {
 			return err
 		}
 	}

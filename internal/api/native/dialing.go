@@ -14,7 +14,7 @@ import (
 // DialingCheck is whether a campaign in live mode may call a number.
 type DialingCheck struct {
 	Allowed       bool         `json:"allowed"`
-	Reason        *string      `json:"reason" enum:"invalid_number,destination_not_allowed,region_not_allowed,do_not_call,no_consent,timezone_unknown,outside_window,cap_day,cap_24_hours,cap_7_days,cap_30_days,cap_gap"`
+	Reason        *string      `json:"reason" enum:"invalid_number,destination_not_allowed,region_not_allowed,do_not_call,no_consent,timezone_unknown,outside_window,cap_day,cap_24_hours,cap_7_days,cap_30_days,cap_gap,daily_budget"`
 	Message       *string      `json:"message" doc:"The reason for people."`
 	NextAllowedAt wire.Instant `json:"nextAllowedAt" doc:"The first time at or after the one asked about; null when there is none within eight days, or the number may not be called at all."`
 	Zones         []string     `json:"zones" doc:"The time zones that the called party may be in, all of which must allow the call."`

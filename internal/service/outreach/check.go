@@ -180,10 +180,7 @@ func (o *Outreach) places(ctx context.Context, st *domain.Stores, q *question) (
 		if err != nil {
 			return nil, err
 		}
-		if zone, err := phone.Zone(w.Timezone); err == nil {
-			return []*time.Location{zone}, nil
-		}
-		return []*time.Location{time.UTC}, nil
+		return []*time.Location{clockOf(w)}, nil
 	}
 	n, err := phone.Parse(q.r.Phone)
 	if err != nil {

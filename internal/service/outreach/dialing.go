@@ -61,7 +61,7 @@ func (o *Outreach) CheckDialing(ctx context.Context, in domain.Scope, q DialingQ
 		if err := asked.acquaint(ctx, st); err != nil {
 			return nil, err
 		}
-		all := []evaluation{o.callable, o.consented, o.inHours, o.uncapped}
+		all := []evaluation{o.callable, o.consented, o.inHours, o.uncapped, o.affordable}
 		if q.WindowOnly {
 			all = []evaluation{o.inHours}
 		}
@@ -102,6 +102,7 @@ var explained = map[string]string{
 	domain.ReasonOutsideWindow:   "the law of the called place does not allow sales calls at this time",
 	domain.ReasonNoConsent:       "marketing needs a consent that is recorded: send it with the contact",
 	domain.ReasonBudget:          "the campaign has spent its budget",
+	domain.ReasonDailyBudget:     "the workspace has spent its budget of the day",
 	domain.ReasonPaused:          "the campaign is paused",
 	compliance.CapDay:            "the number was called as often as is allowed on one day",
 	compliance.CapHours24:        "the number was called as often as is allowed in 24 hours",
