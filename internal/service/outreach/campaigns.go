@@ -303,6 +303,9 @@ func (o *Outreach) change(ctx context.Context, st *domain.Stores, in domain.Scop
 		return err
 	}
 	c.UpdatedAt = o.Clock()
+	if c.State == domain.CampaignActive && was.State == domain.CampaignPaused && !c.StartedAt.IsZero() {
+		c.ResumedAt = c.UpdatedAt
+	}
 	switch {
 	case c.State.Ended() && !was.State.Ended():
 		c.EndedAt, c.DueAt = c.UpdatedAt, time.Time{}

@@ -190,6 +190,9 @@ func (p *plan) dial(ctx context.Context, st *domain.Stores) (more bool, err erro
 }
 
 func (p *plan) start() {
+	if p.c.PauseReason == domain.ReasonTrunkFailing {
+		p.c.ResumedAt = p.now
+	}
 	p.c.PauseReason = "" // it dials
 	if p.c.StartedAt.IsZero() {
 		p.c.StartedAt = p.now
