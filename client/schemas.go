@@ -416,8 +416,8 @@ type CampaignFields struct {
 	Name Field[string] `json:"name,omitzero"`
 	// The number to call from; the agent's own when not sent.
 	PhoneNumberID Field[string] `json:"phoneNumberId,omitzero"`
-	// informational when not sent; marketing, survey, debt or emergency. marketing calls only contacts
-	// with a consent.
+	// informational, marketing, survey, debt or emergency; unspecified when not sent, which has the
+	// narrowest hours. marketing calls only contacts with a consent.
 	Purpose Field[string] `json:"purpose,omitzero"`
 	// Three tries, with gaps by how each ended, when not sent.
 	Retry Field[any] `json:"retry,omitzero"`
@@ -986,8 +986,8 @@ type NewCampaign struct {
 	Name Field[string] `json:"name,omitzero"`
 	// The number to call from; the agent's own when not sent.
 	PhoneNumberID Field[string] `json:"phoneNumberId,omitzero"`
-	// informational when not sent; marketing, survey, debt or emergency. marketing calls only contacts
-	// with a consent.
+	// informational, marketing, survey, debt or emergency; unspecified when not sent, which has the
+	// narrowest hours. marketing calls only contacts with a consent.
 	Purpose Field[string] `json:"purpose,omitzero"`
 	// Three tries, with gaps by how each ended, when not sent.
 	Retry Field[any] `json:"retry,omitzero"`

@@ -13,6 +13,9 @@ type Caps struct {
 	Days7   int           // in any 7 days
 	Days30  int           // in any 30 days
 	Gap     time.Duration // between two calls
+
+	// AfterTalk is for how long nobody is called after a call that they answered.
+	AfterTalk time.Duration
 }
 
 // DefaultCaps are those of every number; the law may have narrower ones.
@@ -25,6 +28,8 @@ const (
 	CapDays7   = "cap_7_days"
 	CapDays30  = "cap_30_days"
 	CapGap     = "cap_gap"
+
+	CapAfterTalk = "cap_after_talk"
 )
 
 // In returns the narrower of c and the caps of rules, cap by cap; a rule has no Gap.
@@ -35,6 +40,7 @@ func (c Caps) In(rules []Rule) Caps {
 		c.Hours24 = narrower(c.Hours24, law.Hours24)
 		c.Days7 = narrower(c.Days7, law.Days7)
 		c.Days30 = narrower(c.Days30, law.Days30)
+		c.AfterTalk = max(c.AfterTalk, law.AfterTalk)
 	}
 	return c
 }

@@ -416,6 +416,9 @@ type Dialing interface {
 	// Tried returns when the number was dialed after since, as far as it counts;
 	// oldest first.
 	Tried(ctx context.Context, in Scope, number string, since time.Time) ([]time.Time, error)
+	// Talked returns when the last call ended that was dialed to the number after
+	// since, and that somebody took who is no answering machine; zero for none.
+	Talked(ctx context.Context, in Scope, number string, since time.Time) (time.Time, error)
 	// Planned counts attempts of a workspace, and over a trunk, that wait to be
 	// dialed.
 	Planned(ctx context.Context, in Scope, trunk ID) (workspace, on int, err error)

@@ -26,7 +26,7 @@ type Campaign struct {
 	CallWindow         *CallWindow          `json:"callWindow" doc:"When it calls; null is at any time that the law allows."`
 	MaxConcurrentCalls *int                 `json:"maxConcurrentCalls" doc:"Null is as many as plan and trunk allow."`
 	PauseReason        *string              `json:"pauseReason" doc:"Why it was paused, when that was not asked for."`
-	Purpose            domain.Purpose       `json:"purpose" enum:"informational,marketing,survey,debt,emergency"`
+	Purpose            domain.Purpose       `json:"purpose" enum:"unspecified,informational,marketing,survey,debt,emergency"`
 	EnforceRules       bool                 `json:"enforceRules" doc:"Test mode only: keep the legal hours and caps as live mode does."`
 	Retry              Retry                `json:"retry"`
 	Budget             *float64             `json:"budget" doc:"What its calls may cost, in the workspace's credits; null is no limit."`
@@ -73,7 +73,7 @@ type CampaignFields struct {
 	Timezone           wire.Opt[string]         `json:"timezone,omitzero" doc:"IANA name; of callWindow. The workspace's when not sent."`
 	CallWindow         wire.Opt[WindowFields]   `json:"callWindow,omitzero" doc:"When it calls; at any time that the law allows when not sent."`
 	MaxConcurrentCalls wire.Opt[int]            `json:"maxConcurrentCalls,omitzero" doc:"1 to 10,000; as many as plan and trunk allow when not sent."`
-	Purpose            wire.Opt[domain.Purpose] `json:"purpose,omitzero" doc:"informational when not sent; marketing, survey, debt or emergency. marketing calls only contacts with a consent."`
+	Purpose            wire.Opt[domain.Purpose] `json:"purpose,omitzero" doc:"informational, marketing, survey, debt or emergency; unspecified when not sent, which has the narrowest hours. marketing calls only contacts with a consent."`
 	EnforceRules       wire.Opt[bool]           `json:"enforceRules,omitzero" doc:"Test mode only: keep the legal hours and caps as live mode does."`
 	Retry              wire.Opt[RetryFields]    `json:"retry,omitzero" doc:"Three tries, with gaps by how each ended, when not sent."`
 	Budget             wire.Opt[float64]        `json:"budget,omitzero" doc:"What its calls may cost, in the workspace's credits; no limit when not sent."`

@@ -84,7 +84,7 @@ func (o *Outreach) newCampaign(ctx context.Context, st *domain.Stores, in domain
 	now := o.Clock()
 	c := &domain.Campaign{
 		ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, Kind: req.Kind, State: domain.CampaignActive,
-		Purpose: domain.PurposeInformational, Version: 1, CreatedAt: now, UpdatedAt: now,
+		Purpose: domain.PurposeUnspecified, Version: 1, CreatedAt: now, UpdatedAt: now,
 	}
 	if c.Kind == domain.KindCampaign {
 		c.Retry = DefaultRetry
@@ -149,8 +149,7 @@ func check(c *domain.Campaign) error {
 }
 
 func checkPurpose(p domain.Purpose) error {
-	return rule.OneOf("purpose", p, domain.PurposeInformational, domain.PurposeMarketing, domain.PurposeSurvey,
-		domain.PurposeDebt, domain.PurposeEmergency)
+	return rule.OneOf("purpose", p, domain.Purposes...)
 }
 
 // due is when the dialer is to look at a campaign that runs.

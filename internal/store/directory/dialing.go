@@ -91,6 +91,19 @@ func (s *dialing) Tried(ctx context.Context, in domain.Scope, number string, sin
 	return row.Map(at, func(m *row.Micros) time.Time { return m.Time() }), row.Error(err, "list tries of a number")
 }
 
+// Talked returns when somebody was last talked with.
+func (s *dialing) Talked(ctx context.Context, in domain.Scope, number string, since time.Time) (time.Time, error) {
+	var at []row.Micros
+	err := s.db.NewRaw(`SELECT calls.ended_at FROM attempts JOIN calls ON calls.id = attempts.call_id
+		WHERE attempts.workspace_id = ? AND attempts.mode = ? AND attempts.number = ? AND attempts.dialed_at > ? AND attempts.dialed_at > 0
+		AND attempts.kind = '' AND calls.state = ? AND calls.end_reason <> ? ORDER BY calls.ended_at DESC LIMIT 1`,
+		in.Workspace, in.Mode, number, row.At(since), domain.CallCompleted, domain.EndVoicemail).Scan(ctx, &at)
+	if err != nil || len(at) == 0 {
+		return time.Time{}, row.Error(err, "find the last talk with a number")
+	}
+	return at[0].Time(), nil
+}
+
 // Planned counts attempts that wait to be dialed.
 func (s *dialing) Planned(ctx context.Context, in domain.Scope, trunk domain.ID) (workspace, on int, err error) {
 	err = row.In(s.db.NewSelect().Table("attempts"), in).Where("state IN ('planned', 'claimed')").
