@@ -99,7 +99,7 @@ var explained = map[string]string{
 	domain.ReasonInvalidNumber:   "no numbering plan has this number",
 	domain.ReasonDoNotCall:       "the number is on the do-not-call list",
 	domain.ReasonTimezoneUnknown: phone.ErrNoPlace.Error(),
-	domain.ReasonOutsideWindow:   "the law of the called place does not allow sales calls at this time",
+	domain.ReasonOutsideWindow:   "the law of the called place does not allow such calls at this time",
 	domain.ReasonNoConsent:       "marketing needs a consent that is recorded: send it with the contact",
 	domain.ReasonBudget:          "the campaign has spent its budget",
 	domain.ReasonDailyBudget:     "the workspace has spent its budget of the day",
