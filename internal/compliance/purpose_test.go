@@ -94,8 +94,8 @@ func TestUnspecifiedIsNarrowest(t *testing.T) {
 		}
 		nobodySaid := at("")
 		for _, p := range []domain.Purpose{domain.PurposeInformational, domain.PurposeMarketing, domain.PurposeSurvey} {
-			for quarter := range 200 * 96 {
-				when := time.Date(2026, 6, 1, 0, 15*quarter, 0, 0, time.UTC)
+			for quarter := range 28 * 96 {
+				when := time.Date(2026, 12, 7, 0, 15*quarter, 0, 0, time.UTC)
 				if nobodySaid.Allowed(when) && !at(p).Allowed(when) {
 					t.Fatalf("%s: allowed on %s, but not for %s", place, when.Format("Mon 2006-01-02 15:04"), p)
 				}

@@ -1,6 +1,8 @@
 package service_test
 
 import (
+	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,60 +74,83 @@ func (k *campaigning) heard(d *service.Dial, after time.Duration) {
 	k.ok(k.FinishCall(k.Context(), service.Verdict{Call: d.Call.ID, Attempt: d.Attempt, Reason: domain.EndFlow, EndedAt: k.now().Add(time.Minute)}))
 }
 
-// TestSilenceIsAbandonment counts calls in which the agent spoke late or never,
-// over the last thirty days and over the last one.
+// TestSilenceIsAbandonment counts calls in which the agent spoke late or never.
 func TestSilenceIsAbandonment(t *testing.T) {
-	k := newCampaigning(t, 2000, func(c *outreach.CampaignChange) { c.MaxConcurrent = new(20) })
-	k.pass(time.Until(time.Now().Truncate(24 * time.Hour).Add(32 * time.Hour))) // in the morning: no date passes by the way
-	// calls has n calls answered, all after so long.
-	calls := func(n int, after time.Duration) {
-		t.Helper()
-		k.ok(k.Beat(t.Context(), k.epoch))
-		for n > 0 {
-			dials := k.dialed()
-			if len(dials) == 0 {
-				t.Fatalf("no more calls, and %d were to come", n)
-			}
-			for _, d := range dials {
-				if n--; n < 0 {
-					k.heard(d, 0)
-				} else {
-					k.heard(d, after)
+	k := newCampaigning(t, 5, nil)
+	for i, d := range k.dialed() {
+		k.heard(d, []time.Duration{0, 2 * time.Second, 2*time.Second + time.Millisecond, -1, time.Second}[i])
+	}
+	c := k.stands(domain.CampaignActive, 0, 0, 5, 0)
+	list, _, err := k.Campaigns(t.Context(), k.test, domain.CampaignFilter{}, domain.Page{})
+	k.ok(err)
+	want := domain.Tally{Answered: 5, Abandoned: 2}
+	if c.Counts.Answered != 5 || c.Counts.Abandoned != 2 || c.Lately != want || list[0].Lately != want {
+		t.Fatalf("%+v lately %+v, in the list %+v", c.Counts, c.Lately, list[0].Lately)
+	}
+}
+
+// TestAbandonmentOfDays judges the last thirty days, and the last one by itself.
+func TestAbandonmentOfDays(t *testing.T) {
+	type ago map[int]domain.Tally // days
+	for name, c := range map[string]struct {
+		days ago
+		most int // calls at once; 0: it is paused
+		said string
+	}{
+		"few":                     {ago{0: {Answered: 49, Abandoned: 49}}, 10, ""},
+		"good":                    {ago{0: {Answered: 500, Abandoned: 9}}, 10, ""},
+		"slowed":                  {ago{0: {Answered: 50, Abandoned: 1}}, 5, ""},
+		"paused":                  {ago{0: {Answered: 107, Abandoned: 3}}, 0, "of 107 calls that were answered in the last 30 days, 3 (2.8 %)"},
+		"over several days":       {ago{0: {Answered: 20}, 9: {Answered: 50, Abandoned: 2}, 29: {Answered: 30, Abandoned: 2}}, 0, "of 100 calls that were answered in the last 30 days, 4 (4.0 %)"},
+		"longer ago":              {ago{0: {Answered: 20, Abandoned: 1}, 30: {Answered: 1000, Abandoned: 500}}, 10, ""},
+		"long ago it was good":    {ago{0: {Answered: 50, Abandoned: 2}, 30: {Answered: 1000}}, 0, "in the last 30 days, 2 (4.0 %)"},
+		"today, after good weeks": {ago{0: {Answered: 60, Abandoned: 6}, 1: {Answered: 10_000}}, 0, "of 60 calls that were answered today, 6 (10.0 %)"},
+		"today it is better":      {ago{0: {Answered: 1000}, 1: {Answered: 1000, Abandoned: 45}}, 5, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newCampaigning(t, 40, func(c *outreach.CampaignChange) { c.MaxConcurrent = new(10) })
+			k.over(k.dialed()[0], domain.EndFlow, time.Minute) // and the others of that look are under way
+			k.ok(k.store.InTx(t.Context(), domain.LaneDial, func(ctx context.Context, st *domain.Stores) error {
+				rows, _, err := st.Recipients.List(ctx, k.test, k.id, domain.RecipientFilter{State: domain.RecipientActive}, domain.Page{Limit: 20})
+				if err != nil {
+					return err
 				}
+				var sum domain.Tally
+				for days, tally := range c.days {
+					sum.Answered, sum.Abandoned = sum.Answered+tally.Answered, sum.Abandoned+tally.Abandoned
+					if days == 0 {
+						tally.Answered-- // it was counted already
+					}
+					if err := st.Tallies.Add(ctx, k.test, k.id, domain.DayOf(k.now().AddDate(0, 0, -days)), domain.NewID(), tally); err != nil {
+						return err
+					}
+				}
+				for i := range rows { // they are over
+					gain := domain.CampaignCounts{LastAt: k.now().Add(time.Minute)}
+					if i == 0 {
+						gain.Answered, gain.Abandoned = sum.Answered-1, sum.Abandoned
+					}
+					rows[i].State = domain.RecipientCompleted
+					if err := st.Recipients.Update(ctx, &rows[i], domain.RecipientActive, gain); err != nil {
+						return err
+					}
+				}
+				return nil
+			}))
+			k.plan()
+			got, err := k.Campaign(t.Context(), k.test, domain.KindCampaign, k.id)
+			k.ok(err)
+			notices, _, err := k.Notices(t.Context(), k.test, domain.Page{Limit: 10})
+			k.ok(err)
+			if c.most > 0 {
+				if got.State != domain.CampaignActive || got.Counts.Active != c.most || len(notices) > 0 {
+					t.Fatalf("%s %q %+v %+v, want %d calls at once", got.State, got.PauseReason, got.Counts, notices, c.most)
+				}
+				return
 			}
-			k.pass(time.Second)
-		}
-	}
-	stands := func(state domain.CampaignState, abandoned int, lately domain.Tally) {
-		t.Helper()
-		k.plan()
-		c, err := k.Campaign(t.Context(), k.test, domain.KindCampaign, k.id)
-		k.ok(err)
-		list, _, err := k.Campaigns(t.Context(), k.test, domain.CampaignFilter{}, domain.Page{})
-		k.ok(err)
-		if c.State != state || c.Counts.Abandoned != abandoned || c.Lately.Abandoned != lately.Abandoned || list[0].Lately != c.Lately {
-			t.Fatalf("%s %q %+v lately %+v, in the list %+v", c.State, c.PauseReason, c.Counts, c.Lately, list[0].Lately)
-		}
-	}
-	calls(20, 2*time.Second)
-	stands(domain.CampaignActive, 0, domain.Tally{})
-	calls(1, -1)
-	calls(200, 500*time.Millisecond)
-	stands(domain.CampaignActive, 1, domain.Tally{Abandoned: 1})
-	calls(1, 2*time.Second+time.Millisecond)
-	stands(domain.CampaignActive, 2, domain.Tally{Abandoned: 2})
-	k.pass(29 * 24 * time.Hour)
-	calls(200, 0)
-	stands(domain.CampaignActive, 2, domain.Tally{Abandoned: 2})
-	k.pass(24 * time.Hour) // those of the first day do not count any more
-	stands(domain.CampaignActive, 2, domain.Tally{})
-	calls(100, 0)
-	k.pass(24 * time.Hour)
-	calls(60, 0)
-	stands(domain.CampaignActive, 2, domain.Tally{})
-	calls(2, -1) // 2 of 80 or so today, of 380 in thirty days: it is slowed
-	stands(domain.CampaignActive, 4, domain.Tally{Abandoned: 2})
-	if n := len(k.dialed()); n > 10 {
-		t.Fatalf("%d calls at once with more than 2 %% abandoned today", n)
+			if got.State != domain.CampaignPaused || got.PauseReason != domain.ReasonAbandonment || len(notices) != 1 || !strings.Contains(notices[0].Text, c.said) {
+				t.Fatalf("%s %q %+v %+v", got.State, got.PauseReason, got.Counts, notices)
+			}
+		})
 	}
 }

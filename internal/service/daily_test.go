@@ -29,10 +29,10 @@ func TestDailyBudgetHolds(t *testing.T) {
 	k := newKit(t)
 	k.untilTuesday()
 	agent := k.agent(k.test)
-	for day := range 6 {
+	for day := range 4 {
 		budget := domain.Money(rand.Int64N(int64(9*domain.Unit))) + domain.Unit/2
 		whole := day%2 == 0 // all talk for as long as was set aside
-		const many = 30
+		const many = 20
 		for i := range many {
 			_, err := k.PlaceCall(t.Context(), k.test, service.PlaceRequest{AgentID: agent.ID, To: fmt.Sprintf("+1500%d55%04d", day, 1000+i)}, nil)
 			k.ok(err)
