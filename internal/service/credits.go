@@ -32,7 +32,7 @@ func (s *Service) affords(ctx context.Context, st *domain.Stores, in domain.Scop
 		if err != nil || !purse.Spent() {
 			return err
 		}
-		return domain.Errorf(domain.CodePayment, "the workspace has spent its budget of the day, dailyBudget; the next day begins at %s",
+		return domain.Errorf(domain.CodePayment, "the workspace's budget of the day, dailyBudget, does not pay for another minute; the next day begins at %s",
 			purse.Renewed.UTC().Format(time.RFC3339)).For(domain.ReasonDailyBudget, "")
 	}
 	return domain.Errorf(domain.CodePayment, "the workspace has no credits left; add some before placing calls").

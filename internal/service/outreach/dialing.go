@@ -102,7 +102,7 @@ var explained = map[string]string{
 	domain.ReasonOutsideWindow:   "the law of the called place does not allow such calls at this time",
 	domain.ReasonNoConsent:       "marketing needs a consent that is recorded: send it with the contact",
 	domain.ReasonBudget:          "the campaign has spent its budget",
-	domain.ReasonDailyBudget:     "the workspace has spent its budget of the day",
+	domain.ReasonDailyBudget:     "the workspace's budget of the day does not pay for another minute",
 	domain.ReasonPaused:          "the campaign is paused",
 	compliance.CapDay:            "the number was called as often as is allowed on one day",
 	compliance.CapHours24:        "the number was called as often as is allowed in 24 hours",
