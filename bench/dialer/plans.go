@@ -107,7 +107,7 @@ func (l *line) ask(ctx context.Context, tx bun.Tx, hook *seen, campaign domain.I
 		{"contacts that are due", func() error { _, _, err := recipients.Due(ctx, campaign, now, 64); return err }},
 		{"calls that are planned", func() error { _, _, err := dialing.Planned(ctx, l.in, trunk); return err }},
 		{"claim of calls", func() error { _, _, err := attempts.Claim(ctx, l.epoch, now, time.Minute, 64); return err }},
-		{"calls over a trunk", func() error { _, err := attempts.LiveOn(ctx, trunk); return err }},
+		{"calls over a trunk", func() error { _, err := attempts.LiveOn(ctx, trunk, 100); return err }},
 		{"calls to a number", func() error { _, err := attempts.LiveTo(ctx, l.in, "+12125550100"); return err }},
 		{"tries of a number", func() error {
 			_, err := dialing.Tried(ctx, l.in, "+12125550100", now.Add(-30*24*time.Hour))

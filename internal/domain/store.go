@@ -88,6 +88,7 @@ type Stores struct {
 	Sheets     Sheets
 	Dialing    Dialing
 	Breakers   Breakers
+	Tallies    Tallies
 }
 
 // Collection keeps one kind of object. An object outside the scope is
@@ -409,7 +410,7 @@ type Dialing interface {
 	// transaction ends. Many may do so at once.
 	Running(ctx context.Context, campaign ID) (*Campaign, error)
 	// Note stores when the dialer looks at a campaign next, and its StartedAt,
-	// State, PauseReason and EndedAt. Its Version stays.
+	// ResumedAt, State, PauseReason and EndedAt. Its Version stays.
 	Note(ctx context.Context, c *Campaign) error
 	// Wake has the dialer look at a campaign at the given time, if it would not do
 	// so before.
@@ -417,6 +418,9 @@ type Dialing interface {
 	// Tried returns when the number was dialed after since, as far as it counts;
 	// oldest first.
 	Tried(ctx context.Context, in Scope, number string, since time.Time) ([]time.Time, error)
+	// Talked returns when the last call ended that was dialed to the number after
+	// since, and that somebody took who is no answering machine; zero for none.
+	Talked(ctx context.Context, in Scope, number string, since time.Time) (time.Time, error)
 	// Planned counts attempts of a workspace, and over a trunk, that wait to be
 	// dialed.
 	Planned(ctx context.Context, in Scope, trunk ID) (workspace, on int, err error)

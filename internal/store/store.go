@@ -231,6 +231,7 @@ func stores(tx bun.IDB, seal *row.Seal, touch row.Touch) *domain.Stores {
 		Sheets:     directory.NewSheets(tx),
 		Dialing:    directory.NewDialing(tx, touch),
 		Breakers:   directory.NewBreakers(tx),
+		Tallies:    directory.NewTallies(tx),
 
 		Workspaces:  directory.NewWorkspaces(tx),
 		Keys:        directory.NewKeys(tx),

@@ -151,6 +151,17 @@ func (p *plan) dial(ctx context.Context, st *domain.Stores) (more bool, err erro
 		}
 		room = min(room, calls)
 	}
+	switch calls, limited, until, err := p.purse(ctx, st); {
+	case err != nil:
+		return false, err
+	case !until.IsZero():
+		p.c.PauseReason = domain.ReasonDailyBudget
+		return p.until(ctx, st, until)
+	case limited && calls <= 0:
+		return false, nil // stays due: the end of a call tells what is left
+	case limited:
+		room = min(room, calls)
+	}
 	limit := min(room, planned)
 	rows, next, err := st.Recipients.Due(ctx, p.c.ID, p.now, limit)
 	if err != nil {
@@ -181,6 +192,9 @@ func (p *plan) dial(ctx context.Context, st *domain.Stores) (more bool, err erro
 }
 
 func (p *plan) start() {
+	if p.c.PauseReason == domain.ReasonTrunkFailing {
+		p.c.ResumedAt = p.now
+	}
 	p.c.PauseReason = "" // it dials
 	if p.c.StartedAt.IsZero() {
 		p.c.StartedAt = p.now

@@ -68,7 +68,7 @@ func (s *dialing) Running(ctx context.Context, campaign domain.ID) (*domain.Camp
 func (s *dialing) Note(ctx context.Context, c *domain.Campaign) error {
 	_, err := s.db.NewUpdate().Table("campaigns").
 		Set("state = ?", c.State).Set("pause_reason = ?", c.PauseReason).Set("due_at = ?", row.At(c.DueAt)).
-		Set("started_at = ?", row.At(c.StartedAt)).Set("ended_at = ?", row.At(c.EndedAt)).Where("id = ?", c.ID).Exec(ctx)
+		Set("started_at = ?", row.At(c.StartedAt)).Set("resumed_at = ?", row.At(c.ResumedAt)).Set("ended_at = ?", row.At(c.EndedAt)).Where("id = ?", c.ID).Exec(ctx)
 	return row.Error(err, "note of a campaign")
 }
 
@@ -89,6 +89,19 @@ func (s *dialing) Tried(ctx context.Context, in domain.Scope, number string, sin
 		Where("number = ?", number).Where("dialed_at > ?", row.At(since)).Where("dialed_at > 0").Where("kind = ''").
 		Where("NOT uncharged").OrderExpr("dialed_at").Scan(ctx, &at)
 	return row.Map(at, func(m *row.Micros) time.Time { return m.Time() }), row.Error(err, "list tries of a number")
+}
+
+// Talked returns when somebody was last talked with.
+func (s *dialing) Talked(ctx context.Context, in domain.Scope, number string, since time.Time) (time.Time, error) {
+	var at []row.Micros
+	err := s.db.NewRaw(`SELECT calls.ended_at FROM attempts JOIN calls ON calls.id = attempts.call_id
+		WHERE attempts.workspace_id = ? AND attempts.mode = ? AND attempts.number = ? AND attempts.dialed_at > ? AND attempts.dialed_at > 0
+		AND attempts.kind = '' AND calls.state = ? AND calls.end_reason <> ? ORDER BY calls.ended_at DESC LIMIT 1`,
+		in.Workspace, in.Mode, number, row.At(since), domain.CallCompleted, domain.EndVoicemail).Scan(ctx, &at)
+	if err != nil || len(at) == 0 {
+		return time.Time{}, row.Error(err, "find the last talk with a number")
+	}
+	return at[0].Time(), nil
 }
 
 // Planned counts attempts that wait to be dialed.
