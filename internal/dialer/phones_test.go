@@ -93,6 +93,7 @@ func (o *office) carry(ctx context.Context, a domain.Attempt, died <-chan struct
 	if what.talk > 0 && alive {
 		call.Call.State, call.Call.AnsweredAt, call.Attempt.State = domain.CallInProgress, time.Now(), domain.AttemptAnswered
 		o.Progress(call.Call, call.Attempt)
+		o.SaveTurn(domain.Turn{CallID: call.Call.ID, Sequence: 1, Role: domain.RoleAgent, Text: "Hello.", StartMs: 300, EndMs: 900})
 		lasts(what.talk + time.Duration(o.roll(6))*time.Second)
 	}
 	o.ended(c, &call.Call, what, alive)
