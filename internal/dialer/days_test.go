@@ -52,7 +52,7 @@ type days struct {
 	lost    int // calls under way when their process died
 }
 
-// TestDaysOfCampaigns has three campaigns call 200 people each (40 under
+// TestDaysOfCampaigns has three campaigns call 200 people each (26 under
 // the race detector) in thirteen
 // places, half of them the same, for as many days as it takes: over a change of
 // clocks, weekends and a holiday, with results by chance, campaigns that are

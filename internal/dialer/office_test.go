@@ -67,9 +67,9 @@ func (d *days) session() (next time.Time) {
 			}
 		})
 	}
-	mortal, dead := d.roll(4) == 0, false
+	mortal, dead := d.roll(4) == 0 || d.crashes == 0, false
 	for over := false; !over; {
-		time.Sleep(10 * time.Second)
+		time.Sleep(5 * time.Second)
 		o.act()
 		if mortal && d.die() {
 			close(died)
@@ -124,13 +124,13 @@ func (o *office) act() {
 }
 
 // idle reports whether nothing is to be done for a while, and until when. What is
-// due soon may wait for an hour or more; a campaign goes on at its time.
+// due soon may wait for hours; a campaign goes on at its time.
 func (o *office) idle() (next time.Time, idle bool) {
 	o.Helper()
 	due, next, err := o.DueCampaigns(o.Context(), 10)
 	o.ok(err)
 	idle = len(due) == 0 && o.talking() == 0 && (next.IsZero() || time.Until(next) > 3*time.Minute)
-	if soon := time.Now().Add(time.Duration(60+o.roll(180)) * time.Minute); !next.IsZero() && soon.After(next) {
+	if soon := time.Now().Add(time.Duration(rest+o.roll(rest)) * time.Minute); !next.IsZero() && soon.After(next) {
 		next = soon
 	}
 	for _, c := range o.outings {
@@ -192,6 +192,9 @@ func (o *office) redial(r *domain.Recipient) {
 		otherDay = true
 	case domain.ResultCongestion:
 		gap = time.Minute
+	}
+	if zones := o.where[r.Phone].zones; len(zones) > 1 && len(r.Tries) > 1 {
+		otherPart = false // after some tries no part of the day is another one in all zones
 	}
 	wrong := r.NextAt.Before(last.At.Add(gap))
 	for _, zone := range o.where[r.Phone].zones {

@@ -18,15 +18,15 @@ type outcome struct {
 }
 
 var outcomes = []outcome{
-	{reason: domain.EndFlow, ring: 6 * time.Second, talk: 12 * time.Second, charged: true, share: 26},
-	{reason: domain.EndCallerHangup, ring: 3 * time.Second, talk: 3 * time.Second, charged: true, share: 5},
-	{reason: domain.EndVoicemail, ring: 9 * time.Second, talk: 4 * time.Second, charged: true, share: 15},
-	{reason: domain.EndNoAnswer, ring: 15 * time.Second, charged: true, share: 21},
+	{reason: domain.EndFlow, ring: 2 * time.Second, talk: 3 * time.Second, charged: true, share: 24},
+	{reason: domain.EndCallerHangup, ring: 2 * time.Second, talk: 2 * time.Second, charged: true, share: 5},
+	{reason: domain.EndVoicemail, ring: 3 * time.Second, talk: 2 * time.Second, charged: true, share: 15},
+	{reason: domain.EndNoAnswer, ring: 5 * time.Second, charged: true, share: 21},
 	{reason: domain.EndBusy, charged: true, share: 15},
-	{reason: domain.EndDeclined, ring: 4 * time.Second, charged: true, share: 6},
+	{reason: domain.EndDeclined, ring: 2 * time.Second, charged: true, share: 6},
 	{reason: domain.EndCongestion, share: 5},
 	{reason: domain.EndInvalidNumber, charged: true, share: 3},
-	{reason: domain.EndBlocked, ring: 2 * time.Second, charged: true, share: 4},
+	{reason: domain.EndBlocked, ring: 2 * time.Second, charged: true, share: 6},
 }
 
 func (d *days) roll(n int) int {
@@ -94,7 +94,7 @@ func (o *office) carry(ctx context.Context, a domain.Attempt, died <-chan struct
 		call.Call.State, call.Call.AnsweredAt, call.Attempt.State = domain.CallInProgress, time.Now(), domain.AttemptAnswered
 		o.Progress(call.Call, call.Attempt)
 		o.SaveTurn(domain.Turn{CallID: call.Call.ID, Sequence: 1, Role: domain.RoleAgent, Text: "Hello.", StartMs: 300, EndMs: 900})
-		lasts(what.talk + time.Duration(o.roll(6))*time.Second)
+		lasts(what.talk + time.Duration(o.roll(4))*time.Second)
 	}
 	o.ended(c, &call.Call, what, alive)
 	if !alive {

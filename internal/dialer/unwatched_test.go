@@ -2,5 +2,7 @@
 
 package dialer
 
-// contacts is how many each campaign of TestDaysOfCampaigns has.
-const contacts = 200
+const (
+	contacts = 200 // of each campaign of TestDaysOfCampaigns
+	rest     = 120 // minutes, at least, for which its program does not run
+)
