@@ -17,8 +17,9 @@ import (
 // deathLimit is how long a process may take to come to its point.
 const deathLimit = 20 * time.Second
 
-// settleLimit is how long the last process may take to end all calls.
-const settleLimit = 2 * time.Minute
+// settleLimit is how long the last process may take to end all calls, and batches
+// whose import died, which it does after two minutes.
+const settleLimit = 4 * time.Minute
 
 // crashes kills one server again and again while it dials, and judges what came
 // of it.
@@ -59,6 +60,7 @@ type crashRun struct {
 	v      *verdict
 	random *rand.Rand
 	share  int             // orders for each life
+	sheets int             // how many files were sent
 	ready  []time.Duration // from the start to being ready
 }
 
@@ -69,6 +71,9 @@ func (c *crashRun) plan() []failpoint.Name {
 		deaths = append(deaths, "")
 	}
 	for _, point := range c.o.at {
+		if point == failpoint.DuringMigration { // before there is anybody to call
+			continue
+		}
 		c.v.Points[string(point)] = &tally{}
 		for range c.o.points {
 			deaths = append(deaths, point)
@@ -98,7 +103,7 @@ func (c *crashRun) life(ctx context.Context, point failpoint.Name) error {
 	}
 	c.peer.revived(n.sip, started)
 	c.feed.release(ctx, c.share-c.share/2, c.o.rate)
-	if err := c.feed.campaigns(ctx, c.share/2); err != nil {
+	if err := c.contacts(ctx, point, c.share/2); err != nil {
 		return err
 	}
 	limit := deathLimit
@@ -127,6 +132,16 @@ func (c *crashRun) life(ctx context.Context, point failpoint.Name) error {
 		t.Died++
 	}
 	return nil
+}
+
+// contacts orders calls to n contacts together. They come in a file when the
+// process is to die while it reads one, and sometimes otherwise.
+func (c *crashRun) contacts(ctx context.Context, point failpoint.Name, n int) error {
+	if point != failpoint.DuringImport && (point != "" || c.random.IntN(2) == 0) {
+		return c.feed.campaigns(ctx, n)
+	}
+	c.sheets++
+	return c.feed.sheet(ctx, min(n, most), c.sheets%2 == 0 && !c.o.short) // what is left of a batch is there for two minutes
 }
 
 // peace lets a last process end all calls.
