@@ -407,7 +407,7 @@ type Dialing interface {
 	// transaction ends. Many may do so at once.
 	Running(ctx context.Context, campaign ID) (*Campaign, error)
 	// Note stores when the dialer looks at a campaign next, and its StartedAt,
-	// State, PauseReason and EndedAt. Its Version stays.
+	// State, PauseReason, FedUntil and EndedAt. Its Version stays.
 	Note(ctx context.Context, c *Campaign) error
 	// Wake has the dialer look at a campaign at the given time, if it would not do
 	// so before.

@@ -84,6 +84,8 @@ func (p *plan) run(ctx context.Context, st *domain.Stores) (more bool, err error
 		return p.until(ctx, st, p.now.Add(never))
 	case p.counts.Waiting == 0 && p.counts.Active > 0:
 		return false, nil // stays due: the end of the last call brings the next look
+	case p.counts.Waiting == 0 && p.c.FedUntil.After(p.now):
+		return p.until(ctx, st, p.c.FedUntil) // more come
 	case p.counts.Waiting == 0:
 		p.c.State, p.c.EndedAt = domain.CampaignCompleted, p.now
 		return p.until(ctx, st, time.Time{})

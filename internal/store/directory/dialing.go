@@ -68,7 +68,8 @@ func (s *dialing) Running(ctx context.Context, campaign domain.ID) (*domain.Camp
 func (s *dialing) Note(ctx context.Context, c *domain.Campaign) error {
 	_, err := s.db.NewUpdate().Table("campaigns").
 		Set("state = ?", c.State).Set("pause_reason = ?", c.PauseReason).Set("due_at = ?", row.At(c.DueAt)).
-		Set("started_at = ?", row.At(c.StartedAt)).Set("ended_at = ?", row.At(c.EndedAt)).Where("id = ?", c.ID).Exec(ctx)
+		Set("started_at = ?", row.At(c.StartedAt)).Set("ended_at = ?", row.At(c.EndedAt)).
+		Set("fed_until = ?", row.At(c.FedUntil)).Where("id = ?", c.ID).Exec(ctx)
 	return row.Error(err, "note of a campaign")
 }
 

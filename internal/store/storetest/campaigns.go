@@ -304,7 +304,7 @@ func dialingAsks(_ *testing.T, b *bench) {
 		if err != nil {
 			return err
 		}
-		c.State, c.PauseReason, c.DueAt, c.EndedAt, c.StartedAt = domain.CampaignCompleted, "", time.Time{}, at, at
+		c.State, c.PauseReason, c.DueAt, c.EndedAt, c.StartedAt, c.FedUntil = domain.CampaignCompleted, "", time.Time{}, at, at, at.Add(time.Minute)
 		if err := s.Dialing.Note(ctx, c); err != nil {
 			return err
 		}
