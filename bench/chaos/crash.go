@@ -30,6 +30,8 @@ func crashes(ctx context.Context, o options, at rig.Place, progress io.Writer) (
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop() // who still asks is not waited for
 	v := &verdict{Database: at.Name, Scene: "crashes", Points: map[string]*tally{}}
 	run := &crashRun{scene: s, v: v, random: rand.New(rand.NewPCG(o.seed, 0))} //nolint:gosec // repeatable, keeps no secret
 	deaths := run.plan()

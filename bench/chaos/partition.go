@@ -54,6 +54,8 @@ func partitions(ctx context.Context, o options, at rig.Place, progress io.Writer
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
+	ctx, end := context.WithCancel(ctx)
+	defer end() // who still asks is not waited for
 	steady, stop := context.WithCancel(ctx)
 	defer stop()
 	s.feed.work.Go(func() {
