@@ -407,11 +407,14 @@ type Dialing interface {
 	// transaction ends. Many may do so at once.
 	Running(ctx context.Context, campaign ID) (*Campaign, error)
 	// Note stores when the dialer looks at a campaign next, and its StartedAt,
-	// State, PauseReason, FedUntil and EndedAt. Its Version stays.
+	// State, PauseReason, FedUntil, RejudgeAt and EndedAt. Its Version stays.
 	Note(ctx context.Context, c *Campaign) error
 	// Wake has the dialer look at a campaign at the given time, if it would not do
 	// so before.
 	Wake(ctx context.Context, campaign ID, at time.Time) error
+	// Rejudge has up to limit contacts of a campaign that wait for one of the reasons
+	// since a time before at be due at that time, and returns how many.
+	Rejudge(ctx context.Context, campaign ID, reasons []string, at time.Time, limit int) (int, error)
 	// Tried returns when the number was dialed after since, as far as it counts;
 	// oldest first.
 	Tried(ctx context.Context, in Scope, number string, since time.Time) ([]time.Time, error)

@@ -295,6 +295,9 @@ func (o *Outreach) change(ctx context.Context, st *domain.Stores, in domain.Scop
 		return err
 	}
 	c.UpdatedAt = o.Clock()
+	if !c.StartAt.Equal(was.StartAt) || c.Timezone != was.Timezone || c.EnforceRules != was.EnforceRules || !reflect.DeepEqual(c.Window, was.Window) {
+		c.RejudgeAt = c.UpdatedAt
+	}
 	switch {
 	case c.State.Ended() && !was.State.Ended():
 		c.EndedAt, c.DueAt = c.UpdatedAt, time.Time{}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/callwright/callwright/internal/compliance"
 	"github.com/callwright/callwright/internal/domain"
 )
 
@@ -92,6 +93,9 @@ func (p *plan) run(ctx context.Context, st *domain.Stores) (more bool, err error
 	case p.c.StartAt.After(p.now):
 		return p.until(ctx, st, p.c.StartAt)
 	}
+	if again, err := p.rejudge(ctx, st); again || err != nil {
+		return again, err
+	}
 	if at, open, err := p.window(ctx, st); !open || err != nil {
 		if err != nil {
 			return false, err
@@ -120,6 +124,27 @@ func (p *plan) expire(ctx context.Context, st *domain.Stores) (more bool, err er
 		return true, err
 	}
 	return p.until(ctx, st, time.Time{})
+}
+
+// putOff are the reasons for which a contact waits that other hours may be the end
+// of: one that was called too often waits for hours after that, too.
+var putOff = []string{
+	domain.ReasonOutsideWindow,
+	compliance.CapGap, compliance.CapDay, compliance.CapHours24, compliance.CapDays7, compliance.CapDays30,
+}
+
+// rejudge has contacts that the hours before a change have put off be due, some at a
+// time. It reports whether there are more.
+func (p *plan) rejudge(ctx context.Context, st *domain.Stores) (more bool, err error) {
+	if p.c.RejudgeAt.IsZero() {
+		return false, nil
+	}
+	n, err := st.Dialing.Rejudge(ctx, p.c.ID, putOff, p.c.RejudgeAt, sweep)
+	if err != nil || n == sweep {
+		return true, err
+	}
+	p.c.RejudgeAt = time.Time{}
+	return false, st.Dialing.Note(ctx, &p.c)
 }
 
 // dial plans calls to contacts that are due.

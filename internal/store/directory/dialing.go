@@ -69,7 +69,7 @@ func (s *dialing) Note(ctx context.Context, c *domain.Campaign) error {
 	_, err := s.db.NewUpdate().Table("campaigns").
 		Set("state = ?", c.State).Set("pause_reason = ?", c.PauseReason).Set("due_at = ?", row.At(c.DueAt)).
 		Set("started_at = ?", row.At(c.StartedAt)).Set("ended_at = ?", row.At(c.EndedAt)).
-		Set("fed_until = ?", row.At(c.FedUntil)).Where("id = ?", c.ID).Exec(ctx)
+		Set("fed_until = ?", row.At(c.FedUntil)).Set("rejudge_at = ?", row.At(c.RejudgeAt)).Where("id = ?", c.ID).Exec(ctx)
 	return row.Error(err, "note of a campaign")
 }
 
@@ -81,6 +81,18 @@ func (s *dialing) Wake(ctx context.Context, campaign domain.ID, at time.Time) er
 		s.touch("campaigns")
 	}
 	return row.Error(err, "wake a campaign")
+}
+
+// Rejudge has contacts that were put off be due.
+func (s *dialing) Rejudge(ctx context.Context, campaign domain.ID, reasons []string, at time.Time, limit int) (int, error) {
+	res, err := s.db.NewRaw(`UPDATE recipients SET next_at = ?, updated_at = ?, version = version + 1 WHERE id IN
+		(SELECT id FROM recipients WHERE campaign_id = ? AND state = 'waiting' AND why <> '' AND why IN (?) AND updated_at < ? LIMIT ? ?)`,
+		row.At(at), row.At(at), campaign, bun.List(reasons), row.At(at), limit, row.SkipLocked(s.db)).Exec(ctx)
+	if err != nil {
+		return 0, row.Error(err, "look at contacts again")
+	}
+	n, err := res.RowsAffected()
+	return int(n), row.Error(err, "look at contacts again")
 }
 
 // Tried returns when a number was dialed.
