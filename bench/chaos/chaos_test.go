@@ -197,3 +197,12 @@ func TestReport(t *testing.T) {
 		}
 	}
 }
+
+func TestLongestGap(t *testing.T) {
+	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
+	for want, times := range map[time.Duration][]time.Time{0: {at(3)}, 4 * time.Second: {at(7), at(1), at(2), at(3)}, time.Second: {at(5), at(4)}} {
+		if got := longestGap(times); got != want {
+			t.Errorf("%v: %s, want %s", times, got, want)
+		}
+	}
+}

@@ -62,7 +62,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	f.IntVar(&o.contacts, "contacts", 8_000, "how many numbers are called")
 	f.Float64Var(&o.rate, "rate", 40, "orders a second at most")
 	f.IntVar(&o.nodes, "nodes", 3, "servers that share a database; 0 leaves that out")
-	f.IntVar(&o.steady, "steady", 5, "orders a second while nodes are in trouble")
+	f.IntVar(&o.steady, "steady", 5, "contacts a second, in campaigns, while nodes are in trouble")
 	f.BoolVar(&o.short, "short", false, "a small run, as the tests make it")
 	f.BoolVar(&o.sqlite, "sqlite", true, "try SQLite")
 	f.StringVar(&o.database, "database", os.Getenv(storetest.Variable), "URL of a PostgreSQL server to try as well")
@@ -218,8 +218,8 @@ func (v *verdict) print(w io.Writer) {
 		v.printCalls(w)
 	}
 	if p := v.Partition; p != nil {
-		fmt.Fprintf(w, "  %d nodes: the longest wait for an INVITE was %.1f s; %d INVITEs while two of them were away, %d by one that had to be silent; %v\n",
-			p.Nodes, p.LongestWait, p.Meanwhile, p.Fenced, p.Dialed)
+		fmt.Fprintf(w, "  %d nodes: the longest pause was %.1f s, the longest wait of a contact for its INVITE %.1f s; %d INVITEs while two of them were away, %d by one that had to be silent; %v\n",
+			p.Nodes, p.LongestPause, p.LongestWait, p.Meanwhile, p.Fenced, p.Dialed)
 	}
 	if v.Kills > 0 {
 		fmt.Fprintf(w, "  %-22s %4d\n", "at random", v.Kills)
