@@ -112,17 +112,11 @@ func (c *crashRun) life(ctx context.Context, point failpoint.Name) error {
 	if point == "" {
 		limit = time.Duration(c.random.Int64N(int64(2500 * time.Millisecond)))
 	}
-	missed := false
-	select {
-	case <-n.server.Exited():
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(limit):
-		missed = point != ""
-		if err := n.server.Kill(); err != nil {
-			return err
-		}
+	died, err := c.death(ctx, n, point, limit)
+	if err != nil {
+		return err
 	}
+	missed := !died && point != ""
 	c.peer.crashed(n.sip)
 	switch t := c.v.Points[string(point)]; {
 	case point == "":
@@ -134,6 +128,31 @@ func (c *crashRun) life(ctx context.Context, point failpoint.Name) error {
 		t.Died++
 	}
 	return nil
+}
+
+// more is how often something is ordered while a process does not come to its point:
+// one that takes all orders at once passes some points only once.
+const more = 400 * time.Millisecond
+
+// death waits until a process dies at its point, and kills it when limit has passed.
+func (c *crashRun) death(ctx context.Context, n *node, point failpoint.Name, limit time.Duration) (died bool, err error) {
+	over := time.After(limit)
+	ticks := time.NewTicker(more)
+	defer ticks.Stop()
+	for {
+		select {
+		case <-n.server.Exited():
+			return true, nil
+		case <-ctx.Done():
+			return false, ctx.Err()
+		case <-over:
+			return false, n.server.Kill()
+		case <-ticks.C:
+			if point != "" {
+				c.feed.release(ctx, 1, c.o.rate)
+			}
+		}
+	}
 }
 
 // contacts orders calls to n contacts together. They come in a file when the
