@@ -36,7 +36,7 @@ type rate struct {
 }
 
 func (r *rate) measure(ctx context.Context, o options, at place) (err error) {
-	l, err := open(ctx, at, 2*workers)
+	l, err := open(ctx, at, 4*workers)
 	if err != nil {
 		return err
 	}

@@ -38,11 +38,12 @@ var house = map[string]room{
 
 	"trunk": {floor: 2}, "conversation": {floor: 2}, "callee": {floor: 2},
 
-	"store":           {floor: 3, side: west, also: []string{"store/directory", "store/calling", "store/outbox", "store/row"}},
+	"store":           {floor: 3, side: west, also: []string{"store/directory", "store/calling", "store/outbox", "store/row", "store/lift"}},
 	"store/directory": {floor: 3, side: west, also: []string{"store/row"}},
 	"store/calling":   {floor: 3, side: west, also: []string{"store/row"}},
 	"store/outbox":    {floor: 3, side: west, also: []string{"store/row"}},
 	"store/row":       {floor: 3, side: west},
+	"store/lift":      {floor: 3, side: west},
 	"provider":        {floor: 3, side: west}, "carrier": {floor: 3, side: west}, "blob": {floor: 3, side: west},
 
 	"service":           {floor: 3, side: east, also: []string{"service/access", "service/messaging", "service/outreach", "service/people", "service/uptime", "service/rule"}},

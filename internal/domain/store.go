@@ -216,8 +216,9 @@ type Calls interface {
 	// call that has already ended accepts no other State.
 	Update(ctx context.Context, c *Call) error
 	// Active counts calls of the workspace that were dialed or answered and are
-	// not over.
-	Active(ctx context.Context, in Scope) (int, error)
+	// not over. Where there may be most of them, what a transaction that adds one
+	// is told holds until its end, or is most; 0 is only a count.
+	Active(ctx context.Context, in Scope, most int) (int, error)
 	// Fold takes up to limit of the changes that List adds up for its totals into
 	// sums, and returns how many it took. Totals are exact without it, but cost
 	// more. The store calls it by itself.
@@ -241,8 +242,9 @@ type Attempts interface {
 	// answered. In a transaction nobody else dials the number before its end, so
 	// that what Dialing.Tried tells afterwards stays true.
 	LiveTo(ctx context.Context, in Scope, number string) (int, error)
-	// LiveOn counts attempts over trunk that are in intent, ringing or answered.
-	LiveOn(ctx context.Context, trunk ID) (int, error)
+	// LiveOn counts attempts over trunk that are in intent, ringing or answered;
+	// most is that of Calls.Active.
+	LiveOn(ctx context.Context, trunk ID, most int) (int, error)
 	// Orphans returns attempts in claimed, intent, ringing or answered that are
 	// held by an epoch which is neither the given one nor a node (any more),
 	// oldest first.

@@ -126,7 +126,7 @@ func (s *Service) CommitIntent(ctx context.Context, d *Dial) (*Refusal, error) {
 		if err := st.Calls.Update(ctx, call); err != nil {
 			return err
 		}
-		if err := s.emit(ctx, st, domain.EventCallStarted, call, nil); err != nil {
+		if err := s.emit(ctx, st, call, nil, domain.EventCallStarted); err != nil {
 			return err
 		}
 		d.Attempt, d.Call = a, *call
@@ -176,23 +176,15 @@ func (s *Service) gate(ctx context.Context, st *domain.Stores, in domain.Scope, 
 	if w.Broke() {
 		return &Refusal{Why: "the workspace has no credits left", End: domain.EndNoCredits}, nil
 	}
-	active, err := st.Calls.Active(ctx, in)
-	if err != nil {
-		return nil, err
-	}
-	if most := w.Plan.Limits().ConcurrentCalls; most != domain.Unlimited && active >= most {
-		return &Refusal{Why: "the plan's calls at once are in use", RetryAt: now.Add(soon)}, nil
-	}
 	trunk, err := st.Trunks.Get(ctx, in, a.TrunkID)
 	if err != nil {
 		return nil, err
 	}
-	on, err := st.Attempts.LiveOn(ctx, a.TrunkID)
-	if err != nil {
+	switch err := roomFor(ctx, st, in, w, trunk); {
+	case domain.CodeOf(err) == domain.CodeLimitReached:
+		return &Refusal{Why: err.Error(), RetryAt: now.Add(soon)}, nil
+	case err != nil:
 		return nil, err
-	}
-	if trunk.MaxCalls > 0 && on >= trunk.MaxCalls {
-		return &Refusal{Why: "the trunk's calls at once are in use", RetryAt: now.Add(soon)}, nil
 	}
 	if call.RecipientID != "" {
 		if until, err := s.Admit(ctx, st, a.TrunkID, now); err != nil || !until.IsZero() {

@@ -115,7 +115,8 @@ func (s *Service) FinishCall(ctx context.Context, v Verdict) error {
 		if v.Model != "" {
 			call.Model = v.Model
 		}
-		if err := s.charge(ctx, st, call); err != nil {
+		used, err := s.price(ctx, st, call)
+		if err != nil {
 			return err
 		}
 		if err := st.Calls.Update(ctx, call); err != nil {
@@ -124,7 +125,10 @@ func (s *Service) FinishCall(ctx context.Context, v Verdict) error {
 		if err := s.Heard(ctx, st, call, &v.Attempt, v.RetryAfter); err != nil {
 			return err
 		}
-		return s.over(ctx, st, call, v.RetryAfter)
+		if err := s.over(ctx, st, call, v.RetryAfter); err != nil {
+			return err
+		}
+		return s.charge(ctx, st, call, used)
 	})
 }
 
@@ -152,23 +156,19 @@ func (s *Service) over(ctx context.Context, st *domain.Stores, call *domain.Call
 	if err != nil {
 		return err
 	}
-	ended := domain.EventCallEnded
+	events := []domain.EventType{domain.EventCallEnded}
 	if call.State == domain.CallFailed {
-		ended = domain.EventCallFailed
+		events[0] = domain.EventCallFailed
 	}
-	if err := s.emit(ctx, st, ended, call, turns); err != nil {
-		return err
+	if call.AnsweredAt.IsZero() { // nothing was said
+		return s.emit(ctx, st, call, turns, events...)
 	}
-	if call.AnsweredAt.IsZero() {
-		return nil // nothing was said
-	}
-	if err := s.emit(ctx, st, domain.EventTranscriptReady, call, turns); err != nil {
-		return err
-	}
+	events = append(events, domain.EventTranscriptReady)
 	if call.Recording != "" {
-		if err := s.emit(ctx, st, domain.EventRecordingReady, call, nil); err != nil {
-			return err
-		}
+		events = append(events, domain.EventRecordingReady)
+	}
+	if err := s.emit(ctx, st, call, turns, events...); err != nil {
+		return err
 	}
 	now := s.Clock()
 	return st.Jobs.Create(ctx, &domain.Job{
@@ -203,5 +203,5 @@ func (s *Service) announceAnalysis(ctx context.Context, st *domain.Stores, call 
 	if err != nil {
 		return err
 	}
-	return s.emit(ctx, st, domain.EventAnalysisComplete, call, turns)
+	return s.emit(ctx, st, call, turns, domain.EventAnalysisComplete)
 }

@@ -35,25 +35,31 @@ func (s *Service) countCall(ctx context.Context, st *domain.Stores, call *domain
 	return s.AddUsage(ctx, st, usageOf(call, domain.UsageCounts{Calls: 1}))
 }
 
-// charge works out what a call that has ended costs, and takes it off the
-// workspace's credits in the transaction that ends it. What failed costs
-// nothing: it was never answered, or broke off by a fault of ours.
-func (s *Service) charge(ctx context.Context, st *domain.Stores, call *domain.Call) error {
+// price works out what a call that has ended costs. What failed costs nothing: it
+// was never answered, or broke off by a fault of ours.
+func (s *Service) price(ctx context.Context, st *domain.Stores, call *domain.Call) (domain.UsageCounts, error) {
 	if call.State != domain.CallCompleted {
-		return nil
+		return domain.UsageCounts{}, nil
 	}
 	w, err := st.Workspaces.Get(ctx, call.WorkspaceID)
 	if err != nil {
-		return err
+		return domain.UsageCounts{}, err
 	}
 	seconds, cost := w.Price(call.Duration())
 	call.Cost = cost
-	if cost > 0 {
-		if err := st.Workspaces.Charge(ctx, w.ID, cost); err != nil {
-			return err
-		}
+	return domain.UsageCounts{Seconds: seconds, Cost: cost}, nil
+}
+
+// charge takes what a call costs off the workspace's credits, in the transaction
+// that ends it and last there: all that end wait for each other from here on.
+func (s *Service) charge(ctx context.Context, st *domain.Stores, call *domain.Call, used domain.UsageCounts) error {
+	if used == (domain.UsageCounts{}) {
+		return nil
 	}
-	return s.AddUsage(ctx, st, usageOf(call, domain.UsageCounts{Seconds: seconds, Cost: cost}))
+	if err := s.AddUsage(ctx, st, usageOf(call, used)); err != nil || used.Cost == 0 {
+		return err
+	}
+	return st.Workspaces.Charge(ctx, call.WorkspaceID, used.Cost)
 }
 
 // usageOf is usage on account of a call, on the day that it was asked for.

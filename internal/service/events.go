@@ -10,9 +10,12 @@ import (
 
 // emit announces that something happened to call. turns is the transcript so
 // far.
-func (s *Service) emit(ctx context.Context, st *domain.Stores, typ domain.EventType, call *domain.Call, turns []domain.Turn) error {
-	in := domain.Scope{Workspace: call.WorkspaceID, Mode: call.Mode}
-	return s.announce(ctx, st, in, &domain.Event{Type: typ, CallID: call.ID, Call: call, Turns: turns})
+func (s *Service) emit(ctx context.Context, st *domain.Stores, call *domain.Call, turns []domain.Turn, types ...domain.EventType) error {
+	events := make([]*domain.Event, len(types))
+	for i, typ := range types {
+		events[i] = &domain.Event{Type: typ, CallID: call.ID, Call: call, Turns: turns}
+	}
+	return s.announce(ctx, st, domain.Scope{Workspace: call.WorkspaceID, Mode: call.Mode}, events...)
 }
 
 // announceAppointment announces what happened to ev's appointment.
@@ -20,17 +23,41 @@ func (s *Service) announceAppointment(ctx context.Context, st *domain.Stores, ev
 	return s.announce(ctx, st, domain.Scope{Workspace: ev.Appointment.WorkspaceID, Mode: ev.Appointment.Mode}, ev)
 }
 
-// announce stores ev, which happened now in the given scope, and, in the same
-// transaction, one delivery for each endpoint there that wants to know, and for
-// the own receiver of ev's call.
-func (s *Service) announce(ctx context.Context, st *domain.Stores, in domain.Scope, ev *domain.Event) error {
-	ev.ID, ev.WorkspaceID, ev.Mode, ev.At = domain.NewID(), in.Workspace, in.Mode, s.Clock()
-	if err := st.Events.Append(ctx, ev); err != nil {
-		return err
+// announce stores events, which happened now in the given scope and about the
+// same, and, in the same transaction, one delivery for each endpoint there that
+// wants to know, and for the own receiver of their call.
+func (s *Service) announce(ctx context.Context, st *domain.Stores, in domain.Scope, events ...*domain.Event) error {
+	tell := make([]func(e *domain.Endpoint) error, len(events))
+	for i, ev := range events {
+		ev.ID, ev.WorkspaceID, ev.Mode, ev.At = domain.NewID(), in.Workspace, in.Mode, s.Clock()
+		if err := st.Events.Append(ctx, ev); err != nil {
+			return err
+		}
+		tell[i] = s.teller(ctx, st, in, ev)
 	}
-	// Each dialect encodes an event once, however many endpoints speak it.
+	all := func(e *domain.Endpoint) error {
+		for _, one := range tell {
+			if err := one(e); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if call := events[0].Call; call != nil {
+		if own := call.CallbackEndpoint(); own != nil {
+			if err := all(own); err != nil {
+				return err
+			}
+		}
+	}
+	return rule.Scan(ctx, st.Endpoints, in, endpointID, all)
+}
+
+// teller stores the delivery of an event to an endpoint that wants to know. Each
+// dialect encodes it once, however many endpoints speak it.
+func (s *Service) teller(ctx context.Context, st *domain.Stores, in domain.Scope, ev *domain.Event) func(*domain.Endpoint) error {
 	bodies := make(map[string][]byte)
-	tell := func(e *domain.Endpoint) error {
+	return func(e *domain.Endpoint) error {
 		if !e.Wants(ev.Type) {
 			return nil
 		}
@@ -52,14 +79,6 @@ func (s *Service) announce(ctx context.Context, st *domain.Stores, in domain.Sco
 		}
 		return st.Deliveries.Create(ctx, d)
 	}
-	if ev.Call != nil {
-		if own := ev.Call.CallbackEndpoint(); own != nil {
-			if err := tell(own); err != nil {
-				return err
-			}
-		}
-	}
-	return rule.Scan(ctx, st.Endpoints, in, endpointID, tell)
 }
 
 // withParties adds who speaks in ev's call.

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -121,7 +122,7 @@ func (s *Service) Receive(ctx context.Context, in Incoming, number *domain.Phone
 		if err != nil {
 			return err
 		}
-		if err := s.roomFor(ctx, st, scope, w, trunk); err != nil {
+		if err := roomFor(ctx, st, scope, w, trunk); err != nil {
 			return err
 		}
 		n, err := st.Numbers.Get(ctx, scope, number.ID)
@@ -155,7 +156,7 @@ func (s *Service) Receive(ctx context.Context, in Incoming, number *domain.Phone
 				return err
 			}
 		}
-		return s.emit(ctx, st, domain.EventCallStarted, &d.Call, nil)
+		return s.emit(ctx, st, &d.Call, nil, domain.EventCallStarted)
 	})
 	if err != nil {
 		return nil, err
@@ -164,22 +165,24 @@ func (s *Service) Receive(ctx context.Context, in Incoming, number *domain.Phone
 }
 
 // roomFor refuses a call when the limits of calls at once are reached.
-func (s *Service) roomFor(ctx context.Context, st *domain.Stores, in domain.Scope, w *domain.Workspace, t *domain.Trunk) error {
-	active, err := st.Calls.Active(ctx, in)
-	if err != nil {
-		return err
+func roomFor(ctx context.Context, st *domain.Stores, in domain.Scope, w *domain.Workspace, t *domain.Trunk) error {
+	if most := w.Plan.Limits().ConcurrentCalls; most != domain.Unlimited {
+		if active, err := st.Calls.Active(ctx, in, most); err != nil || active >= most {
+			return cmp.Or(err, error(domain.Errorf(domain.CodeLimitReached, "the plan's %d calls at once are in use", most)))
+		}
 	}
-	if most := w.Plan.Limits().ConcurrentCalls; most != domain.Unlimited && active >= most {
-		return domain.Errorf(domain.CodeLimitReached, "the plan's %d calls at once are in use", most)
+	return roomOn(ctx, st, t)
+}
+
+func roomOn(ctx context.Context, st *domain.Stores, t *domain.Trunk) error {
+	if t.MaxCalls == 0 {
+		return nil
 	}
-	on, err := st.Attempts.LiveOn(ctx, t.ID)
-	if err != nil {
-		return err
+	on, err := st.Attempts.LiveOn(ctx, t.ID, t.MaxCalls)
+	if err == nil && on >= t.MaxCalls {
+		err = domain.Errorf(domain.CodeLimitReached, "the trunk's %d calls at once are in use", t.MaxCalls)
 	}
-	if t.MaxCalls > 0 && on >= t.MaxCalls {
-		return domain.Errorf(domain.CodeLimitReached, "the trunk's %d calls at once are in use", t.MaxCalls)
-	}
-	return nil
+	return err
 }
 
 // answerer returns who answers a number now, or nil when a message in d is all

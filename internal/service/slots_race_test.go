@@ -194,7 +194,7 @@ func (r *rush) check(most int64) {
 		r.Errorf("%d numbers were called twice at once", n)
 	}
 	r.ok(r.store.View(r.Context(), func(ctx context.Context, st *domain.Stores) error {
-		active, err := st.Calls.Active(ctx, r.test)
+		active, err := st.Calls.Active(ctx, r.test, 0)
 		if err != nil || active != 0 {
 			r.Errorf("%d calls are active, %v", active, err)
 		}
@@ -202,7 +202,7 @@ func (r *rush) check(most int64) {
 		if err != nil || waiting != 0 {
 			r.Errorf("%d calls are planned, %v", waiting, err)
 		}
-		live, err := st.Attempts.LiveOn(ctx, r.first.Trunk.ID)
+		live, err := st.Attempts.LiveOn(ctx, r.first.Trunk.ID, 0)
 		if live != 0 {
 			r.Errorf("%d attempts are live", live)
 		}

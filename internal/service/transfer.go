@@ -47,10 +47,7 @@ func (s *Service) HandOver(ctx context.Context, call domain.Call, t domain.Trans
 		if t.Mode == domain.TransferRefer {
 			return nil
 		}
-		if on, err := st.Attempts.LiveOn(ctx, trunk.ID); err != nil || trunk.MaxCalls > 0 && on >= trunk.MaxCalls {
-			if err == nil {
-				err = domain.Errorf(domain.CodeLimitReached, "the trunk's %d calls at once are in use", trunk.MaxCalls)
-			}
+		if err := roomOn(ctx, st, trunk); err != nil {
 			return err
 		}
 		others, err := st.Attempts.ByCall(ctx, call.ID)

@@ -30,7 +30,7 @@ type checkpoints struct {
 }
 
 func newCheckpoints(path string, log *slog.Logger) (*checkpoints, error) {
-	db, err := open(path, 1, "busy_timeout(200)", "wal_autocheckpoint(0)")
+	db, err := open(path, 1, "busy_timeout(200)", unchecked)
 	if err != nil {
 		return nil, err
 	}

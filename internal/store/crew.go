@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/jackc/pgx/v5"
 	"github.com/uptrace/bun"
 
 	"github.com/callwright/callwright/internal/domain"
@@ -170,7 +170,7 @@ func (c *crew) try(ctx context.Context, one *write) (fate, error) {
 	defer func() { _ = tx.Rollback() }() // after the commit it does nothing
 	one.touched = map[string]bool{}
 	touch := func(table string) { one.touched[table] = true }
-	if err := protect(c.log, func() error { return one.fn(ctx, stores(row.Writing{IDB: tx}, c.seal, touch)) }); err != nil {
+	if err := protect(c.log, func() error { return one.fn(ctx, stores(row.NewWriting(tx), c.seal, touch)) }); err != nil {
 		return c.failure(ctx, conn, err), err
 	}
 	err = tx.Commit()
@@ -199,7 +199,7 @@ func (c *crew) failure(ctx context.Context, conn bun.Conn, err error) fate {
 	}
 	status := byte('?')
 	_ = conn.Raw(func(driver any) error { // on an error it stays unknown
-		if pg, ok := driver.(*stdlib.Conn); ok && !pg.Conn().IsClosed() {
+		if pg, ok := driver.(interface{ Conn() *pgx.Conn }); ok && !pg.Conn().IsClosed() {
 			status = pg.Conn().PgConn().TxStatus()
 		}
 		return nil

@@ -53,9 +53,9 @@ func TestListsAreServedByIndexes(t *testing.T) {
 		}
 		page := domain.Page{Limit: 50, After: "x"}
 		for _, err := range []error{
-			second(s.Calls.Active(ctx, in)), second(s.Agents.List(ctx, in, page)), second(s.Appointments.Taken(ctx, in, now, now, 9)), second(s.Agents.Count(ctx, in)),
+			second(s.Calls.Active(ctx, in, 9)), second(s.Agents.List(ctx, in, page)), second(s.Appointments.Taken(ctx, in, now, now, 9)), second(s.Agents.Count(ctx, in)),
 			second(s.Numbers.ByNumber(ctx, in, "+1")), second(s.Keys.List(ctx, "w", domain.Live, page)), second(s.Flows.Version(ctx, in, "f", 1)),
-			second(s.Attempts.LiveTo(ctx, in, "+1")), second(s.Attempts.LiveOn(ctx, "t")), second(s.Attempts.Orphans(ctx, "e", 9)), second(s.Nodes.Interrupted(ctx, now, 9)),
+			second(s.Attempts.LiveTo(ctx, in, "+1")), second(s.Attempts.LiveOn(ctx, "t", 9)), second(s.Attempts.Orphans(ctx, "e", 9)), second(s.Nodes.Interrupted(ctx, now, 9)),
 			second(s.Attempts.ByCall(ctx, "c")), second(s.Turns.ByCall(ctx, "c")), second(s.Events.ByCall(ctx, "c")),
 			second(s.Contacts.ByNumber(ctx, in, "+1")), second(s.Suppressed.Get(ctx, in, "+1")), second(s.Suppressed.List(ctx, in, page)),
 			second(s.Suppressed.Among(ctx, in, []string{"+1", "+2"})), second(s.Suppressed.Count(ctx, in)), second(s.Business.Values(ctx, in)),

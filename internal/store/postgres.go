@@ -19,6 +19,7 @@ import (
 	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/store/lift"
 	"github.com/callwright/callwright/internal/store/row"
 )
 
@@ -49,8 +50,9 @@ func isPostgres(dsn string) bool {
 
 // postgres is a database on a server, as its DSN says.
 type postgres struct {
-	conf  *pgx.ConnConfig
-	space uint32 // the schema's OID
+	conf   *pgx.ConnConfig
+	space  uint32       // the schema's OID
+	lifter *lift.Lifter // once it is prepared
 }
 
 // parsePostgres reads a DSN and adds what it does not say.
@@ -157,7 +159,7 @@ func reason(err error) string {
 
 // pool opens at most size connections.
 func (p *postgres) pool(size int) *bun.DB {
-	pool := stdlib.OpenDB(*p.conf)
+	pool := sql.OpenDB(lift.Postgres(*p.conf, p.lifter))
 	pool.SetMaxOpenConns(size)
 	pool.SetMaxIdleConns(size)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
@@ -186,8 +188,12 @@ func (p *postgres) prepare(ctx context.Context, opts Options) (seal *row.Seal, e
 		claim = func() (func() error, error) { return unserved(ctx, guard) }
 	}
 	err = migrate(ctx, tables{db: pool, dialect: goose.DialectPostgres, place: p.name(), claim: claim})
+	own := bun.NewDB(pool, pgDialect{pgdialect.New()})
 	if err == nil {
-		seal, _, err = openSeal(ctx, bun.NewDB(pool, pgDialect{pgdialect.New()}), opts.Key)
+		seal, _, err = openSeal(ctx, own, opts.Key)
+	}
+	if err == nil {
+		p.lifter, err = newLifter(ctx, own, true)
 	}
 	_, unlock := guard.ExecContext(ctx, "SELECT pg_advisory_unlock_all()")
 	var stated *pgconn.PgError

@@ -7,6 +7,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/callwright/callwright/internal/store/lift"
 	"github.com/callwright/callwright/internal/store/row"
 )
 
@@ -21,8 +22,8 @@ type snapshots struct {
 	idle []*row.Prepared // the one that was used last is taken first
 }
 
-func openSnapshots(path string) (*snapshots, error) {
-	pool, err := open(path, readerCount, "query_only(1)")
+func openSnapshots(path string, l *lift.Lifter) (*snapshots, error) {
+	pool, err := openLifted(l, path, readerCount, "query_only(1)")
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/store/lift"
 )
 
 // readerCount is how many snapshots are read at once.
@@ -30,6 +31,32 @@ func (d dialect) AppendString(b []byte, s string) []byte {
 
 // open opens a pool of at most size connections with the given pragmas.
 func open(path string, size int, pragmas ...string) (*bun.DB, error) {
+	pool, err := sql.Open("sqlite", source(path, pragmas))
+	if err != nil {
+		return nil, err
+	}
+	return sized(pool, size), nil
+}
+
+// openLifted is open for connections that prepare each statement once.
+func openLifted(l *lift.Lifter, path string, size int, pragmas ...string) (*bun.DB, error) {
+	pool, err := sql.Open("sqlite", "")
+	if err != nil {
+		return nil, err
+	}
+	driver := pool.Driver()
+	_ = pool.Close() // it has no connection
+	return sized(sql.OpenDB(lift.SQLite(driver, source(path, pragmas), l)), size), nil
+}
+
+func sized(pool *sql.DB, size int) *bun.DB {
+	pool.SetMaxOpenConns(size)
+	pool.SetMaxIdleConns(size)
+	return bun.NewDB(pool, dialect{sqlitedialect.New()})
+}
+
+// source names a file with the pragmas of its connections.
+func source(path string, pragmas []string) string {
 	query := url.Values{"_pragma": append([]string{
 		"busy_timeout(1000)", // first: the others may need it
 		"journal_mode(WAL)",
@@ -37,18 +64,11 @@ func open(path string, size int, pragmas ...string) (*bun.DB, error) {
 		"temp_store(MEMORY)",
 	}, pragmas...)}
 	name := url.URL{Scheme: "file", Path: path, RawQuery: query.Encode()}
-	pool, err := sql.Open("sqlite", name.String())
-	if err != nil {
-		return nil, err
-	}
-	pool.SetMaxOpenConns(size)
-	pool.SetMaxIdleConns(size)
-	return bun.NewDB(pool, dialect{sqlitedialect.New()}), nil
+	return name.String()
 }
 
-// openWriter opens the connection that writes. It leaves checkpoints to others,
-// so that no commit pays for one.
-func openWriter(path string) (*bun.DB, error) { return open(path, 1, "wal_autocheckpoint(0)") }
+// unchecked leaves checkpoints to others, so that no commit pays for one.
+const unchecked = "wal_autocheckpoint(0)"
 
 // prepare makes the file, readable to its owner only, brings its tables up to
 // date and finds out how its secrets are sealed.
@@ -60,7 +80,7 @@ func (db *DB) prepare(ctx context.Context, dir, path string, opts Options) error
 	if err := file.Close(); err != nil {
 		return err
 	}
-	own, err := openWriter(path)
+	own, err := open(path, 1, unchecked)
 	if err != nil {
 		return err
 	}
@@ -76,6 +96,9 @@ func (db *DB) prepare(ctx context.Context, dir, path string, opts Options) error
 		}
 	}
 	if err := migrate(ctx, t); err != nil {
+		return err
+	}
+	if db.lifter, err = newLifter(ctx, own, false); err != nil {
 		return err
 	}
 	if err := db.openSeal(ctx, own, opts.Key); err != nil || opts.Shared {

@@ -19,6 +19,7 @@ import (
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/store/calling"
 	"github.com/callwright/callwright/internal/store/directory"
+	"github.com/callwright/callwright/internal/store/lift"
 	"github.com/callwright/callwright/internal/store/outbox"
 	"github.com/callwright/callwright/internal/store/row"
 )
@@ -48,6 +49,7 @@ type DB struct {
 	rates   *rates       // of PostgreSQL
 	hooks   *hooks
 	seal    *row.Seal
+	lifter  *lift.Lifter // of SQLite
 
 	generations *generations // of SQLite
 }
@@ -112,12 +114,12 @@ func (db *DB) openSQLite(ctx context.Context, opts Options) error {
 	if err := db.prepare(ctx, dir, path, opts); err != nil {
 		return err
 	}
-	if db.reads, err = openSnapshots(path); err != nil {
+	if db.reads, err = openSnapshots(path, db.lifter); err != nil {
 		return err
 	}
 	db.generations = &generations{path: path}
 	// The writer and the checkpoints outlive the opening and what limits it.
-	writer, err := newWriter(path, db.seal, db.hooks, db.log)
+	writer, err := newWriter(path, db.lifter, db.seal, db.hooks, db.log)
 	if err != nil {
 		return err
 	}

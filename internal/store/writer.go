@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/store/lift"
 	"github.com/callwright/callwright/internal/store/row"
 )
 
@@ -39,8 +40,8 @@ type writer struct {
 	group []*write
 }
 
-func newWriter(path string, seal *row.Seal, hooks *hooks, log *slog.Logger) (*writer, error) {
-	db, err := openWriter(path)
+func newWriter(path string, l *lift.Lifter, seal *row.Seal, hooks *hooks, log *slog.Logger) (*writer, error) {
+	db, err := openLifted(l, path, 1, unchecked)
 	if err != nil {
 		return nil, err
 	}

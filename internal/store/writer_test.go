@@ -18,6 +18,7 @@ import (
 	"modernc.org/sqlite"
 
 	"github.com/callwright/callwright/internal/domain"
+	"github.com/callwright/callwright/internal/store/lift"
 )
 
 func openDB(t *testing.T) (*DB, string) {
@@ -94,7 +95,7 @@ func onCommit(t *testing.T, db *DB, hook sqlite.CommitHookFn) {
 		t.Fatal(err)
 	}
 	err = conn.Raw(func(driver any) error {
-		hooks, ok := driver.(sqlite.HookRegisterer)
+		hooks, ok := driver.(*lift.SQLiteConn).Bare().(sqlite.HookRegisterer)
 		if !ok {
 			return errors.New("the driver has no hooks")
 		}

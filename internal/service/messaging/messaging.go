@@ -17,8 +17,8 @@ const maxMessage = 1_600
 
 // Options are what the rules need of others. All are required.
 type Options struct {
-	// Announce stores an event with its deliveries.
-	Announce func(ctx context.Context, st *domain.Stores, in domain.Scope, ev *domain.Event) error
+	// Announce stores events with their deliveries.
+	Announce func(ctx context.Context, st *domain.Stores, in domain.Scope, events ...*domain.Event) error
 	// StopRinging hangs up calls to numbers that nobody has answered yet.
 	StopRinging func(ctx context.Context, in domain.Scope, numbers []string) error
 	// AskedBy is the key of the request that ctx belongs to, or "".

@@ -16,7 +16,43 @@ func remembering(st *domain.Stores) *domain.Stores {
 	with.Trunks = &trunks{Trunks: st.Trunks, seen: make(recall[domain.Trunk])}
 	with.Numbers = &numbers{PhoneNumbers: st.Numbers, seen: make(recall[domain.PhoneNumber]), pages: make(map[numbersAsked][]domain.PhoneNumber)}
 	with.Business = &business{BusinessContext: st.Business, seen: make(map[domain.Scope]map[string]any)}
+	with.Usage = &usage{Usages: st.Usage, sums: make(map[domain.Usage]domain.UsageCounts)}
 	return &with
+}
+
+// used stores what was counted meanwhile.
+func used(ctx context.Context, st *domain.Stores) error {
+	u, ok := st.Usage.(*usage)
+	if !ok {
+		return nil
+	}
+	var sums []domain.Usage
+	for of, counts := range u.sums {
+		of.UsageCounts = counts
+		sums = append(sums, of)
+	}
+	clear(u.sums)
+	if len(sums) == 0 {
+		return nil
+	}
+	return u.Usages.Add(ctx, sums...)
+}
+
+// usage adds up, until used is called.
+type usage struct {
+	domain.Usages
+	sums map[domain.Usage]domain.UsageCounts // by all but the counts
+}
+
+func (u *usage) Add(_ context.Context, all ...domain.Usage) error {
+	for _, of := range all {
+		counts := of.UsageCounts
+		of.UsageCounts = domain.UsageCounts{}
+		sum := u.sums[of]
+		sum.Add(counts)
+		u.sums[of] = sum
+	}
+	return nil
 }
 
 // recall is what was read before.

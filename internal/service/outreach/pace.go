@@ -53,7 +53,8 @@ const many = 1 << 20
 
 // room is how many more calls may be planned: of the campaign, the workspace and
 // the trunk, each as far as it has a limit. Without any, until tells when to look
-// again, if that is known.
+// again, if that is known. What it counts may change before the calls are dialed:
+// it holds nobody up, and the gate is exact.
 func (p *plan) room(ctx context.Context, st *domain.Stores, trunk *domain.Trunk) (room int, until time.Time, err error) {
 	waiting, on, err := st.Dialing.Planned(ctx, p.in, trunk.ID)
 	if err != nil {
@@ -79,14 +80,14 @@ func (p *plan) room(ctx context.Context, st *domain.Stores, trunk *domain.Trunk)
 		return 0, time.Time{}, err
 	}
 	if most := w.Plan.Limits().ConcurrentCalls; most != domain.Unlimited {
-		active, err := st.Calls.Active(ctx, p.in)
+		active, err := st.Calls.Active(ctx, p.in, 0)
 		if err != nil {
 			return 0, time.Time{}, err
 		}
 		room = min(room, most-active-waiting)
 	}
 	if trunk.MaxCalls > 0 {
-		live, err := st.Attempts.LiveOn(ctx, trunk.ID)
+		live, err := st.Attempts.LiveOn(ctx, trunk.ID, 0)
 		if err != nil {
 			return 0, time.Time{}, err
 		}

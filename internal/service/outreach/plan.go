@@ -183,10 +183,12 @@ func (p *plan) dial(ctx context.Context, st *domain.Stores) (more bool, err erro
 	if err != nil {
 		return false, err
 	}
-	for i := range rows {
-		if err := p.one(ctx, st, &rows[i]); err != nil {
-			return p.stopped(ctx, st, err)
-		}
+	stop := p.each(ctx, st, rows)
+	if err := used(ctx, st); err != nil {
+		return false, err
+	}
+	if stop != nil {
+		return p.stopped(ctx, st, stop)
 	}
 	if len(rows) == limit {
 		return true, p.started(ctx, st)
@@ -238,6 +240,16 @@ func (p *plan) stopped(ctx context.Context, st *domain.Stores, why error) (more 
 	p.Log.Warn("a campaign was paused: it cannot place calls", "campaign", p.c.ID, "err", why)
 	p.c.State, p.c.PauseReason = domain.CampaignPaused, cmp.Or(known.Reason, string(known.Code))
 	return p.until(ctx, st, time.Time{})
+}
+
+// each plans contacts, up to the first for whom no call can be placed.
+func (p *plan) each(ctx context.Context, st *domain.Stores, rows []domain.Recipient) error {
+	for i := range rows {
+		if err := p.one(ctx, st, &rows[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // one plans one contact: it is dialed, waits, or is finished.

@@ -98,7 +98,7 @@ func launchBaresip(t testing.TB, o BaresipOptions) (*Baresip, error) {
 		Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), freePair(t)),
 		t:    t, o: o, dir: t.TempDir(), done: make(chan struct{}), changed: make(chan struct{}),
 	}
-	control := netip.AddrPortFrom(b.Addr.Addr(), freePort(t))
+	control := netip.AddrPortFrom(b.Addr.Addr(), freeStreamPort(t))
 	for name, text := range map[string]string{"config": b.config(control), "accounts": b.account(), "contacts": ""} {
 		if err := os.WriteFile(filepath.Join(b.dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -224,6 +224,10 @@ func (b *Baresip) connect(control netip.AddrPort) error {
 		conn, err := net.Dial("tcp", control.String())
 		if err != nil {
 			continue
+		}
+		if strings.Contains(b.Output(), "failed to listen") {
+			_ = conn.Close()
+			return errors.New("somebody else has its control port")
 		}
 		b.conn = conn
 		return nil

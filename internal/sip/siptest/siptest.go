@@ -260,6 +260,17 @@ func freePort(t testing.TB) uint16 {
 	return c.LocalAddr().(*net.UDPAddr).AddrPort().Port()
 }
 
+// freeStreamPort is freePort for TCP.
+func freeStreamPort(t testing.TB) uint16 {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().(*net.TCPAddr).AddrPort().Port()
+}
+
 // freePair returns an even port; sipp takes the three behind it too.
 func freePair(t testing.TB) uint16 {
 	t.Helper()

@@ -42,12 +42,17 @@ func (p *Packets) Addr() netip.AddrPort { return p.addr }
 // Close ends Read.
 func (p *Packets) Close() error { return p.conn.Close() }
 
+// sendTries is how often a packet is sent again because of errors that may be
+// those of other packets.
+const sendTries = 32
+
 // Send writes one packet.
 func (p *Packets) Send(to netip.AddrPort, data []byte) error {
 	_, err := p.conn.WriteToUDPAddrPort(data, to)
-	if err != nil && !errors.Is(err, net.ErrClosed) {
+	for tries := 0; err != nil && !errors.Is(err, net.ErrClosed) && tries < sendTries; tries++ {
 		// The kernel reports the ICMP error of an earlier packet on the next
 		// call, whatever its address: hand it to whom it concerns, then try again.
+		// Meanwhile others may have caused the next one.
 		p.drain()
 		_, err = p.conn.WriteToUDPAddrPort(data, to)
 	}

@@ -167,11 +167,9 @@ func (s *attempts) LiveTo(ctx context.Context, in domain.Scope, number string) (
 }
 
 // LiveOn counts live attempts over a trunk.
-func (s *attempts) LiveOn(ctx context.Context, trunk domain.ID) (int, error) {
-	if err := row.Alone(ctx, s.db, "attempts", string(trunk)); err != nil {
-		return 0, err
-	}
-	return row.Count(ctx, s.db.NewSelect().Model((*attemptRow)(nil)).Where("trunk_id = ?", trunk).Where(live))
+func (s *attempts) LiveOn(ctx context.Context, trunk domain.ID, most int) (int, error) {
+	return row.CountTo(ctx, s.db, most, s.db.NewSelect().Model((*attemptRow)(nil)).Where("trunk_id = ?", trunk).Where(live),
+		"attempts", string(trunk))
 }
 
 // Orphans returns attempts that are held by epochs which are no nodes, oldest

@@ -112,6 +112,7 @@ func (c *calls) ByID(ctx context.Context, id domain.ID) (*domain.Call, error) {
 	if err := row.ToChange(c.db, c.db.NewSelect().Model(r).Where("id = ?", id)).Scan(ctx); err != nil {
 		return nil, row.Found(err, domain.NotFound("Call", id))
 	}
+	row.Hold(c.db, "call", string(id))
 	list, err := opened([]callRow{*r}, c.seal)
 	if err != nil {
 		return nil, err
@@ -162,10 +163,7 @@ func (c *calls) Update(ctx context.Context, call *domain.Call) error {
 }
 
 // Active counts calls that were dialed or answered and are not over.
-func (c *calls) Active(ctx context.Context, in domain.Scope) (int, error) {
-	if err := row.Alone(ctx, c.db, "calls", string(in.Workspace), string(in.Mode)); err != nil {
-		return 0, err
-	}
-	return row.Count(ctx, row.In(c.db.NewSelect().Model((*callRow)(nil)), in).
-		Where("state IN ('dialing', 'ringing', 'in-progress')"))
+func (c *calls) Active(ctx context.Context, in domain.Scope, most int) (int, error) {
+	return row.CountTo(ctx, c.db, most, row.In(c.db.NewSelect().Model((*callRow)(nil)), in).
+		Where("state IN ('dialing', 'ringing', 'in-progress')"), "calls", string(in.Workspace), string(in.Mode))
 }

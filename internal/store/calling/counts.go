@@ -56,7 +56,7 @@ func (c *calls) Fold(ctx context.Context, limit int) (int, error) {
 	}
 	sums := make(map[kind]int64)
 	n := 0
-	q := new(row.Query).Add(`DELETE FROM call_changes WHERE id IN (SELECT id FROM call_changes ORDER BY id LIMIT ?)
+	q := new(row.Query).Add(`DELETE FROM call_changes WHERE id <= (SELECT max(id) FROM (SELECT id FROM call_changes ORDER BY id LIMIT ?) AS first)
 		RETURNING workspace_id, mode, hour, agent_id, campaign_id, direction, state, n`, limit)
 	err := q.Each(ctx, c.db, func(v row.Values) error {
 		n++
@@ -66,7 +66,35 @@ func (c *calls) Fold(ctx context.Context, limit int) (int, error) {
 	if err == nil && len(sums) > 0 {
 		err = add(ctx, c.db, sums)
 	}
+	if err == nil {
+		err = c.foldUse(ctx, limit)
+	}
 	return n, row.Error(err, "fold the counts of calls")
+}
+
+// foldUse adds up to limit changes to what the agents' calls add up to. Every
+// change of it comes with one that Fold counts.
+func (c *calls) foldUse(ctx context.Context, limit int) error {
+	type use struct{ workspace, mode, agent string }
+	sums := make(map[use][2]int64)
+	q := new(row.Query).Add(`DELETE FROM agent_changes WHERE id <= (SELECT max(id) FROM (SELECT id FROM agent_changes ORDER BY id LIMIT ?) AS first)
+		RETURNING workspace_id, mode, agent_id, calls, talked`, limit)
+	err := q.Each(ctx, c.db, func(v row.Values) error {
+		of := use{v.Text(0), v.Text(1), v.Text(2)}
+		sums[of] = [2]int64{sums[of][0] + v.Int(3), sums[of][1] + v.Int(4)}
+		return nil
+	})
+	if err != nil || len(sums) == 0 {
+		return err
+	}
+	q = new(row.Query).Add("INSERT INTO agent_use (workspace_id, mode, agent_id, calls, talked) VALUES ")
+	sign := ""
+	for of, n := range sums {
+		q.Add(sign+"(?, ?, ?, ?, ?)", of.workspace, of.mode, of.agent, n[0], n[1])
+		sign = ", "
+	}
+	q.Add(" ON CONFLICT (workspace_id, mode, agent_id) DO UPDATE SET calls = agent_use.calls + excluded.calls, talked = agent_use.talked + excluded.talked")
+	return q.Each(ctx, c.db, func(row.Values) error { return nil })
 }
 
 // spread adds one change to all sums that it is a part of.

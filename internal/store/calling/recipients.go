@@ -152,7 +152,7 @@ func of(c *domain.CampaignCounts, state domain.RecipientState) *int {
 
 // countParts is over how many rows the counts of a campaign are spread, beside
 // the one of those who plan.
-const countParts = 8
+const countParts = 32
 
 // count adds to a campaign's counts.
 func count(ctx context.Context, db bun.IDB, campaign, recipient domain.ID, gain domain.CampaignCounts) error {

@@ -39,15 +39,19 @@ func (r *suppressionRow) domain() domain.Suppression {
 // suppressions keeps the do-not-call lists. Whoever changes one is alone with
 // it; whoever asks in order to dial keeps it as it is until the dial's intent is
 // committed, so that no intent crosses an opt-out.
-type suppressions struct{ db bun.IDB }
+type suppressions struct {
+	db   bun.IDB
+	free map[string]bool // numbers that are not listed, as long as nobody may add them
+}
 
 // NewSuppressions keeps the do-not-call lists.
-func NewSuppressions(db bun.IDB) domain.Suppressions { return &suppressions{db} }
+func NewSuppressions(db bun.IDB) domain.Suppressions { return &suppressions{db: db, free: make(map[string]bool)} }
 
 const suppressionRows = 500 // in one statement
 
 // Add puts numbers onto a list.
 func (s *suppressions) Add(ctx context.Context, in domain.Scope, entries ...domain.Suppression) (added int, err error) {
+	clear(s.free)
 	if err := s.alone(ctx, in); err != nil {
 		return 0, err
 	}
@@ -77,9 +81,16 @@ func (s *suppressions) Get(ctx context.Context, in domain.Scope, number string) 
 	if err := row.Together(ctx, s.db, "suppressions", string(in.Workspace), string(in.Mode)); err != nil {
 		return nil, err
 	}
+	unlisted := domain.Errorf(domain.CodeNotFound, "The number %s is not on the do-not-call list", number)
+	asked := string(in.Workspace) + string(in.Mode) + number
+	if s.free[asked] {
+		return nil, unlisted
+	}
 	r := new(suppressionRow)
 	if err := row.In(s.db.NewSelect().Model(r), in).Where("number = ?", number).Scan(ctx); err != nil {
-		return nil, row.Found(err, domain.Errorf(domain.CodeNotFound, "The number %s is not on the do-not-call list", number))
+		err = row.Found(err, unlisted)
+		s.free[asked] = domain.CodeOf(err) == domain.CodeNotFound
+		return nil, err
 	}
 	found := r.domain()
 	return &found, nil

@@ -40,7 +40,7 @@ func NewAgents(db bun.IDB) domain.Agents {
 	return agents{newCollection[domain.Agent, agentRow](db, "Agent")}
 }
 
-// Use adds up what the triggers of the table calls noted.
+// Use adds up what the triggers of the table calls noted, folded or not.
 func (a agents) Use(ctx context.Context, in domain.Scope, ids []domain.ID) (map[domain.ID]domain.AgentUse, error) {
 	if len(ids) == 0 {
 		return nil, nil
@@ -50,7 +50,10 @@ func (a agents) Use(ctx context.Context, in domain.Scope, ids []domain.ID) (map[
 		Calls   int64
 		Talked  int64
 	}
-	err := row.In(a.db.NewSelect().Table("agent_use"), in).Where("agent_id IN (?)", bun.List(ids)).
+	part := func(table string) *bun.SelectQuery {
+		return row.In(a.db.NewSelect().Table(table).Column("agent_id", "calls", "talked"), in).Where("agent_id IN (?)", bun.List(ids))
+	}
+	err := a.db.NewSelect().TableExpr("(?) AS parts", part("agent_use").UnionAll(part("agent_changes"))).
 		ColumnExpr("agent_id, CAST(sum(calls) AS BIGINT) AS calls, CAST(sum(talked) AS BIGINT) AS talked").
 		GroupExpr("agent_id").Scan(ctx, &rows)
 	use := make(map[domain.ID]domain.AgentUse, len(rows))

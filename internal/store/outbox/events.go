@@ -38,7 +38,7 @@ func NewEvents(db bun.IDB) domain.Events { return &events{db} }
 // Append stores an event as the next of its call. An event without a call has
 // Sequence 1.
 func (e *events) Append(ctx context.Context, ev *domain.Event) error {
-	if ev.CallID != "" {
+	if ev.CallID != "" && !row.Holds(e.db, "call", string(ev.CallID)) {
 		if err := row.Alone(ctx, e.db, "events", string(ev.CallID)); err != nil {
 			return err
 		}

@@ -13,7 +13,26 @@ import (
 // Writing is a transaction that writes while others do. What it reads by id and
 // what it counts stays as it is until it ends: PostgreSQL is asked for the
 // locks. SQLite has one writer, whose transactions need none.
-type Writing struct{ bun.IDB }
+type Writing struct {
+	bun.IDB
+	held map[string]bool // what was asked for already
+}
+
+// NewWriting is a transaction that has just begun.
+func NewWriting(tx bun.IDB) Writing { return Writing{IDB: tx, held: make(map[string]bool)} }
+
+// Hold notes that the transaction keeps others away from what the words name.
+func Hold(db bun.IDB, words ...string) {
+	if w, ok := db.(Writing); ok {
+		w.held[strings.Join(words, " ")] = true
+	}
+}
+
+// Holds reports whether the transaction has noted that.
+func Holds(db bun.IDB, words ...string) bool {
+	w, ok := db.(Writing)
+	return ok && w.held[strings.Join(words, " ")]
+}
 
 // ToChange selects rows that the transaction may change: no other one changes
 // them before it ends.
@@ -56,11 +75,52 @@ func Together(ctx context.Context, db bun.IDB, words ...string) error {
 	return wait(ctx, db, "SELECT pg_advisory_xact_lock_shared(hashtextextended(current_schema() || ?, 0))", words)
 }
 
+// crowd bounds how many transactions of all processes add to one count at once.
+const crowd = 128
+
+// CountTo counts what there may be most of. What a transaction is told stays
+// true until it ends, as far as all who add to the count ask before: where there
+// is room for all that may do so at once, they do it together, and one by one
+// where there is not. When the room has become scarce meanwhile, it is told most.
+// Without a limit (0) it is a count like any other.
+func CountTo(ctx context.Context, db bun.IDB, most int, q *bun.SelectQuery, words ...string) (int, error) {
+	if _, ok := db.(Writing); !ok || most == 0 {
+		return Count(ctx, q)
+	}
+	if most > 2*crowd {
+		n, err := Count(ctx, q)
+		if err != nil {
+			return 0, err
+		}
+		if n < most-2*crowd {
+			return countTogether(ctx, db, most, q, words)
+		}
+	}
+	if err := Alone(ctx, db, words...); err != nil {
+		return 0, err
+	}
+	return Count(ctx, q)
+}
+
+func countTogether(ctx context.Context, db bun.IDB, most int, q *bun.SelectQuery, words []string) (int, error) {
+	if err := Together(ctx, db, words...); err != nil {
+		return 0, err
+	}
+	n, err := Count(ctx, q)
+	if n >= most-crowd {
+		n = most // to wait for the others here could be for ever: they may wait likewise
+	}
+	return n, err
+}
+
 func wait(ctx context.Context, db bun.IDB, lock string, words []string) error {
-	if _, ok := db.(Writing); !ok {
+	if _, ok := db.(Writing); !ok || Holds(db, append(words, lock)...) {
 		return nil
 	}
 	_, err := db.ExecContext(ctx, lock, " "+strings.Join(words, " "))
+	if err == nil {
+		Hold(db, append(words, lock)...)
+	}
 	return Error(err, "wait for a turn")
 }
 

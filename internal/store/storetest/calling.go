@@ -61,7 +61,7 @@ func calls(_ *testing.T, b *bench) {
 			}
 			b.same(len(list)+total, 0)
 		}
-		n, err := s.Calls.Active(ctx, in)
+		n, err := s.Calls.Active(ctx, in, 0)
 		b.same(n, 1)
 		return err
 	})
@@ -179,7 +179,7 @@ func callsUpdate(_ *testing.T, b *bench) {
 		b.same([]any{got.State, got.Version, *got.Analysis, got.Captured},
 			[]any{domain.CallCompleted, int64(5), domain.Analysis{Summary: "s", Sentiment: "positive", Method: "lexicon"},
 				map[string]any{"odd": "+Inf", "fine": 1.5}})
-		n, err := s.Calls.Active(ctx, in)
+		n, err := s.Calls.Active(ctx, in, 0)
 		b.same(n, 0)
 		return err
 	})
@@ -306,7 +306,7 @@ func attemptsOneLive(_ *testing.T, b *bench) {
 		return s.Attempts.Update(ctx, &w)
 	})
 	b.read(func(ctx context.Context, s *domain.Stores) error {
-		n, err := s.Attempts.LiveOn(ctx, live.TrunkID)
+		n, err := s.Attempts.LiveOn(ctx, live.TrunkID, 0)
 		b.same(n, 3) // of every kind
 		return err
 	})

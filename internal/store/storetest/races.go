@@ -28,7 +28,7 @@ func countsHold(_ *testing.T, b *bench) {
 			return s.Agents.Create(ctx, &a)
 		},
 		"calls": func(ctx context.Context, s *domain.Stores, _ int) error {
-			n, err := s.Calls.Active(ctx, in)
+			n, err := s.Calls.Active(ctx, in, room)
 			if err != nil || n >= room {
 				return first(err, full)
 			}
@@ -37,7 +37,7 @@ func countsHold(_ *testing.T, b *bench) {
 			return s.Calls.Create(ctx, &c)
 		},
 		"attempts over a trunk": func(ctx context.Context, s *domain.Stores, i int) error {
-			n, err := s.Attempts.LiveOn(ctx, trunk)
+			n, err := s.Attempts.LiveOn(ctx, trunk, room)
 			if err != nil || n >= room {
 				return first(err, full)
 			}
@@ -78,6 +78,44 @@ func countsHold(_ *testing.T, b *bench) {
 		if n := got.Load(); n != room {
 			b.Errorf("%s: %d got in where there is room for %d", what, n, room)
 		}
+	}
+}
+
+// crowdsCount proves the same where there is room for so many that they need not
+// be counted one by one until it becomes scarce; and that all of it is used.
+func crowdsCount(_ *testing.T, b *bench) {
+	const room, others = 360, 16
+	trunk := domain.NewID()
+	in, _ := scopes()
+	var wg sync.WaitGroup
+	var next, got atomic.Int64
+	add := func(ctx context.Context, s *domain.Stores) error {
+		n, err := s.Attempts.LiveOn(ctx, trunk, room)
+		if err != nil || n >= room {
+			return first(err, domain.Errorf(domain.CodeLimitReached, "full"))
+		}
+		a := attemptOf(in, fmt.Sprintf("+1500555%05d", next.Add(1)), clock())
+		a.TrunkID, a.State = trunk, domain.AttemptIntent
+		return s.Attempts.Create(ctx, &a)
+	}
+	for range others {
+		wg.Go(func() {
+			for full := 0; full < 3; {
+				switch err := b.try(add); domain.CodeOf(err) {
+				case "":
+					got.Add(1)
+				case domain.CodeLimitReached:
+					full++
+				default:
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if n := got.Load(); n != room {
+		b.Errorf("%d got in where there is room for %d", n, room)
 	}
 }
 

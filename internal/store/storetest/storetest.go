@@ -64,6 +64,7 @@ func Exercise(t *testing.T, writers int, open func(t *testing.T) domain.Store) {
 		"LastWriterIsNamed":  lastWriterIsNamed,
 		"UnknownIdsAreNamed": unknownIdsAreNamed,
 		"CountsHold":         countsHold,
+		"CrowdsCount":        crowdsCount,
 		"ReadRowsHold":       readRowsHold,
 		"RelyOrGone":         relyOrGone,
 		"HeldNodeStays":      heldNodeStays,
