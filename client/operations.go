@@ -37,7 +37,8 @@ type CheckDialingQuery struct {
 	// The called party's own zone, IANA; when not sent that of the contact with the number, else what
 	// the number tells.
 	Timezone string
-	// Of the campaign; marketing needs a consent that is recorded on the contact with the number.
+	// Of the campaign, which chooses hours, caps and whether a consent must be recorded on the contact
+	// with the number; unspecified when not sent.
 	Purpose string
 	// window looks at the hours only.
 	Rules string

@@ -342,7 +342,10 @@ type Calls struct {
 
 // Campaign is a schema of the API's contract.
 type Campaign struct {
-	AgentID string `json:"agentId"`
+	// The part of the calls answered in the last 30 days that was abandoned, from 0 to 1. From 0.02 on
+	// it calls with half as many at once, at 0.028 it is paused.
+	AbandonedShare float64 `json:"abandonedShare"`
+	AgentID        string  `json:"agentId"`
 	// What its calls may cost, in the workspace's credits; null is no limit.
 	Budget *float64 `json:"budget"`
 	// When it calls; null is at any time that the law allows.
@@ -384,7 +387,8 @@ type Campaign struct {
 
 // CampaignCounts is a schema of the API's contract.
 type CampaignCounts struct {
-	// Of those, calls that broke off by a fault of ours in their first ten seconds.
+	// Of those, calls in which the agent did not speak within two seconds of the greeting, or that
+	// broke off by a fault of ours in their first ten seconds.
 	Abandoned int64 `json:"abandoned"`
 	// A call to them is planned or under way.
 	Active int64 `json:"active"`
@@ -412,8 +416,8 @@ type CampaignFields struct {
 	Name Field[string] `json:"name,omitzero"`
 	// The number to call from; the agent's own when not sent.
 	PhoneNumberID Field[string] `json:"phoneNumberId,omitzero"`
-	// informational when not sent; marketing, survey, debt or emergency. marketing calls only contacts
-	// with a consent.
+	// informational, marketing, survey, debt or emergency; unspecified when not sent, which has the
+	// narrowest hours. marketing calls only contacts with a consent.
 	Purpose Field[string] `json:"purpose,omitzero"`
 	// Three tries, with gaps by how each ended, when not sent.
 	Retry Field[any] `json:"retry,omitzero"`
@@ -982,8 +986,8 @@ type NewCampaign struct {
 	Name Field[string] `json:"name,omitzero"`
 	// The number to call from; the agent's own when not sent.
 	PhoneNumberID Field[string] `json:"phoneNumberId,omitzero"`
-	// informational when not sent; marketing, survey, debt or emergency. marketing calls only contacts
-	// with a consent.
+	// informational, marketing, survey, debt or emergency; unspecified when not sent, which has the
+	// narrowest hours. marketing calls only contacts with a consent.
 	Purpose Field[string] `json:"purpose,omitzero"`
 	// Three tries, with gaps by how each ended, when not sent.
 	Retry Field[any] `json:"retry,omitzero"`
@@ -1510,7 +1514,10 @@ type Workspace struct {
 	// What may still be spent on calls; null is no limit. Calls under way when it is used up bring it
 	// below zero.
 	Credits *float64 `json:"credits"`
-	ID      string   `json:"id"`
+	// What the calls that end on one day, by the clock of timezone, may cost in each mode; null is no
+	// limit.
+	DailyBudget *float64 `json:"dailyBudget"`
+	ID          string   `json:"id"`
 	// What the plan allows; null is no limit.
 	Limits *WorkspaceLimits `json:"limits"`
 	Name   string           `json:"name"`
@@ -1529,7 +1536,9 @@ type Workspace struct {
 type WorkspaceFields struct {
 	// Up to six decimals; null is no limit.
 	Credits Field[float64] `json:"credits,omitzero"`
-	Name    Field[string]  `json:"name,omitzero"`
+	// Up to six decimals; null is no limit.
+	DailyBudget Field[float64] `json:"dailyBudget,omitzero"`
+	Name        Field[string]  `json:"name,omitzero"`
 	// starter, professional, business or enterprise.
 	Plan Field[string] `json:"plan,omitzero"`
 	// Up to six decimals.

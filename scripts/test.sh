@@ -125,6 +125,8 @@ tested go test -vet=off -shuffle=on -timeout 10m -p 1 < <(remaining ./... | grep
 if [ $postgres = yes ]; then
 	echo "once more, on PostgreSQL:" >&2
 	# Without the race detector, which has seen this code: the database is what is new.
-	tested bash scripts/postgres.sh go test -vet=off -shuffle=on -timeout 10m -p 1 -parallel 4 < <(remaining $(on_postgres))
+	server=(bash scripts/postgres.sh go test -vet=off -shuffle=on -timeout 10m)
+	tested "${server[@]}" -p 3 < <(remaining $(on_postgres) | grep -vE "$in_real_time|$measuring")
+	tested "${server[@]}" -p 1 -parallel 4 < <(remaining $(on_postgres) | grep -E "$in_real_time|$measuring")
 fi
 exit "$status"

@@ -22,7 +22,8 @@ type campaign struct {
 	CallsTotal, CallsCompleted int
 	PauseReason                *string
 	StartedAt, EndedAt         *time.Time
-	Counts                     struct{ Waiting, Active, Completed, Failed, Answered int }
+	Counts                     struct{ Waiting, Active, Completed, Failed, Answered, Abandoned int }
+	AbandonedShare             float64
 }
 
 // recipientSeen is what they read of its contacts.
@@ -126,7 +127,7 @@ func TestCampaignPersonas(t *testing.T) {
 	const atOnce = 4
 	id := h.campaign(agent, from, atOnce, slices.Sorted(maps.Keys(personas))...)
 	c := h.until(id, 10, atOnce, func(c campaign) bool { return c.Status == "completed" })
-	if c.CallsCompleted != 10 || c.Counts.Completed != 6 || c.Counts.Answered != 5 || c.StartedAt == nil || c.EndedAt == nil {
+	if c.CallsCompleted != 10 || c.Counts.Completed != 6 || c.Counts.Answered != 5 || c.Counts.Abandoned != 0 || c.StartedAt == nil || c.EndedAt == nil {
 		t.Errorf("it ended as %+v", c)
 	}
 	var rows []recipientSeen
@@ -153,6 +154,19 @@ func TestCampaignPersonas(t *testing.T) {
 	}
 	if calls := h.callsOf(again); len(calls) != 1 {
 		t.Errorf("the second campaign made the calls %v", calls)
+	}
+}
+
+// TestCampaignOfTheLate counts calls in which the agent is silent for too long
+// after the answer, or after the greeting, as abandoned.
+func TestCampaignOfTheLate(t *testing.T) {
+	t.Parallel()
+	h, from := sandbox(t, setup{ring: 2 * time.Second})
+	agent := h.agent(nil, pause("slow", 5, "bye"), bye("Goodbye."))
+	id := h.campaign(agent, from, 3, "+15004450006", "+15004450007", "+15004450001")
+	c := h.until(id, 3, 3, func(c campaign) bool { return c.Status == "completed" })
+	if c.Counts.Answered != 2 || c.Counts.Abandoned != 2 || c.AbandonedShare != 1 {
+		t.Errorf("it ended as %+v", c)
 	}
 }
 

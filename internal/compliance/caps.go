@@ -13,6 +13,9 @@ type Caps struct {
 	Days7   int           // in any 7 days
 	Days30  int           // in any 30 days
 	Gap     time.Duration // between two calls
+
+	// AfterTalk is for how long nobody is called after a call that they answered.
+	AfterTalk time.Duration
 }
 
 // DefaultCaps are those of every number; the law may have narrower ones.
@@ -25,6 +28,8 @@ const (
 	CapDays7   = "cap_7_days"
 	CapDays30  = "cap_30_days"
 	CapGap     = "cap_gap"
+
+	CapAfterTalk = "cap_after_talk"
 )
 
 // In returns the narrower of c and the caps of rules, cap by cap; a rule has no Gap.
@@ -35,6 +40,7 @@ func (c Caps) In(rules []Rule) Caps {
 		c.Hours24 = narrower(c.Hours24, law.Hours24)
 		c.Days7 = narrower(c.Days7, law.Days7)
 		c.Days30 = narrower(c.Days30, law.Days30)
+		c.AfterTalk = max(c.AfterTalk, law.AfterTalk)
 	}
 	return c
 }
@@ -89,7 +95,7 @@ func (c Caps) binds(tried []time.Time, places []*time.Location, at time.Time) (u
 	if c.Day > 0 {
 		for _, zone := range places {
 			if onDay(tried, zone, at) >= c.Day {
-				take(tomorrow(at, zone), CapDay)
+				take(Tomorrow(at, zone), CapDay)
 			}
 		}
 	}
@@ -107,9 +113,9 @@ func onDay(times []time.Time, zone *time.Location, at time.Time) (n int) {
 	return n
 }
 
-// tomorrow returns the first instant after at of another day, by the wall clock
+// Tomorrow returns the first instant after at of another day, by the wall clock
 // of zone: not always one of 00:00, which some changes of clocks leave out.
-func tomorrow(at time.Time, zone *time.Location) time.Time {
+func Tomorrow(at time.Time, zone *time.Location) time.Time {
 	today := at.In(zone).YearDay()
 	for t := at; ; {
 		local := t.In(zone)

@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/callwright/callwright/internal/compliance"
+	"github.com/callwright/callwright/internal/domain"
 )
 
 func TestCaps(t *testing.T) {
@@ -66,20 +67,34 @@ func TestCaps(t *testing.T) {
 
 func TestCapsOfTheLaw(t *testing.T) {
 	wide := compliance.Caps{Hours24: 10, Days7: 20, Gap: time.Minute}
-	for place, want := range map[[2]string]compliance.Caps{
-		{"US", "CA"}: {Hours24: 10, Days7: 7, Gap: time.Minute},
-		{"US", "FL"}: {Hours24: 3, Days7: 7, Gap: time.Minute},
-		{"US", "OK"}: {Hours24: 3, Days7: 7, Gap: time.Minute},
-		{"US", "MD"}: {Hours24: 3, Days7: 7, Gap: time.Minute},
-		{"US", ""}:   {Hours24: 3, Days7: 7, Gap: time.Minute}, // any state
-		{"FR", ""}:   {Hours24: 10, Days7: 20, Days30: 4, Gap: time.Minute},
-		{"DE", ""}:   wide,
+	const debt, informational, emergency = domain.PurposeDebt, domain.PurposeInformational, domain.PurposeEmergency
+	for _, c := range []struct {
+		country, state string
+		purpose        domain.Purpose
+		want           compliance.Caps
+	}{
+		{"US", "CA", "", wide},
+		{"US", "FL", "", compliance.Caps{Hours24: 3, Days7: 20, Gap: time.Minute}},
+		{"US", "FL", domain.PurposeMarketing, compliance.Caps{Hours24: 3, Days7: 20, Gap: time.Minute}},
+		{"US", "FL", domain.PurposeSurvey, compliance.Caps{Hours24: 3, Days7: 20, Gap: time.Minute}},
+		{"US", "FL", informational, wide},
+		{"US", "FL", emergency, wide},
+		{"US", "OK", "", compliance.Caps{Hours24: 3, Days7: 20, Gap: time.Minute}},
+		{"US", "MD", "unheard of", compliance.Caps{Hours24: 3, Days7: 20, Gap: time.Minute}},
+		{"US", "", "", compliance.Caps{Hours24: 3, Days7: 20, Gap: time.Minute}}, // any state
+		{"US", "", debt, compliance.Caps{Hours24: 10, Days7: 7, Gap: time.Minute, AfterTalk: 7 * 24 * time.Hour}},
+		{"US", "FL", debt, compliance.Caps{Hours24: 10, Days7: 7, Gap: time.Minute, AfterTalk: 7 * 24 * time.Hour}},
+		{"FR", "", "", compliance.Caps{Hours24: 10, Days7: 20, Days30: 4, Gap: time.Minute}},
+		{"FR", "", informational, wide},
+		{"FR", "", debt, wide},
+		{"DE", "", debt, wide},
 	} {
-		if got := wide.In(book(t).For(place[0], place[1])); got != want {
-			t.Errorf("%v: %+v, want %+v", place, got, want)
+		rules := book(t).Of(c.purpose).For(c.country, c.state)
+		if got := wide.In(rules); got != c.want {
+			t.Errorf("%s-%s, %s: %+v, want %+v", c.country, c.state, c.purpose, got, c.want)
 		}
-		if got := compliance.DefaultCaps.In(book(t).For(place[0], place[1])); got.Hours24 != 3 || got.Days7 != 7 || got.Day != 2 {
-			t.Errorf("%v: the law widens the caps: %+v", place, got)
+		if got := compliance.DefaultCaps.In(rules); got.Hours24 != 3 || got.Days7 != 7 || got.Day != 2 {
+			t.Errorf("%s-%s, %s: the law widens the caps: %+v", c.country, c.state, c.purpose, got)
 		}
 	}
 }

@@ -70,6 +70,7 @@ const (
 	EndInternal       EndReason = "internal-error"   // a fault of ours; the log has it
 	EndDoNotCall      EndReason = "do-not-call"      // the number is on the do-not-call list
 	EndNoCredits      EndReason = "no-credits"       // the workspace's credits were used up when its turn came
+	EndDailyBudget    EndReason = "daily-budget"     // the workspace had spent its budget of the day when its turn came
 	EndMediaNotAgreed EndReason = "media-not-agreed" // no codec in common: 488, 606
 )
 

@@ -36,17 +36,22 @@ var CampaignTransitions = map[CampaignState][]CampaignState{
 // Ended reports whether nobody is dialed for a campaign any more.
 func (s CampaignState) Ended() bool { return s == CampaignCompleted || s == CampaignCancelled }
 
-// Purpose is what a campaign calls for: the law asks more of some purposes.
+// Purpose is what a campaign calls for: the law asks more of some purposes, and
+// allows some more.
 type Purpose string
 
 // The purposes.
 const (
+	PurposeUnspecified   Purpose = "unspecified" // nobody said: as narrow as if it sold something, but for the consent
 	PurposeInformational Purpose = "informational"
 	PurposeMarketing     Purpose = "marketing" // needs a recorded consent
 	PurposeSurvey        Purpose = "survey"
 	PurposeDebt          Purpose = "debt"
 	PurposeEmergency     Purpose = "emergency"
 )
+
+// Purposes are all of them.
+var Purposes = []Purpose{PurposeUnspecified, PurposeInformational, PurposeMarketing, PurposeSurvey, PurposeDebt, PurposeEmergency}
 
 // DayWindow is a part of the day in minutes of the wall clock: from From on and
 // before To. One that ends before it begins goes over midnight.
@@ -87,6 +92,7 @@ type Campaign struct {
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
 	StartedAt     time.Time // when the first contact was dialed
+	ResumedAt     time.Time // when it went on after it had not dialed for a reason; zero: it always did
 	EndedAt       time.Time
 }
 

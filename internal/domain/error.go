@@ -41,6 +41,7 @@ const (
 	ReasonOutsideWindow         = "outside_window" // not at this time
 	ReasonNoConsent             = "no_consent"     // marketing needs one that is recorded
 	ReasonBudget                = "budget"         // the campaign has spent what it may
+	ReasonDailyBudget           = "daily_budget"   // the workspace has spent what it may on one day
 	ReasonPaused                = "paused"         // the campaign is
 	ReasonTrunkFailing          = "trunk_failing"  // the trunk takes no calls; the campaign goes on when it does
 	ReasonAbandonment           = "abandonment"    // too many who answered heard nobody

@@ -42,6 +42,7 @@ var unansweredResults = map[EndReason]Result{
 	EndMediaNotAgreed: ResultTrunk,
 	EndConfiguration:  ResultTrunk,
 	EndNoCredits:      ResultTrunk,
+	EndDailyBudget:    ResultTrunk,
 	EndCongestion:     ResultCongestion,
 	EndUnreachable:    ResultCongestion,
 	EndDoNotCall:      ResultDoNotCall,

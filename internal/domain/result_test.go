@@ -34,6 +34,7 @@ func TestResultOf(t *testing.T) {
 		EndConfiguration:  fault(ResultTrunk),
 		EndMediaNotAgreed: fault(ResultTrunk),
 		EndNoCredits:      fault(ResultTrunk),
+		EndDailyBudget:    fault(ResultTrunk),
 		EndDoNotCall:      fault(ResultDoNotCall),
 		EndInterrupted:    ours,
 		EndInternal:       ours,

@@ -47,7 +47,11 @@ type Workspace struct {
 	Timezone string // IANA name
 	// Credits is what the workspace may still spend; nil is no limit. Calls that
 	// are under way when they run out bring it below zero.
-	Credits        *Money
+	Credits *Money
+	// DailyBudget is what the calls that end on one day, by the clock of Timezone,
+	// may cost in each mode; nil is no limit. No call begins that might exceed it
+	// within its first minute.
+	DailyBudget    *Money
 	PricePerMinute Money // of a call that was answered
 	// Regions are those that it calls, ISO 3166-1 alpha-2 codes or AnyRegion; nil
 	// is those of its own numbers.

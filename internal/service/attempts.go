@@ -136,6 +136,9 @@ func (s *Service) CommitIntent(ctx context.Context, d *Dial) (*Refusal, error) {
 	return refused, err
 }
 
+// soon is when a call is looked at again that waits for another one to end.
+const soon = 500 * time.Millisecond
+
 // gate says whether the attempt may be dialed now.
 func (s *Service) gate(ctx context.Context, st *domain.Stores, in domain.Scope, call *domain.Call, a *domain.Attempt, now time.Time) (*Refusal, error) {
 	if call.State.Ended() {
@@ -165,7 +168,6 @@ func (s *Service) gate(ctx context.Context, st *domain.Stores, in domain.Scope, 
 	case err != nil:
 		return nil, err
 	}
-	const soon = 500 * time.Millisecond
 	if live > 0 {
 		return &Refusal{Why: "a call to this number is under way", RetryAt: now.Add(soon)}, nil
 	}
@@ -175,6 +177,9 @@ func (s *Service) gate(ctx context.Context, st *domain.Stores, in domain.Scope, 
 	}
 	if w.Broke() {
 		return &Refusal{Why: "the workspace has no credits left", End: domain.EndNoCredits}, nil
+	}
+	if refused, err := s.pays(ctx, st, in, w, now); refused != nil || err != nil {
+		return refused, err
 	}
 	trunk, err := st.Trunks.Get(ctx, in, a.TrunkID)
 	if err != nil {
@@ -190,6 +195,27 @@ func (s *Service) gate(ctx context.Context, st *domain.Stores, in domain.Scope, 
 		if until, err := s.Admit(ctx, st, a.TrunkID, now); err != nil || !until.IsZero() {
 			return &Refusal{Why: "the trunk takes no calls", RetryAt: until}, err
 		}
+	}
+	return nil, nil
+}
+
+// pays refuses a call that the budget of the day does not pay for. Where there is
+// one, calls are counted one by one: what is set aside for them is exact.
+func (s *Service) pays(ctx context.Context, st *domain.Stores, in domain.Scope, w *domain.Workspace, now time.Time) (*Refusal, error) {
+	if w.DailyBudget == nil {
+		return nil, nil
+	}
+	active, err := st.Calls.Active(ctx, in, 1)
+	if err != nil {
+		return nil, err
+	}
+	switch purse, err := s.Purse(ctx, st, in, w, now); {
+	case err != nil:
+		return nil, err
+	case purse.Spent():
+		return &Refusal{Why: "the workspace has spent its budget of the day", End: domain.EndDailyBudget}, nil
+	case purse.Full(active):
+		return &Refusal{Why: "the rest of the day's budget is set aside for calls under way", RetryAt: now.Add(soon)}, nil
 	}
 	return nil, nil
 }

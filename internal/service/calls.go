@@ -77,7 +77,7 @@ func (s *Service) place(ctx context.Context, st *domain.Stores, in domain.Scope,
 	if err := req.address(contact); err != nil {
 		return nil, err
 	}
-	if err := rule.First(destination(ctx, st, trunk, req.To), people.Callable(ctx, st, in, req.To), affords(w)); err != nil {
+	if err := rule.First(destination(ctx, st, trunk, req.To), people.Callable(ctx, st, in, req.To), s.affords(ctx, st, in, w, req.recipientID == "")); err != nil {
 		return nil, err
 	}
 	call := s.newCall(in, agent, flow, from, req)

@@ -78,6 +78,7 @@ func (k *campaigning) over(d *service.Dial, reason domain.EndReason, talk time.D
 		d.Call.State, d.Call.RingingAt, d.Call.AnsweredAt = domain.CallInProgress, k.now(), k.now()
 		d.Attempt.State = domain.AttemptAnswered
 		k.Progress(d.Call, d.Attempt)
+		k.SaveTurn(domain.Turn{CallID: d.Call.ID, Sequence: 1, Role: domain.RoleAgent, Text: "Hello.", StartMs: 50, EndMs: 800})
 	}
 	k.ok(k.FinishCall(k.Context(), service.Verdict{Call: d.Call.ID, Attempt: d.Attempt, Reason: reason, EndedAt: k.now().Add(talk)}))
 }

@@ -149,11 +149,11 @@ func endAttempt(ctx context.Context, st *domain.Stores, v Verdict) error {
 // orders its analysis. retryAfter is for how long the far end asked not to be
 // called again.
 func (s *Service) over(ctx context.Context, st *domain.Stores, call *domain.Call, retryAfter time.Duration) error {
-	if err := s.Settle(ctx, st, call, retryAfter); err != nil {
-		return err
-	}
 	turns, err := st.Turns.ByCall(ctx, call.ID)
 	if err != nil {
+		return err
+	}
+	if err := s.Settle(ctx, st, call, turns, retryAfter); err != nil {
 		return err
 	}
 	events := []domain.EventType{domain.EventCallEnded}

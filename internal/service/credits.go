@@ -21,10 +21,19 @@ func keyOf(ctx context.Context) domain.ID {
 	return key
 }
 
-// affords refuses a call to a workspace that has credits and has used them up.
-func affords(w *domain.Workspace) error {
+// affords refuses a call to a workspace that has used up its credits or, unless a
+// campaign places it, which waits for the next one, its budget of the day.
+func (s *Service) affords(ctx context.Context, st *domain.Stores, in domain.Scope, w *domain.Workspace, single bool) error {
 	if !w.Broke() {
-		return nil
+		if !single {
+			return nil
+		}
+		purse, err := s.Purse(ctx, st, in, w, s.Clock())
+		if err != nil || !purse.Spent() {
+			return err
+		}
+		return domain.Errorf(domain.CodePayment, "the workspace's budget of the day, dailyBudget, does not pay for another minute; the next day begins at %s",
+			purse.Renewed.UTC().Format(time.RFC3339)).For(domain.ReasonDailyBudget, "")
 	}
 	return domain.Errorf(domain.CodePayment, "the workspace has no credits left; add some before placing calls").
 		For(domain.ReasonInsufficientCredits, "")
@@ -57,6 +66,13 @@ func (s *Service) charge(ctx context.Context, st *domain.Stores, call *domain.Ca
 		return nil
 	}
 	if err := s.AddUsage(ctx, st, usageOf(call, used)); err != nil || used.Cost == 0 {
+		return err
+	}
+	w, err := st.Workspaces.Get(ctx, call.WorkspaceID)
+	if err != nil {
+		return err
+	}
+	if err := s.Spend(ctx, st, w, call); err != nil {
 		return err
 	}
 	return st.Workspaces.Charge(ctx, call.WorkspaceID, used.Cost)

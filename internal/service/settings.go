@@ -27,6 +27,7 @@ type WorkspaceChange struct {
 	Plan           rule.Change[domain.Plan]
 	PricePerMinute rule.Change[domain.Money]
 	Credits        rule.Change[*domain.Money] // a nil amount is no limit
+	DailyBudget    rule.Change[*domain.Money] // a nil amount is no limit
 	Regions        rule.Change[[]string]      // nil is those of the workspace's own numbers
 	IfVersion      int64                      // 0 for any
 }
@@ -71,6 +72,7 @@ func (req WorkspaceChange) apply(w *domain.Workspace) error {
 	rule.Set(&w.Timezone, req.Timezone)
 	rule.Set(&w.Plan, req.Plan)
 	rule.Set(&w.PricePerMinute, req.PricePerMinute)
+	rule.Set(&w.DailyBudget, req.DailyBudget)
 	if req.Timezone != nil {
 		if _, err := phone.Zone(w.Timezone); err != nil || w.Timezone == "" {
 			return domain.Invalid("timezone", "timezone must be a name of the tz database, such as Europe/Berlin")
@@ -85,6 +87,11 @@ func (req WorkspaceChange) apply(w *domain.Workspace) error {
 	}
 	if req.Credits != nil && *req.Credits != nil {
 		if err := money("credits", **req.Credits, -domain.MaxMoney, domain.MaxMoney); err != nil {
+			return err
+		}
+	}
+	if w.DailyBudget != nil {
+		if err := money("dailyBudget", *w.DailyBudget, 0, domain.MaxMoney); err != nil {
 			return err
 		}
 	}

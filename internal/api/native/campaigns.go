@@ -2,6 +2,7 @@ package native
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"time"
 
@@ -25,13 +26,14 @@ type Campaign struct {
 	CallWindow         *CallWindow          `json:"callWindow" doc:"When it calls; null is at any time that the law allows."`
 	MaxConcurrentCalls *int                 `json:"maxConcurrentCalls" doc:"Null is as many as plan and trunk allow."`
 	PauseReason        *string              `json:"pauseReason" doc:"Why it was paused, when that was not asked for."`
-	Purpose            domain.Purpose       `json:"purpose" enum:"informational,marketing,survey,debt,emergency"`
+	Purpose            domain.Purpose       `json:"purpose" enum:"unspecified,informational,marketing,survey,debt,emergency"`
 	EnforceRules       bool                 `json:"enforceRules" doc:"Test mode only: keep the legal hours and caps as live mode does."`
 	Retry              Retry                `json:"retry"`
 	Budget             *float64             `json:"budget" doc:"What its calls may cost, in the workspace's credits; null is no limit."`
 	Spent              float64              `json:"spent" doc:"What they have cost."`
 	Variables          map[string]any       `json:"variables" doc:"Of every call, under the contact's own."`
 	Counts             CampaignCounts       `json:"counts"`
+	AbandonedShare     float64              `json:"abandonedShare" doc:"The part of the calls answered in the last 30 days that was abandoned, from 0 to 1. From 0.02 on it calls with half as many at once, at 0.028 it is paused."`
 	StartedAt          wire.Instant         `json:"startedAt" doc:"When the first contact was called."`
 	EndedAt            wire.Instant         `json:"endedAt"`
 	ExpectedEndAt      wire.Instant         `json:"expectedEndAt" doc:"When it will be over at the pace so far, callWindow considered; null while that is not known."`
@@ -58,7 +60,7 @@ type CampaignCounts struct {
 	Completed int `json:"completed" doc:"Somebody was reached."`
 	Failed    int `json:"failed"`
 	Answered  int `json:"answered" doc:"Calls that a human answered."`
-	Abandoned int `json:"abandoned" doc:"Of those, calls that broke off by a fault of ours in their first ten seconds."`
+	Abandoned int `json:"abandoned" doc:"Of those, calls in which the agent did not speak within two seconds of the greeting, or that broke off by a fault of ours in their first ten seconds."`
 }
 
 // CampaignFields are the fields of a new campaign, or of a change to one.
@@ -71,7 +73,7 @@ type CampaignFields struct {
 	Timezone           wire.Opt[string]         `json:"timezone,omitzero" doc:"IANA name; of callWindow. The workspace's when not sent."`
 	CallWindow         wire.Opt[WindowFields]   `json:"callWindow,omitzero" doc:"When it calls; at any time that the law allows when not sent."`
 	MaxConcurrentCalls wire.Opt[int]            `json:"maxConcurrentCalls,omitzero" doc:"1 to 10,000; as many as plan and trunk allow when not sent."`
-	Purpose            wire.Opt[domain.Purpose] `json:"purpose,omitzero" doc:"informational when not sent; marketing, survey, debt or emergency. marketing calls only contacts with a consent."`
+	Purpose            wire.Opt[domain.Purpose] `json:"purpose,omitzero" doc:"informational, marketing, survey, debt or emergency; unspecified when not sent, which has the narrowest hours. marketing calls only contacts with a consent."`
 	EnforceRules       wire.Opt[bool]           `json:"enforceRules,omitzero" doc:"Test mode only: keep the legal hours and caps as live mode does."`
 	Retry              wire.Opt[RetryFields]    `json:"retry,omitzero" doc:"Three tries, with gaps by how each ended, when not sent."`
 	Budget             wire.Opt[float64]        `json:"budget,omitzero" doc:"What its calls may cost, in the workspace's credits; no limit when not sent."`
@@ -207,18 +209,10 @@ func (b *CampaignFields) change() (outreach.CampaignChange, error) {
 			req.StartAt = &start
 		}
 	}
-	if b.Budget.Sent {
-		var budget *domain.Money
-		if !b.Budget.Null {
-			sum, err := amount("budget", b.Budget.Value)
-			if err != nil {
-				return req, err
-			}
-			budget = &sum
-		}
-		req.Budget = &budget
-	}
 	var err error
+	if req.Budget, err = wire.Limit("budget", b.Budget); err != nil {
+		return req, err
+	}
 	if b.CallWindow.Sent {
 		var window *domain.DayWindow
 		if !b.CallWindow.Null {
@@ -312,11 +306,12 @@ func campaign(c *outreach.CampaignDetail) Campaign {
 		ID: c.ID, Name: c.Name, Status: c.State, CallsTotal: c.Counts.Total(), CallsCompleted: c.Counts.Completed + c.Counts.Failed,
 		CreatedAt: wire.Instant(c.CreatedAt), AgentID: c.AgentID, PhoneNumberID: orNull(c.PhoneNumberID), ScheduledStart: wire.Instant(c.StartAt),
 		Timezone: orNull(c.Timezone), PauseReason: orNull(c.PauseReason), Purpose: c.Purpose, EnforceRules: c.EnforceRules,
-		Retry: retry(c.Retry), Spent: c.Counts.Spent.Units(), Variables: orEmpty(c.Variables),
+		Retry: retry(c.Retry), Budget: wire.Units(c.Budget), Spent: c.Counts.Spent.Units(), Variables: orEmpty(c.Variables),
 		Counts: CampaignCounts{
 			Waiting: c.Counts.Waiting, Active: c.Counts.Active, Completed: c.Counts.Completed, Failed: c.Counts.Failed, Answered: c.Counts.Answered, Abandoned: c.Counts.Abandoned,
 		},
-		StartedAt: wire.Instant(c.StartedAt), EndedAt: wire.Instant(c.EndedAt), ExpectedEndAt: wire.Instant(c.ExpectedEndAt),
+		AbandonedShare: math.Round(1e4*c.Lately.Share()) / 1e4,
+		StartedAt:      wire.Instant(c.StartedAt), EndedAt: wire.Instant(c.EndedAt), ExpectedEndAt: wire.Instant(c.ExpectedEndAt),
 		UpdatedAt: wire.Instant(c.UpdatedAt),
 	}
 	if c.Window != nil {
@@ -324,9 +319,6 @@ func campaign(c *outreach.CampaignDetail) Campaign {
 	}
 	if c.MaxConcurrent > 0 {
 		out.MaxConcurrentCalls = &c.MaxConcurrent
-	}
-	if c.Budget != nil {
-		out.Budget = new(c.Budget.Units())
 	}
 	return out
 }

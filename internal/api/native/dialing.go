@@ -14,7 +14,7 @@ import (
 // DialingCheck is whether a campaign in live mode may call a number.
 type DialingCheck struct {
 	Allowed       bool         `json:"allowed"`
-	Reason        *string      `json:"reason" enum:"invalid_number,destination_not_allowed,region_not_allowed,do_not_call,no_consent,timezone_unknown,outside_window,cap_day,cap_24_hours,cap_7_days,cap_30_days,cap_gap"`
+	Reason        *string      `json:"reason" enum:"invalid_number,destination_not_allowed,region_not_allowed,do_not_call,no_consent,timezone_unknown,outside_window,cap_day,cap_24_hours,cap_7_days,cap_30_days,cap_gap,cap_after_talk,daily_budget"`
 	Message       *string      `json:"message" doc:"The reason for people."`
 	NextAllowedAt wire.Instant `json:"nextAllowedAt" doc:"The first time at or after the one asked about; null when there is none within eight days, or the number may not be called at all."`
 	Zones         []string     `json:"zones" doc:"The time zones that the called party may be in, all of which must allow the call."`
@@ -28,7 +28,7 @@ type dialingQuery struct {
 	To       string `query:"to" required:"true" doc:"The number, E.164; its plus sign is %2B in a URL."`
 	At       string `query:"at" doc:"When, ISO 8601; now when not sent."`
 	Timezone string `query:"timezone" doc:"The called party's own zone, IANA; when not sent that of the contact with the number, else what the number tells."`
-	Purpose  string `query:"purpose" enum:"informational,marketing,survey,debt,emergency" doc:"Of the campaign; marketing needs a consent that is recorded on the contact with the number."`
+	Purpose  string `query:"purpose" enum:"unspecified,informational,marketing,survey,debt,emergency" doc:"Of the campaign, which chooses hours, caps and whether a consent must be recorded on the contact with the number; unspecified when not sent."`
 	Rules    string `query:"rules" enum:"all,window" doc:"window looks at the hours only."`
 }
 

@@ -2,7 +2,6 @@ package native
 
 import (
 	"context"
-	"math"
 	"net/http"
 	"strconv"
 
@@ -19,6 +18,7 @@ type Workspace struct {
 	Plan           domain.Plan     `json:"plan" enum:"starter,professional,business,enterprise"`
 	Limits         WorkspaceLimits `json:"limits" doc:"What the plan allows; null is no limit."`
 	Credits        *float64        `json:"credits" doc:"What may still be spent on calls; null is no limit. Calls under way when it is used up bring it below zero."`
+	DailyBudget    *float64        `json:"dailyBudget" doc:"What the calls that end on one day, by the clock of timezone, may cost in each mode; null is no limit."`
 	PricePerMinute float64         `json:"pricePerMinute" doc:"Of an answered call, charged by the second."`
 	Regions        []string        `json:"regions" nullable:"true" doc:"The regions that calls in live mode may reach, ISO 3166-1 codes; * is any; null is those of the workspace's own numbers."`
 	CreatedAt      wire.Instant    `json:"createdAt"`
@@ -39,6 +39,7 @@ type WorkspaceFields struct {
 	Timezone       wire.Opt[string]   `json:"timezone,omitzero"`
 	Plan           wire.Opt[string]   `json:"plan,omitzero" doc:"starter, professional, business or enterprise."`
 	Credits        wire.Opt[float64]  `json:"credits,omitzero" doc:"Up to six decimals; null is no limit."`
+	DailyBudget    wire.Opt[float64]  `json:"dailyBudget,omitzero" doc:"Up to six decimals; null is no limit."`
 	PricePerMinute wire.Opt[float64]  `json:"pricePerMinute,omitzero" doc:"Up to six decimals."`
 	Regions        wire.Opt[[]string] `json:"regions,omitzero" doc:"ISO 3166-1 codes, such as US and CA, or *, which is any; null is those of the workspace's own numbers."`
 }
@@ -96,7 +97,7 @@ func (b *WorkspaceFields) change() (service.WorkspaceChange, error) {
 		req.Plan = new(domain.Plan(*plan))
 	}
 	if b.PricePerMinute.Given() != nil {
-		price, err := amount("pricePerMinute", b.PricePerMinute.Value)
+		price, err := wire.Amount("pricePerMinute", b.PricePerMinute.Value)
 		if err != nil {
 			return req, err
 		}
@@ -109,31 +110,12 @@ func (b *WorkspaceFields) change() (service.WorkspaceChange, error) {
 		}
 		req.Regions = &regions
 	}
-	if b.Credits.Sent {
-		var credits *domain.Money
-		if !b.Credits.Null {
-			sum, err := amount("credits", b.Credits.Value)
-			if err != nil {
-				return req, err
-			}
-			credits = &sum
-		}
-		req.Credits = &credits
+	var err error
+	if req.Credits, err = wire.Limit("credits", b.Credits); err != nil {
+		return req, err
 	}
-	return req, nil
-}
-
-// amount reads a number of units, which may have six decimals.
-func amount(field string, units float64) (domain.Money, error) {
-	exact := units * float64(domain.Unit)
-	whole := math.Round(exact)
-	switch {
-	case math.Abs(units) > 2*domain.MaxMoney.Units(): // which also keeps the conversion within bounds
-		whole = math.Copysign(float64(2*domain.MaxMoney), units)
-	case math.Abs(exact-whole) > 1e-6+math.Abs(exact)*1e-15:
-		return 0, domain.Invalid(field, "%s may have at most six decimals", field)
-	}
-	return domain.Money(whole), nil
+	req.DailyBudget, err = wire.Limit("dailyBudget", b.DailyBudget)
+	return req, err
 }
 
 func workspaceReply(w *domain.Workspace) *object[Workspace] {
@@ -148,14 +130,12 @@ func workspace(w *domain.Workspace) Workspace {
 	limits := w.Plan.Limits()
 	out := Workspace{
 		ID: w.ID, Name: w.Name, Timezone: w.Timezone, Plan: w.Plan, PricePerMinute: w.PricePerMinute.Units(), Regions: w.Regions,
+		Credits: wire.Units(w.Credits), DailyBudget: wire.Units(w.DailyBudget),
 		Limits: WorkspaceLimits{
 			RequestsPerMinute: limitOf(limits.RequestsPerMinute), Agents: limitOf(limits.Agents),
 			Webhooks: limitOf(limits.Endpoints), ConcurrentCalls: limitOf(limits.ConcurrentCalls),
 		},
 		CreatedAt: wire.Instant(w.CreatedAt), UpdatedAt: wire.Instant(w.UpdatedAt),
-	}
-	if w.Credits != nil {
-		out.Credits = new(w.Credits.Units())
 	}
 	if w.UpdatedAt.IsZero() {
 		out.UpdatedAt = out.CreatedAt

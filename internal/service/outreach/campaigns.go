@@ -84,7 +84,7 @@ func (o *Outreach) newCampaign(ctx context.Context, st *domain.Stores, in domain
 	now := o.Clock()
 	c := &domain.Campaign{
 		ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, Kind: req.Kind, State: domain.CampaignActive,
-		Purpose: domain.PurposeInformational, Version: 1, CreatedAt: now, UpdatedAt: now,
+		Purpose: domain.PurposeUnspecified, Version: 1, CreatedAt: now, UpdatedAt: now,
 	}
 	if c.Kind == domain.KindCampaign {
 		c.Retry = DefaultRetry
@@ -149,8 +149,7 @@ func check(c *domain.Campaign) error {
 }
 
 func checkPurpose(p domain.Purpose) error {
-	return rule.OneOf("purpose", p, domain.PurposeInformational, domain.PurposeMarketing, domain.PurposeSurvey,
-		domain.PurposeDebt, domain.PurposeEmergency)
+	return rule.OneOf("purpose", p, domain.Purposes...)
 }
 
 // due is when the dialer is to look at a campaign that runs.
@@ -196,13 +195,17 @@ func (o *Outreach) detailed(ctx context.Context, st *domain.Stores, c *domain.Ca
 	if err != nil {
 		return nil, err
 	}
-	d, err := o.detail(ctx, st, c, counts[c.ID])
+	recent, err := lately(ctx, st, domain.Scope{Workspace: c.WorkspaceID, Mode: c.Mode}, o.Clock(), counts)
+	if err != nil {
+		return nil, err
+	}
+	d, err := o.detail(ctx, st, c, counts[c.ID], recent[c.ID])
 	return &d, err
 }
 
 // detail is a campaign with counts that were read.
-func (o *Outreach) detail(ctx context.Context, st *domain.Stores, c *domain.Campaign, n domain.CampaignCounts) (CampaignDetail, error) {
-	d := CampaignDetail{Campaign: *c, Counts: n}
+func (o *Outreach) detail(ctx context.Context, st *domain.Stores, c *domain.Campaign, n domain.CampaignCounts, recent domain.Tally) (CampaignDetail, error) {
+	d := CampaignDetail{Campaign: *c, Counts: n, Lately: recent}
 	if c.State != domain.CampaignActive || c.StartedAt.IsZero() {
 		return d, nil
 	}
@@ -230,9 +233,13 @@ func (o *Outreach) Campaigns(ctx context.Context, in domain.Scope, f domain.Camp
 		if err != nil {
 			return nil, err
 		}
+		recent, err := lately(ctx, st, in, o.Clock(), counts)
+		if err != nil {
+			return nil, err
+		}
 		list := make([]CampaignDetail, len(rows))
 		for i := range rows {
-			if list[i], err = o.detail(ctx, st, &rows[i], counts[rows[i].ID]); err != nil {
+			if list[i], err = o.detail(ctx, st, &rows[i], counts[rows[i].ID], recent[rows[i].ID]); err != nil {
 				return nil, err
 			}
 		}
@@ -295,8 +302,12 @@ func (o *Outreach) change(ctx context.Context, st *domain.Stores, in domain.Scop
 		return err
 	}
 	c.UpdatedAt = o.Clock()
-	if !c.StartAt.Equal(was.StartAt) || c.Timezone != was.Timezone || c.EnforceRules != was.EnforceRules || !reflect.DeepEqual(c.Window, was.Window) {
+	if !c.StartAt.Equal(was.StartAt) || c.Timezone != was.Timezone || c.EnforceRules != was.EnforceRules || c.Purpose != was.Purpose ||
+		!reflect.DeepEqual(c.Window, was.Window) {
 		c.RejudgeAt = c.UpdatedAt
+	}
+	if c.State == domain.CampaignActive && was.State == domain.CampaignPaused && !c.StartedAt.IsZero() {
+		c.ResumedAt = c.UpdatedAt
 	}
 	switch {
 	case c.State.Ended() && !was.State.Ended():

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -40,11 +41,11 @@ func ask(c *domain.Campaign, r *domain.Recipient, at time.Time) *question {
 // acquaint takes what the campaign's list does not say of the called party from
 // the workspace's contact with the number.
 func (q *question) acquaint(ctx context.Context, st *domain.Stores) error {
-	if !q.enforced || q.zone != "" && (q.consent != nil || q.c.Purpose != domain.PurposeMarketing) {
-		return nil
+	book, err := compliance.Current()
+	if err != nil || !q.enforced || q.zone != "" && (q.consent != nil || !book.Of(q.c.Purpose).AsksConsent()) {
+		return err
 	}
 	var known *domain.Contact
-	var err error
 	if q.r.ContactID != "" {
 		known, err = st.Contacts.Get(ctx, q.in, q.r.ContactID)
 	} else {
@@ -121,12 +122,26 @@ func asRuling(err error) (*Ruling, error) {
 	return nil, err
 }
 
-// consented refuses marketing to those who have not agreed to it.
+// consented refuses calls to those who have not agreed to them as the law of the
+// called place asks for the purpose.
 func (o *Outreach) consented(_ context.Context, _ *domain.Stores, q *question) (*Ruling, error) {
-	if q.c.Purpose == domain.PurposeMarketing && q.enforced && q.consent == nil {
-		return refused(domain.ReasonNoConsent, time.Time{}), nil
+	book, err := compliance.Current()
+	if err != nil || !q.enforced {
+		return nil, err
 	}
-	return nil, nil
+	n, err := phone.Parse(q.r.Phone)
+	if err != nil {
+		return nil, err
+	}
+	asked := book.Of(q.c.Purpose).Consent(n.Region)
+	switch {
+	case asked == nil, q.consent != nil && asked.Given(q.consent.Kind):
+		return nil, nil
+	case q.consent != nil:
+		return &Ruling{Reason: domain.ReasonNoConsent, Why: fmt.Sprintf("the consent that is recorded is %q; %s to this place needs one that is %s (%s)",
+			q.consent.Kind, q.c.Purpose, asked.Kind, asked.Source)}, nil
+	}
+	return refused(domain.ReasonNoConsent, time.Time{}), nil
 }
 
 // inHours keeps the hours of the called place and the campaign's window.
@@ -166,7 +181,7 @@ func (o *Outreach) law(ctx context.Context, st *domain.Stores, q *question) ([]*
 		return nil, nil, err
 	}
 	places, err := o.places(ctx, st, q)
-	return places, book.Strictest(n.Region, n.State(), strings.ToUpper(strings.TrimSpace(q.r.Region))), err
+	return places, book.Of(q.c.Purpose).Strictest(n.Region, n.State(), strings.ToUpper(strings.TrimSpace(q.r.Region))), err
 }
 
 // places are the time zones that a contact may be in: its own, else those of its
@@ -180,10 +195,7 @@ func (o *Outreach) places(ctx context.Context, st *domain.Stores, q *question) (
 		if err != nil {
 			return nil, err
 		}
-		if zone, err := phone.Zone(w.Timezone); err == nil {
-			return []*time.Location{zone}, nil
-		}
-		return []*time.Location{time.UTC}, nil
+		return []*time.Location{clockOf(w)}, nil
 	}
 	n, err := phone.Parse(q.r.Phone)
 	if err != nil {
@@ -201,7 +213,7 @@ func (o *Outreach) uncapped(ctx context.Context, st *domain.Stores, q *question)
 	if !q.enforced {
 		return nil, nil
 	}
-	tried, err := st.Dialing.Tried(ctx, q.in, q.r.Phone, q.at.Add(-remembered))
+	tried, err := st.Tries.Tried(ctx, q.in, q.r.Phone, q.at.Add(-remembered))
 	if err != nil || len(tried) == 0 {
 		return nil, err
 	}
@@ -209,9 +221,16 @@ func (o *Outreach) uncapped(ctx context.Context, st *domain.Stores, q *question)
 	if err != nil {
 		return nil, err
 	}
-	next, limit := compliance.DefaultCaps.In(rules).Next(tried, places, q.at)
-	if limit == "" {
+	caps := compliance.DefaultCaps.In(rules)
+	if next, limit := caps.Next(tried, places, q.at); limit != "" {
+		return refused(limit, next), nil
+	}
+	if caps.AfterTalk == 0 {
 		return nil, nil
 	}
-	return refused(limit, next), nil
+	talked, err := st.Tries.Talked(ctx, q.in, q.r.Phone, q.at.Add(-remembered))
+	if next := talked.Add(caps.AfterTalk); err == nil && !talked.IsZero() && next.After(q.at) {
+		return refused(compliance.CapAfterTalk, next), nil
+	}
+	return nil, err
 }

@@ -14,10 +14,10 @@ import (
 // DialingQuestion asks whether a campaign in live mode may call a number.
 type DialingQuestion struct {
 	To         string
-	At         time.Time // the zero time is now
-	Timezone   string    // the called party's, IANA; "" is what the number tells
-	Purpose    domain.Purpose
-	WindowOnly bool // look at the hours only
+	At         time.Time      // the zero time is now
+	Timezone   string         // the called party's, IANA; "" is what the number tells
+	Purpose    domain.Purpose // "" is domain.PurposeUnspecified
+	WindowOnly bool           // look at the hours only
 }
 
 // DialingAnswer is whether a number may be called, and why not.
@@ -55,13 +55,13 @@ func (o *Outreach) CheckDialing(ctx context.Context, in domain.Scope, q DialingQ
 	}
 	return rule.View(ctx, &o.Kit, func(ctx context.Context, st *domain.Stores) (*DialingAnswer, error) {
 		asked := &question{
-			in: in, c: &domain.Campaign{Purpose: q.Purpose}, r: &domain.Recipient{Phone: q.To}, at: q.At, real: true, enforced: true,
+			in: in, c: &domain.Campaign{Purpose: cmp.Or(q.Purpose, domain.PurposeUnspecified)}, r: &domain.Recipient{Phone: q.To}, at: q.At, real: true, enforced: true,
 			zone: q.Timezone,
 		}
 		if err := asked.acquaint(ctx, st); err != nil {
 			return nil, err
 		}
-		all := []evaluation{o.callable, o.consented, o.inHours, o.uncapped}
+		all := []evaluation{o.callable, o.consented, o.inHours, o.uncapped, o.affordable}
 		if q.WindowOnly {
 			all = []evaluation{o.inHours}
 		}
@@ -99,13 +99,15 @@ var explained = map[string]string{
 	domain.ReasonInvalidNumber:   "no numbering plan has this number",
 	domain.ReasonDoNotCall:       "the number is on the do-not-call list",
 	domain.ReasonTimezoneUnknown: phone.ErrNoPlace.Error(),
-	domain.ReasonOutsideWindow:   "the law of the called place does not allow sales calls at this time",
+	domain.ReasonOutsideWindow:   "the law of the called place does not allow such calls at this time",
 	domain.ReasonNoConsent:       "marketing needs a consent that is recorded: send it with the contact",
 	domain.ReasonBudget:          "the campaign has spent its budget",
+	domain.ReasonDailyBudget:     "the workspace's budget of the day does not pay for another minute",
 	domain.ReasonPaused:          "the campaign is paused",
 	compliance.CapDay:            "the number was called as often as is allowed on one day",
 	compliance.CapHours24:        "the number was called as often as is allowed in 24 hours",
 	compliance.CapDays7:          "the number was called as often as is allowed in 7 days",
 	compliance.CapDays30:         "the number was called as often as is allowed in 30 days",
 	compliance.CapGap:            "the number was called a short time ago",
+	compliance.CapAfterTalk:      "somebody has talked with us at this number a short time ago",
 }

@@ -92,7 +92,7 @@ func (o *Outreach) judge(ctx context.Context, st *domain.Stores, c *domain.Campa
 	if err := q.acquaint(ctx, st); err != nil {
 		return nil, err
 	}
-	ruling, err := first(ctx, st, q, o.callable, o.consented, o.inHours, o.uncapped)
+	ruling, err := first(ctx, st, q, o.callable, o.consented, o.inHours, o.uncapped, o.affordable)
 	if err == nil && q.enforced {
 		ruling.Basis, err = o.basis(ctx, st, q)
 	}

@@ -48,6 +48,7 @@ func New(kit rule.Kit, o Options) *Outreach { return &Outreach{Kit: kit, o: o} }
 type CampaignDetail struct {
 	domain.Campaign
 	Counts domain.CampaignCounts
+	Lately domain.Tally // its answered calls of the last 30 days, if one was ever abandoned
 	// ExpectedEndAt is when it will be over at the pace so far; zero while that is
 	// not known.
 	ExpectedEndAt time.Time

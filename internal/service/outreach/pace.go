@@ -63,28 +63,30 @@ func (p *plan) room(ctx context.Context, st *domain.Stores, trunk *domain.Trunk)
 	if room, until, err = p.trust(ctx, st, trunk.ID, on, p.now); err != nil || room <= 0 {
 		return room, until, err
 	}
-	if p.c.MaxConcurrent > 0 {
-		room = min(room, p.c.MaxConcurrent-p.counts.Active)
-	}
 	if p.most > 0 {
 		room = min(room, p.most-p.counts.Active)
 	}
 	if trunk.CallsPerSecond > 0 {
 		room = min(room, max(1, trunk.CallsPerSecond*int(ahead/time.Second))-on)
 	}
-	if room <= 0 {
-		return 0, time.Time{}, nil
-	}
 	w, err := st.Workspaces.Get(ctx, p.in.Workspace)
 	if err != nil {
 		return 0, time.Time{}, err
 	}
-	if most := w.Plan.Limits().ConcurrentCalls; most != domain.Unlimited {
+	plan := w.Plan.Limits().ConcurrentCalls
+	most, err := p.ramp(ctx, st, least(maxConcurrent, p.c.MaxConcurrent, plan, trunk.MaxCalls))
+	if err != nil {
+		return 0, time.Time{}, err
+	}
+	if room = min(room, most-p.counts.Active); room <= 0 {
+		return 0, time.Time{}, nil
+	}
+	if plan != domain.Unlimited {
 		active, err := st.Calls.Active(ctx, p.in, 0)
 		if err != nil {
 			return 0, time.Time{}, err
 		}
-		room = min(room, most-active-waiting)
+		room = min(room, plan-active-waiting)
 	}
 	if trunk.MaxCalls > 0 {
 		live, err := st.Attempts.LiveOn(ctx, trunk.ID, 0)
@@ -94,6 +96,16 @@ func (p *plan) room(ctx context.Context, st *domain.Stores, trunk *domain.Trunk)
 		room = min(room, trunk.MaxCalls-live-on)
 	}
 	return room, time.Time{}, nil
+}
+
+// least is the smallest of some limits, of which those below 1 are none.
+func least(limit int, others ...int) int {
+	for _, other := range others {
+		if other > 0 && other < limit {
+			limit = other
+		}
+	}
+	return limit
 }
 
 // asStop reports whether an error of placing a call is about all calls of a

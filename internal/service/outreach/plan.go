@@ -126,11 +126,11 @@ func (p *plan) expire(ctx context.Context, st *domain.Stores) (more bool, err er
 	return p.until(ctx, st, time.Time{})
 }
 
-// putOff are the reasons for which a contact waits that other hours may be the end
-// of: one that was called too often waits for hours after that, too.
+// putOff are the reasons for which a contact waits that other hours or rules may be
+// the end of: one that was called too often waits for hours after that, too.
 var putOff = []string{
-	domain.ReasonOutsideWindow,
-	compliance.CapGap, compliance.CapDay, compliance.CapHours24, compliance.CapDays7, compliance.CapDays30,
+	domain.ReasonOutsideWindow, domain.ReasonDailyBudget,
+	compliance.CapGap, compliance.CapDay, compliance.CapHours24, compliance.CapDays7, compliance.CapDays30, compliance.CapAfterTalk,
 }
 
 // rejudge has contacts that the hours before a change have put off be due, some at a
@@ -178,6 +178,17 @@ func (p *plan) dial(ctx context.Context, st *domain.Stores) (more bool, err erro
 		}
 		room = min(room, calls)
 	}
+	switch calls, limited, until, err := p.purse(ctx, st); {
+	case err != nil:
+		return false, err
+	case !until.IsZero():
+		p.c.PauseReason = domain.ReasonDailyBudget
+		return p.until(ctx, st, until)
+	case limited && calls <= 0:
+		return false, nil // stays due: the end of a call tells what is left
+	case limited:
+		room = min(room, calls)
+	}
 	limit := min(room, planned)
 	rows, next, err := st.Recipients.Due(ctx, p.c.ID, p.now, limit)
 	if err != nil {
@@ -208,6 +219,9 @@ func (p *plan) dial(ctx context.Context, st *domain.Stores) (more bool, err erro
 }
 
 func (p *plan) start() {
+	if p.c.PauseReason == domain.ReasonTrunkFailing {
+		p.c.ResumedAt = p.now
+	}
 	p.c.PauseReason = "" // it dials
 	if p.c.StartedAt.IsZero() {
 		p.c.StartedAt = p.now

@@ -13,8 +13,9 @@ var DefaultRetry = domain.Retry{MaxAttempts: redial.Default.MaxAttempts}
 
 // Settle notes on the contact of a campaign how its call ended, in the
 // transaction in which it did: it is finished, or waits to be tried again.
-// retryAfter is for how long the far end asked not to be called.
-func (o *Outreach) Settle(ctx context.Context, st *domain.Stores, call *domain.Call, retryAfter time.Duration) error {
+// turns is what was said in it, and retryAfter for how long the far end asked not
+// to be called.
+func (o *Outreach) Settle(ctx context.Context, st *domain.Stores, call *domain.Call, turns []domain.Turn, retryAfter time.Duration) error {
 	in := domain.Scope{Workspace: call.WorkspaceID, Mode: call.Mode}
 	if err := o.heed(ctx, st, in, call); err != nil || call.RecipientID == "" {
 		return err
@@ -52,7 +53,13 @@ func (o *Outreach) Settle(ctx context.Context, st *domain.Stores, call *domain.C
 		return err
 	}
 	decide(c, r, places, call.EndedAt)
-	return st.Recipients.Update(ctx, r, domain.RecipientActive, gain(call, try))
+	answered := answering(call, try.Result, turns)
+	if err := st.Tallies.Add(ctx, in, c.ID, domain.DayOf(call.EndedAt), call.ID, answered); err != nil {
+		return err
+	}
+	return st.Recipients.Update(ctx, r, domain.RecipientActive, domain.CampaignCounts{
+		Answered: answered.Answered, Abandoned: answered.Abandoned, Talk: call.Duration(), Spent: call.Cost, LastAt: call.EndedAt,
+	})
 }
 
 // heed puts a number onto the do-not-call list that has refused us for good (RFC
@@ -85,18 +92,6 @@ func decide(c *domain.Campaign, r *domain.Recipient, places []*time.Location, no
 	default:
 		r.State, r.NextAt, r.Why = domain.RecipientWaiting, d.At, d.Why
 	}
-}
-
-// gain is what a call adds to the counts of its campaign.
-func gain(call *domain.Call, try domain.RecipientTry) domain.CampaignCounts {
-	g := domain.CampaignCounts{Talk: call.Duration(), Spent: call.Cost, LastAt: call.EndedAt}
-	switch try.Result {
-	case domain.ResultHuman, domain.ResultOptOut:
-		g.Answered = 1
-	case domain.ResultDropped:
-		g.Answered, g.Abandoned = 1, 1
-	}
-	return g
 }
 
 // uncharge notes that the attempt of a call does not count for its number.

@@ -68,7 +68,7 @@ func (s *dialing) Running(ctx context.Context, campaign domain.ID) (*domain.Camp
 func (s *dialing) Note(ctx context.Context, c *domain.Campaign) error {
 	_, err := s.db.NewUpdate().Table("campaigns").
 		Set("state = ?", c.State).Set("pause_reason = ?", c.PauseReason).Set("due_at = ?", row.At(c.DueAt)).
-		Set("started_at = ?", row.At(c.StartedAt)).Set("ended_at = ?", row.At(c.EndedAt)).
+		Set("started_at = ?", row.At(c.StartedAt)).Set("resumed_at = ?", row.At(c.ResumedAt)).Set("ended_at = ?", row.At(c.EndedAt)).
 		Set("fed_until = ?", row.At(c.FedUntil)).Set("rejudge_at = ?", row.At(c.RejudgeAt)).Where("id = ?", c.ID).Exec(ctx)
 	return row.Error(err, "note of a campaign")
 }
@@ -93,15 +93,6 @@ func (s *dialing) Rejudge(ctx context.Context, campaign domain.ID, reasons []str
 	}
 	n, err := res.RowsAffected()
 	return int(n), row.Error(err, "look at contacts again")
-}
-
-// Tried returns when a number was dialed.
-func (s *dialing) Tried(ctx context.Context, in domain.Scope, number string, since time.Time) ([]time.Time, error) {
-	var at []row.Micros
-	err := row.In(s.db.NewSelect().Table("attempts").Column("dialed_at"), in).
-		Where("number = ?", number).Where("dialed_at > ?", row.At(since)).Where("dialed_at > 0").Where("kind = ''").
-		Where("NOT uncharged").OrderExpr("dialed_at").Scan(ctx, &at)
-	return row.Map(at, func(m *row.Micros) time.Time { return m.Time() }), row.Error(err, "list tries of a number")
 }
 
 // Planned counts attempts that wait to be dialed.

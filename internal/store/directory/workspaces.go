@@ -17,6 +17,7 @@ type workspaceRow struct {
 	Plan           domain.Plan
 	Timezone       string
 	Credits        *domain.Money
+	DailyBudget    *domain.Money
 	PricePerMinute domain.Money
 	Regions        row.JSON[[]string]
 	Version        int64
@@ -26,7 +27,7 @@ type workspaceRow struct {
 
 func newWorkspaceRow(w *domain.Workspace) *workspaceRow {
 	return &workspaceRow{
-		ID: w.ID, Name: w.Name, Plan: w.Plan, Timezone: w.Timezone, Credits: w.Credits, PricePerMinute: w.PricePerMinute,
+		ID: w.ID, Name: w.Name, Plan: w.Plan, Timezone: w.Timezone, Credits: w.Credits, DailyBudget: w.DailyBudget, PricePerMinute: w.PricePerMinute,
 		Regions: row.JSON[[]string]{V: w.Regions},
 		Version: max(w.Version, 1), CreatedAt: row.At(w.CreatedAt), UpdatedAt: row.At(w.UpdatedAt),
 	}
@@ -34,7 +35,7 @@ func newWorkspaceRow(w *domain.Workspace) *workspaceRow {
 
 func (r *workspaceRow) domain() *domain.Workspace {
 	return &domain.Workspace{
-		ID: r.ID, Name: r.Name, Plan: r.Plan, Timezone: r.Timezone, Credits: r.Credits, PricePerMinute: r.PricePerMinute,
+		ID: r.ID, Name: r.Name, Plan: r.Plan, Timezone: r.Timezone, Credits: r.Credits, DailyBudget: r.DailyBudget, PricePerMinute: r.PricePerMinute,
 		Regions: r.Regions.V,
 		Version: r.Version, CreatedAt: r.CreatedAt.Time(), UpdatedAt: r.UpdatedAt.Time(),
 	}

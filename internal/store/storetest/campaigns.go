@@ -21,8 +21,8 @@ func campaignOf(in domain.Scope, id domain.ID, at time.Time, n int) domain.Campa
 		MaxConcurrent: 3, Purpose: domain.PurposeSurvey, EnforceRules: true,
 		Retry:  domain.Retry{MaxAttempts: 3, Gaps: []time.Duration{time.Hour}},
 		Budget: &budget, Variables: map[string]any{"a": "b"}, Extra: map[string]any{"c": "d"}, KeyID: "key",
-		DueAt: at.Add(time.Minute), StartedAt: at.Add(2 * time.Minute), EndedAt: at.Add(3 * time.Minute),
-		FedUntil: at.Add(4 * time.Minute), RejudgeAt: at.Add(5 * time.Minute),
+		DueAt: at.Add(time.Minute), StartedAt: at.Add(2 * time.Minute), ResumedAt: at.Add(4 * time.Minute), EndedAt: at.Add(3 * time.Minute),
+		FedUntil: at.Add(5 * time.Minute), RejudgeAt: at.Add(6 * time.Minute),
 	}
 }
 

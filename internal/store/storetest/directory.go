@@ -14,7 +14,7 @@ func workspaces(_ *testing.T, b *bench) {
 		return err
 	}), domain.CodeNotFound, "no workspace")
 	first := domain.Workspace{ID: domain.NewID(), Name: "Müller & Söhne", Plan: domain.Business, Timezone: "Europe/Berlin", Version: 1, CreatedAt: clock()}
-	second := domain.Workspace{ID: domain.NewID(), Name: "Two", Plan: domain.Starter, Timezone: "UTC", PricePerMinute: 7, Regions: []string{"CA", "US"}, Version: 1, CreatedAt: clock(), UpdatedAt: clock()}
+	second := domain.Workspace{ID: domain.NewID(), Name: "Two", Plan: domain.Starter, Timezone: "UTC", PricePerMinute: 7, DailyBudget: new(domain.Money(11)), Regions: []string{"CA", "US"}, Version: 1, CreatedAt: clock(), UpdatedAt: clock()}
 	b.write(func(ctx context.Context, s *domain.Stores) error {
 		if err := s.Workspaces.Create(ctx, &second); err != nil {
 			return err

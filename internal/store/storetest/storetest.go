@@ -20,6 +20,8 @@ import (
 func Exercise(t *testing.T, writers int, open func(t *testing.T) domain.Store) {
 	for name, exercise := range map[string]func(*testing.T, *bench){
 		"Workspaces":         workspaces,
+		"Tallies":            tallies,
+		"Talks":              talks,
 		"Credits":            credits,
 		"Keys":               keys,
 		"KeyTraces":          keyTraces,
