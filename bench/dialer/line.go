@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -82,6 +81,18 @@ func (l *line) furnish(ctx context.Context, room int) error {
 // campaign makes one with n contacts, which keeps the hours and caps of live
 // mode.
 func (l *line) campaign(ctx context.Context, n, first int) (domain.ID, error) {
+	id, err := l.paused(ctx)
+	if err != nil {
+		return "", err
+	}
+	if _, err := l.load(ctx, id, n, first); err != nil {
+		return "", err
+	}
+	return id, l.start(ctx, id)
+}
+
+// paused makes a campaign without contacts.
+func (l *line) paused(ctx context.Context) (domain.ID, error) {
 	c, err := l.CreateCampaign(ctx, l.in, outreach.CampaignChange{
 		Kind: domain.KindCampaign, Name: new("Tables"), AgentID: &l.agent, PhoneNumberID: &l.number, EnforceRules: new(true),
 		State: new(domain.CampaignPaused), Window: new(&domain.DayWindow{From: 9 * 60, To: 20 * 60}), Timezone: new("America/New_York"),
@@ -89,20 +100,12 @@ func (l *line) campaign(ctx context.Context, n, first int) (domain.ID, error) {
 	if err != nil {
 		return "", err
 	}
-	for from := 0; from < n; {
-		req := outreach.AddRequest{}
-		for ; from < n && len(req.Contacts) < 5000; from++ {
-			i := first + from
-			req.Contacts = append(req.Contacts, outreach.NewRecipient{
-				Phone: fmt.Sprintf("+1212%03d%04d", 200+i/10_000%800, i%10_000), FirstName: "Ada", Variables: map[string]any{"table": i}, Timezone: "America/New_York",
-			})
-		}
-		if _, err := l.AddContacts(ctx, l.in, c.ID, req, nil); err != nil {
-			return "", err
-		}
-	}
-	_, err = l.UpdateCampaign(ctx, l.in, domain.KindCampaign, c.ID, outreach.CampaignChange{State: new(domain.CampaignActive)})
-	return c.ID, err
+	return c.ID, nil
+}
+
+func (l *line) start(ctx context.Context, id domain.ID) error {
+	_, err := l.UpdateCampaign(ctx, l.in, domain.KindCampaign, id, outreach.CampaignChange{State: new(domain.CampaignActive)})
+	return err
 }
 
 // work dials until ctx is done, as many calls at once as there are workers.

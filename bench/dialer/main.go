@@ -27,6 +27,7 @@ import (
 type options struct {
 	json     bool
 	short    bool
+	explain  bool
 	calls    int
 	few      int
 	many     int
@@ -37,8 +38,9 @@ type options struct {
 }
 
 const manual = `Calls of one campaign a second, from the plan to the settled contact, with bare commits of one
-insert and one update beside them; then the time of a plan and of a claim with few contacts waiting
-and with many. SQLite is always measured, PostgreSQL where ` + storetest.Variable + ` names a
+insert and one update beside them; then the import of a CSV file of -many rows with the memory that
+it takes, and the time of a plan and of a claim with few contacts waiting and with many; -explain
+prints how the database runs the dialer's statements for both. SQLite is always measured, PostgreSQL where ` + storetest.Variable + ` names a
 server (FSYNC=on bash scripts/postgres.sh go run ./bench/dialer).`
 
 func parse(args []string, out io.Writer) (options, error) {
@@ -47,9 +49,10 @@ func parse(args []string, out io.Writer) (options, error) {
 	f.SetOutput(out)
 	f.BoolVar(&o.json, "json", false, "print one JSON object, alone on standard output")
 	f.BoolVar(&o.short, "short", false, "a small run, as the tests make it")
+	f.BoolVar(&o.explain, "explain", false, "print the query plans of the dialer's statements; -json has them always")
 	f.IntVar(&o.calls, "calls", 5000, "how many calls are dialed")
 	f.IntVar(&o.few, "few", 1000, "contacts that wait in the small campaign")
-	f.IntVar(&o.many, "many", 1_000_000, "contacts that wait in the large one")
+	f.IntVar(&o.many, "many", 1_000_000, "contacts that wait in the large one, which are imported as a CSV file")
 	f.IntVar(&o.plans, "plans", 40, "how many plans of each are timed; a plan is 64 contacts")
 	f.StringVar(&o.database, "database", os.Getenv(storetest.Variable), "URL of a PostgreSQL server to measure as well")
 	f.BoolVar(&o.sqlite, "sqlite", true, "measure SQLite")
@@ -93,7 +96,7 @@ func measure(ctx context.Context, o options, progress io.Writer) (*result, error
 		for _, part := range []struct {
 			what string
 			do   func(context.Context, options, place) error
-		}{{"calls", f.Rate.measure}, {"bare commits", f.Rate.bare}, {"plans", f.Waiting.measure}} {
+		}{{"calls", f.Rate.measure}, {"bare commits", f.Rate.bare}, {"import and plans", f.Waiting.measure}} {
 			fmt.Fprintf(progress, "%s: %s\n", name, part.what)
 			if err := o.within(ctx, name, func(at place) error { return part.do(ctx, o, at) }); err != nil {
 				return nil, fmt.Errorf("%s: %s: %w", name, part.what, err)
@@ -140,7 +143,7 @@ func run(ctx context.Context, args []string) int {
 	}
 	r, err := measure(ctx, o, os.Stderr)
 	if err == nil {
-		err = r.report(os.Stdout, o.json)
+		err = r.report(os.Stdout, o)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "dialer:", err)
@@ -149,8 +152,8 @@ func run(ctx context.Context, args []string) int {
 	return 0
 }
 
-func (r *result) report(w io.Writer, asJSON bool) error {
-	if asJSON {
+func (r *result) report(w io.Writer, o options) error {
+	if o.json {
 		return json.NewEncoder(w).Encode(r)
 	}
 	fmt.Fprintf(w, "\n%s, %d cores, %s\n", r.Host.CPU, r.Host.Cores, r.Host.Go)
@@ -159,6 +162,9 @@ func (r *result) report(w io.Writer, asJSON bool) error {
 		fmt.Fprintf(w, "  calls         %.0f a second; %.0f µs of this process's processor time each (others used %.2f cores)\n",
 			f.Rate.PerSecond, f.Rate.Micros, f.Rate.OtherCores)
 		fmt.Fprintf(w, "  bare commits  %.0f inserts and updates a second\n", f.Rate.BarePerSecond)
+		m := f.Waiting.Import
+		fmt.Fprintf(w, "  import        %d rows (%.1f MB) in %.1f s: %.0f a second, %.0f µs of processor time each, %.1f MB of memory\n",
+			m.Rows, m.Megabytes, m.Seconds, m.PerSecond, m.Micros, m.MemoryMB)
 		for _, s := range []struct {
 			name string
 			sized
@@ -166,6 +172,10 @@ func (r *result) report(w io.Writer, asJSON bool) error {
 			fmt.Fprintf(w, "  %-13s %d contacts wait: a plan of 64 %.2f ms, a claim of 64 %.2f ms\n", s.name, s.Contacts, s.PlanMs, s.ClaimMs)
 		}
 		fmt.Fprintf(w, "  many / few    plan %.2f, claim %.2f\n", f.Waiting.PlanRatio, f.Waiting.ClaimRatio)
+		if o.explain {
+			printPlans(w, f.Waiting.Few.Contacts, f.Waiting.Few.Plans)
+			printPlans(w, f.Waiting.Many.Contacts, f.Waiting.Many.Plans)
+		}
 	}
 	return nil
 }

@@ -16,21 +16,23 @@ import (
 
 // waiting is what dialing costs beside contacts that wait.
 type waiting struct {
-	Few        sized   `json:"few"`
-	Many       sized   `json:"many"`
-	PlanRatio  float64 `json:"planRatio"`
-	ClaimRatio float64 `json:"claimRatio"`
+	Import     imported `json:"import"` // of the large campaign
+	Few        sized    `json:"few"`
+	Many       sized    `json:"many"`
+	PlanRatio  float64  `json:"planRatio"`
+	ClaimRatio float64  `json:"claimRatio"`
 }
 
 // sized is a campaign's share: the medians of its plans and claims.
 type sized struct {
-	Contacts int     `json:"contacts"`
-	PlanMs   float64 `json:"planMs"`
-	ClaimMs  float64 `json:"claimMs"`
+	Contacts int         `json:"contacts"`
+	PlanMs   float64     `json:"planMs"`
+	ClaimMs  float64     `json:"claimMs"`
+	Plans    []statement `json:"plans"`
 }
 
 // measure plans for a small and a large campaign in turn, in one database, and
-// claims and ends what was planned.
+// claims and ends what was planned. The large one comes out of a file.
 func (w *waiting) measure(ctx context.Context, o options, at place) (err error) {
 	l, err := open(ctx, at, 0)
 	if err != nil {
@@ -38,12 +40,21 @@ func (w *waiting) measure(ctx context.Context, o options, at place) (err error) 
 	}
 	defer func() { err = errors.Join(err, l.close()) }()
 	w.Few.Contacts, w.Many.Contacts = o.few, o.many
-	var ids [2]domain.ID
-	for i, n := range []int{o.few, o.many} {
-		if ids[i], err = l.campaign(ctx, n, i*4_000_000); err != nil {
-			return err
-		}
+	few, err := l.campaign(ctx, o.few, 0)
+	if err != nil {
+		return err
 	}
+	many, err := l.paused(ctx)
+	if err != nil {
+		return err
+	}
+	if err := w.Import.measure(ctx, l, many, o.many, 4_000_000); err != nil {
+		return err
+	}
+	if err := l.start(ctx, many); err != nil {
+		return err
+	}
+	ids := [2]domain.ID{few, many}
 	var plans, claims [2][]float64
 	for round := range o.plans + 1 { // the first warms up
 		for i, id := range ids {
@@ -60,6 +71,12 @@ func (w *waiting) measure(ctx context.Context, o options, at place) (err error) 
 				plans[i], claims[i] = append(plans[i], plan), append(claims[i], claim)
 			}
 		}
+	}
+	if w.Few.Plans, err = l.plans(ctx, at, few); err != nil {
+		return err
+	}
+	if w.Many.Plans, err = l.plans(ctx, at, many); err != nil {
+		return err
 	}
 	w.Few.PlanMs, w.Many.PlanMs = median(plans[0]), median(plans[1])
 	w.Few.ClaimMs, w.Many.ClaimMs = median(claims[0]), median(claims[1])

@@ -63,6 +63,8 @@ type Options struct {
 	// MediaStart and MediaGap are how long a call may last without sound of the
 	// far end, from its start and later; 0 is 30 s and 15 s.
 	MediaStart, MediaGap time.Duration
+	// MaxCalls is how many calls the process carries at once; 0 is 1,000.
+	MaxCalls int
 	// Observer is told what happens, beside metrics and traces; nil is nobody.
 	Observer domain.Observer
 	// Force, when it is closed, ends live calls that a stop lets go on.
@@ -262,7 +264,7 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 		STT: ears, VAD: a.o.Config.VAD, Observer: a.observer,
 		HTTP:      webhook.NewClient(allow, flowRequestLimit),
 		Strangers: engine.Strangers(a.o.Config.UnknownPeers), MediaStart: a.o.MediaStart, MediaGap: a.o.MediaGap,
-		Ring: a.o.Ring, SIP: addr, TLS: secure, ExternalIP: external, Ports: rtp.PortRange{Min: lo, Max: hi}, Logger: a.log,
+		Ring: a.o.Ring, MaxCalls: a.o.MaxCalls, SIP: addr, TLS: secure, ExternalIP: external, Ports: rtp.PortRange{Min: lo, Max: hi}, Logger: a.log,
 	})
 	if domain.CodeOf(err) == domain.CodeInvalid {
 		return err

@@ -92,31 +92,10 @@ func TestTollFraud(t *testing.T) {
 			contacts = append(contacts, map[string]any{"phone": to, "timezone": "UTC"})
 		}
 	}
-	var campaign struct {
-		ID         domain.ID
-		Status     string
-		CallsTotal int
-	}
+	var campaign object
 	h.post("/campaigns", map[string]any{"name": "Fraud", "agentId": agent, "phoneNumberId": from, "contacts": contacts}, &campaign)
-	for deadline := time.Now().Add(3 * callLimit); campaign.Status != "completed"; time.Sleep(100 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("the campaign is %+v", campaign)
-		}
-		h.must(http.MethodGet, "/campaigns/"+string(campaign.ID), nil, &campaign)
-	}
-	var rows []struct{ Phone, Status, Reason string }
-	for page := []struct{ Phone, Status, Reason string }{{}}; len(page) > 0; rows = append(rows, page...) {
-		page = nil
-		h.must(http.MethodGet, "/campaigns/"+string(campaign.ID)+"/contacts?limit=200&offset="+strconv.Itoa(len(rows)), nil, &page)
-	}
-	for _, r := range rows {
-		if r.Status != "failed" || r.Reason != domain.ReasonDestinationNotAllowed && r.Reason != domain.ReasonInvalidNumber {
-			t.Errorf("the contact %+v", r)
-		}
-	}
-	if len(rows) != len(contacts) || len(rows) < 140 {
-		t.Errorf("the campaign has %d contacts, want %d", len(rows), len(contacts))
-	}
+	h.noneCalled("/campaigns/"+string(campaign.ID), "/contacts", len(contacts))
+	h.fraudByFile(agent, from, numbers)
 	h.must(http.MethodPost, "/calls/"+string(live)+"/hangup", nil, &struct{}{})
 	h.ended(live)
 	if n := carrier.Received("INVITE"); n != 1 {
@@ -126,4 +105,68 @@ func TestTollFraud(t *testing.T) {
 		t.Errorf("the carrier got %d REFERs", n)
 	}
 	t.Logf("%d numbers, %d premium regions: 0 dialed", len(numbers), regions)
+}
+
+// noneCalled waits until a campaign or batch is over, whose n contacts nobody may
+// call, and looks why each of them has failed.
+func (h *house) noneCalled(path, list string, n int) {
+	h.Helper()
+	var whole struct {
+		Status     string
+		CallsTotal int
+	}
+	for deadline := time.Now().Add(3 * callLimit); whole.Status != "completed"; time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			h.Fatalf("%s is %+v", path, whole)
+		}
+		h.must(http.MethodGet, path, nil, &whole)
+	}
+	type row struct{ Phone, Status, Reason string }
+	var rows []row
+	for page := []row{{}}; len(page) > 0; rows = append(rows, page...) {
+		page = nil
+		h.must(http.MethodGet, path+list+"?limit=200&offset="+strconv.Itoa(len(rows)), nil, &page)
+	}
+	for _, r := range rows {
+		if r.Status != "failed" || r.Reason != domain.ReasonDestinationNotAllowed && r.Reason != domain.ReasonInvalidNumber {
+			h.Errorf("%s: the contact %+v", path, r)
+		}
+	}
+	if len(rows) != n || len(rows) < 140 || whole.CallsTotal != n {
+		h.Errorf("%s has %d contacts of %d, want %d", path, len(rows), whole.CallsTotal, n)
+	}
+}
+
+// fraudByFile asks for numbers by CSV files: of a campaign, of a batch, and of a
+// batch of Trillet's. A row whose number no plan has is reported as a bad one.
+func (h *house) fraudByFile(agent, from domain.ID, numbers []string) {
+	h.Helper()
+	var file strings.Builder
+	file.WriteString("phone_number;timezone\r\n")
+	for _, to := range numbers {
+		file.WriteString("'" + to + ";UTC\r\n") // as a spreadsheet has it that disarms formulas
+	}
+	var paused object
+	h.post("/campaigns", map[string]any{"name": "By file", "agentId": agent, "phoneNumberId": from, "status": "paused"}, &paused)
+	status, added := h.upload("/api/v1/campaigns/"+string(paused.ID)+"/contacts", file.String(), "", nil)
+	if status != http.StatusOK {
+		h.Fatalf("the file of the campaign: %d %v", status, added)
+	}
+	n := added["added"].(float64)
+	if bad := added["sheet"].(map[string]any)["invalid"].(float64); n < 140 || n+bad != float64(len(numbers)) {
+		h.Errorf("%v of %d rows were taken, %v refused", n, len(numbers), bad)
+	}
+	h.must(http.MethodPatch, "/campaigns/"+string(paused.ID), map[string]any{"status": "active"}, &paused)
+	fields := map[string]string{"agentId": string(agent), "phoneNumberId": string(from)}
+	status, batch := h.upload("/api/v1/batches", file.String(), "", fields)
+	if status != http.StatusCreated || batch["callsTotal"] != n {
+		h.Fatalf("the file of the batch: %d %v, want %v", status, batch, n)
+	}
+	status, foreign := h.upload("/v1/api/batch-calls", file.String(), "", fields)
+	if status != http.StatusOK || foreign["totalCalls"] != n {
+		h.Fatalf("the file of Trillet's batch: %d %v, want %v", status, foreign, n)
+	}
+	h.noneCalled("/campaigns/"+string(paused.ID), "/contacts", int(n))
+	h.noneCalled("/batches/"+batch["id"].(string), "/calls", int(n))
+	h.noneCalled("/batches/"+foreign["batchId"].(string), "/calls", int(n))
 }

@@ -53,6 +53,7 @@ type setup struct {
 	mode domain.Mode   // "" is live
 	plan domain.Plan   // "" is what a first start makes
 	ring time.Duration // 0 is the application's default
+	room int           // calls that the process carries at once; 0 is the default
 	slow time.Duration // before the voice says something new
 	ca   string        // file with the authority of TLS peers
 
@@ -110,7 +111,7 @@ func open(t *testing.T, s setup) *house {
 			Data: dir, Database: database, HTTP: "127.0.0.1:0", SIP: "127.0.0.1:0", RTPPorts: "0-0", WebhookAllow: []string{"127.0.0.0/8"},
 			UnknownPeers: s.strangers, Drain: s.drain, Ops: ops, TLSCA: s.ca,
 		}),
-		Version: "test", Logger: logger, Voices: voices, Ring: s.ring, Callee: s.callee,
+		Version: "test", Logger: logger, Voices: voices, Ring: s.ring, MaxCalls: s.room, Callee: s.callee,
 		MediaStart: s.gap, MediaGap: s.gap, Force: s.force,
 		Observer: s.observer, Models: s.models, Ears: s.stt,
 	})

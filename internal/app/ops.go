@@ -28,13 +28,15 @@ func (a *App) openOps(ctx context.Context) (err error) {
 			return err
 		}
 		a.observer = append(a.observer, a.ops)
-		a.watched = ops.Watch(a.store, a.ops)
 	}
 	if ops.WantsTraces() {
 		if a.traces, err = ops.OpenTraces(ctx, a.o.Version, a.log); err != nil {
 			return err
 		}
 		a.observer = append(a.observer, a.traces)
+	}
+	if len(a.observer) > 0 {
+		a.watched = ops.Watch(a.store, a.observer)
 	}
 	return nil
 }

@@ -161,6 +161,9 @@ func (c *call) place() {
 	}
 	c.dial.Attempt.SIPCallID = invite.CallID
 	c.dial.Call.Notes = c.notes
+	// From the commit on others may want to hang it up, before we hear of it too.
+	c.live = c.engine.add(c.dial.Call.ID, c.end)
+	defer c.engine.remove(c.dial.Call.ID)
 	refused, err := c.engine.o.Service.CommitIntent(c.ctx, c.dial)
 	switch {
 	case err != nil:
@@ -172,8 +175,6 @@ func (c *call) place() {
 		return
 	}
 	failpoint.Hit(failpoint.AfterIntentCommit)
-	c.live = c.engine.add(c.dial.Call.ID, c.end)
-	defer c.engine.remove(c.dial.Call.ID)
 	c.tell(domain.CallDialing)
 	if !c.engine.rates.pass(c.ctx, c.dial.Trunk) {
 		c.finish(c.reason())

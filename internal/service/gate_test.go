@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -216,52 +214,6 @@ func TestTheNextTimePassesEveryHindrance(t *testing.T) {
 	k.ok(err)
 	if want := k.now().Add(24 * time.Hour); rows[0].Why != compliance.CapGap || !rows[0].NextAt.Equal(want) {
 		t.Errorf("it waits for %s until %s, want %s", rows[0].Why, rows[0].NextAt, want)
-	}
-}
-
-// TestCapsHoldUnderRaces has many campaigns dial one number at once, each call
-// being over as soon as it was dialed: no more get through than the caps allow.
-func TestCapsHoldUnderRaces(t *testing.T) {
-	k := newCampaigning(t, 1, func(c *outreach.CampaignChange) { c.EnforceRules = new(true) })
-	to := k.only().Phone
-	const many = 40
-	agent := k.agent(k.test)
-	for i := range many - 1 {
-		name := fmt.Sprint(i)
-		_, err := k.CreateCampaign(t.Context(), k.test, outreach.CampaignChange{
-			Kind: domain.KindCampaign, Name: &name, AgentID: &agent.ID, EnforceRules: new(true), Contacts: []outreach.NewRecipient{{Phone: to}},
-		}, nil)
-		k.ok(err)
-	}
-	k.untilTuesday()
-	for day, want := range []int64{1, 1, 0} { // a second one after the gap; two are enough for a day
-		k.plan()
-		k.ok(k.Beat(t.Context(), k.epoch)) // the disk may be slow
-		var through, refused atomic.Int64
-		var all sync.WaitGroup
-		attempts, _, err := k.ClaimAttempts(t.Context(), k.epoch, k.now(), 15*time.Second, many)
-		k.ok(err)
-		for _, a := range attempts {
-			d, err := k.Service.Dial(t.Context(), a)
-			k.ok(err)
-			all.Go(func() {
-				no, err := k.CommitIntent(t.Context(), d)
-				switch {
-				case err != nil:
-					t.Error(err)
-				case no == nil:
-					through.Add(1)
-					k.over(d, domain.EndBusy, 0)
-				default:
-					refused.Add(1)
-				}
-			})
-		}
-		all.Wait()
-		if through.Load() != want {
-			t.Errorf("round %d: %d of %d calls got through, %d were refused; want %d", day, through.Load(), len(attempts), refused.Load(), want)
-		}
-		k.pass(2 * time.Hour)
 	}
 }
 

@@ -2,12 +2,8 @@ package service_test
 
 import (
 	"context"
-	"fmt"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/service"
@@ -118,72 +114,6 @@ func TestOptOutStopsRinging(t *testing.T) {
 	k.suppress(dials[0].Call.To, dials[1].Call.To)
 	if want := map[domain.ID]domain.EndReason{dials[0].Call.ID: domain.EndDoNotCall}; len(k.live.ends) != 1 || k.live.ends[dials[0].Call.ID] != want[dials[0].Call.ID] {
 		t.Errorf("hung up %v, want %v", k.live.ends, want)
-	}
-}
-
-// TestNoIntentAfterOptOut races opt-outs against placing and dialing: once an
-// opt-out was answered no intent is committed, and no call accepted.
-func TestNoIntentAfterOptOut(t *testing.T) {
-	k := newKit(t)
-	epoch := k.join()
-	const rounds = 16
-	numbers := make([]string, rounds)
-	for i := range numbers {
-		numbers[i] = fmt.Sprintf("+150055501%02d", i)
-	}
-	dials := k.claimed(epoch, numbers...)
-	agent := k.agent(k.test)
-	k.ok(k.Beat(t.Context(), epoch)) // the disk may be slow
-	var wins, losses atomic.Int64
-	var all sync.WaitGroup
-	for i, d := range dials {
-		var answered atomic.Bool
-		done := make(chan struct{})
-		all.Go(func() {
-			defer close(done)
-			k.suppress(d.Call.To)
-			answered.Store(true)
-		})
-		all.Go(func() {
-			if i%3 == 0 {
-				<-done // surely too late
-			}
-			late := answered.Load()
-			refused, err := k.CommitIntent(t.Context(), d)
-			switch {
-			case err != nil:
-				t.Error(err)
-			case refused == nil && late:
-				t.Errorf("%s was dialed after its opt-out was answered", d.Call.To)
-			case refused == nil:
-				wins.Add(1)
-			default:
-				losses.Add(1)
-			}
-		})
-		all.Go(func() {
-			late := answered.Load()
-			_, err := k.PlaceCall(t.Context(), k.test, service.PlaceRequest{AgentID: agent.ID, To: d.Call.To}, nil)
-			if code := domain.CodeOf(err); code != domain.CodeForbidden && (code != "" || late) {
-				t.Errorf("placing answers %v", err)
-			}
-		})
-	}
-	all.Wait()
-	if wins.Load()+losses.Load() != rounds || losses.Load() < rounds/3 {
-		t.Errorf("%d dialed before the opt-out, %d refused", wins.Load(), losses.Load())
-	}
-	// Whatever waits now is refused at its intent.
-	k.ok(k.Beat(t.Context(), epoch))
-	attempts, _, err := k.ClaimAttempts(t.Context(), epoch, k.now().Add(time.Minute), 15*time.Second, rounds)
-	k.ok(err)
-	for _, a := range attempts {
-		d, err := k.Service.Dial(t.Context(), a)
-		k.ok(err)
-		k.ok(k.Beat(t.Context(), epoch))
-		if refused, err := k.CommitIntent(t.Context(), d); err != nil || refused == nil || refused.End != domain.EndDoNotCall {
-			t.Errorf("%s: %+v %v", a.Number, refused, err)
-		}
 	}
 }
 
