@@ -70,8 +70,10 @@ chaos: ARGS =
 chaos:
 	@$(GO) run ./bench/webhook -chaos $(ARGS)
 
-# chaos-dialing kills a server that dials 100 times at random and 25 times at each
-# failpoint, stops one of three, and fails when anybody is called twice or lost.
+# chaos-dialing kills a server that dials and imports 100 times at random and 25
+# times at each failpoint, stops one of three, cuts one from the database, and fails
+# when anybody is called twice or lost. -at names failpoints, -points and -kills how
+# often: ARGS="-at csv-import-batch -kills 0".
 chaos-dialing: ARGS =
 chaos-dialing: flite silero
 	@$(GO) run ./bench/chaos $(ARGS)

@@ -22,9 +22,10 @@ type request struct {
 	method, path string
 	target       *url.URL // instead of path and query: a link of an answer
 	query        url.Values
-	body         any       // sent as JSON
-	contentType  string    // of raw
-	raw          io.Reader // sent as it is, once
+	body         any                           // sent as JSON
+	contentType  string                        // of raw
+	raw          io.Reader                     // sent as it is, once
+	stream       func() (io.ReadCloser, error) // sent as it is, made anew for each try
 	accept       string
 }
 
@@ -116,6 +117,13 @@ func (c *Client) send(ctx context.Context, r request, header http.Header, body [
 	switch {
 	case r.raw != nil:
 		content = r.raw
+	case r.stream != nil:
+		made, err := r.stream()
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = made.Close() }() // before another try reads the same file
+		content = made
 	case body != nil:
 		content = bytes.NewReader(body)
 	}

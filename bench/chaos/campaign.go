@@ -52,26 +52,28 @@ func (f *feed) campaign(ctx context.Context, n int) error {
 	if err != nil || n == 0 {
 		return err
 	}
-	f.mu.Lock()
-	first := f.next
-	f.next += n
-	f.mu.Unlock()
+	first := f.take(n)
 	contacts := make([]any, n)
 	for i := range contacts {
 		contacts[i] = map[string]any{"phone": numberOf(first + i), "timezone": zone}
 	}
-	o := request{path: "/campaigns", key: fmt.Sprintf("campaign-%d", first), body: map[string]any{
-		"name": fmt.Sprintf("Contacts from %d", first), "agentId": f.agent, "phoneNumberId": f.number, "contacts": contacts,
-		"maxConcurrentCalls": 50, "retry": map[string]any{"maxAttempts": 1},
-	}}
 	f.work.Go(func() {
-		if id, tries := f.insist(ctx, o, first); id != "" {
-			f.mu.Lock()
-			defer f.mu.Unlock()
-			for i := range n {
-				f.made[numberOf(first+i)] = order{campaign: id, acceptedAt: time.Now(), tries: tries}
-			}
+		if a := f.insist(ctx, f.newCampaign(first, contacts), first); a != nil {
+			f.accept(first, n, order{campaign: a.ID, acceptedAt: time.Now(), tries: a.tries})
 		}
 	})
 	return nil
+}
+
+// newCampaign asks for a campaign with contacts from the first one on, or without
+// any yet.
+func (f *feed) newCampaign(first int, contacts []any) request {
+	fields := map[string]any{
+		"name": fmt.Sprintf("Contacts from %d", first), "agentId": f.agent, "phoneNumberId": f.number,
+		"maxConcurrentCalls": 50, "retry": map[string]any{"maxAttempts": 1},
+	}
+	if len(contacts) > 0 {
+		fields["contacts"] = contacts
+	}
+	return asJSON("/campaigns", fmt.Sprintf("campaign-%d", first), fields)
 }

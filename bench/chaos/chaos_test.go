@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,7 +33,7 @@ func TestDialingSurvives(t *testing.T) {
 		t.Errorf("%d verdicts: %v", len(r.Verdicts), err)
 	}
 	for _, v := range r.Verdicts {
-		if v.Contacts < 80 || v.Campaigns == 0 || v.Campaigns == v.Contacts || v.Dialed < v.Contacts/2 || v.Interrupted == 0 || v.Orphans.All == 0 || v.Kills != o.kills {
+		if v.Contacts < 80 || v.Campaigns == 0 || v.Campaigns == v.Contacts || v.Dialed < v.Contacts/2 || v.Interrupted == 0 || v.Imported == 0 || v.Orphans.All == 0 || v.Kills != o.kills {
 			t.Errorf("this proves little: %+v", v)
 		}
 		for _, point := range o.at {
@@ -68,16 +69,43 @@ func TestJudgeSeesFaults(t *testing.T) {
 		t.Errorf("two attempts with one Call-ID: %+v", twice)
 	}
 	s := &scene{hooks: &receiver{ends: map[string]map[string]int{"told": {"w1": 2}, "forged": {"w2": 1, "w3": 1}}},
-		feed: &feed{next: 5, made: map[string]order{numberOf(0): {call: "told"}, numberOf(1): {call: "forged"}, numberOf(2): {call: "open"},
-			numberOf(4): {campaign: "k"}}}}
+		feed: &feed{next: 4, made: map[string]order{numberOf(0): {call: "told"}, numberOf(1): {call: "forged"}, numberOf(2): {call: "open"}}}}
 	var v verdict
 	v.judgeCalls(s, []endedCall{
 		{id: "told", number: numberOf(0), state: "completed"}, {id: "forged", number: numberOf(1), state: "failed", reason: "interrupted"},
 		{id: "open", number: numberOf(2), state: "ringing"}, {id: "waits", number: numberOf(1), state: "failed"}, {id: "silent", number: "+9", state: "failed"},
-	}, map[string]string{"waits": "pending"}, map[string]string{numberOf(4): "waiting"})
-	// Lost: the call that rings for ever, the order that nobody took, the contact that waits.
-	if v.Lost != 3 || v.Duplicates != 1 || v.Untold != 2 || v.Completed != 1 || v.Interrupted != 1 || v.Failed != 2 || v.sound() {
+	}, map[string]string{"waits": "pending"})
+	// Lost: the call that rings for ever, the order that nobody took.
+	if v.Lost != 2 || v.Duplicates != 1 || v.Untold != 2 || v.Completed != 1 || v.Interrupted != 1 || v.Failed != 2 || v.sound() {
 		t.Errorf("%+v", v)
+	}
+}
+
+// TestJudgeSeesContacts gives the judge contacts of a file in one campaign and of
+// another in a batch.
+func TestJudgeSeesContacts(t *testing.T) {
+	f := &feed{next: 2, made: map[string]order{numberOf(0): {campaign: "k", sheet: true}, numberOf(1): {campaign: "b", sheet: true}}}
+	one := contact{number: numberOf(0), state: "completed", call: "1", campaign: "k", of: "campaign", ofState: "completed"}
+	two := contact{number: numberOf(1), state: "failed", call: "2", campaign: "b", of: "batch", ofState: "completed"}
+	died := contact{number: numberOf(1), state: "failed", campaign: "a", of: "batch", ofState: "cancelled"}
+	changed := func(c contact, how func(*contact)) contact { how(&c); return c }
+	for name, c := range map[string]struct {
+		contacts         []contact
+		lost, duplicates int
+	}{
+		"all well":                    {[]contact{one, two, died}, 0, 0},
+		"not there":                   {[]contact{one, died}, 1, 0},
+		"waits":                       {[]contact{changed(one, func(c *contact) { c.state = "waiting" }), two}, 1, 0},
+		"never called":                {[]contact{changed(one, func(c *contact) { c.call = "" }), two}, 1, 0},
+		"there twice":                 {[]contact{one, two, two}, 0, 1},
+		"called by a dead batch":      {[]contact{one, two, changed(died, func(c *contact) { c.call = "3" })}, 0, 1},
+		"in a batch that was started": {[]contact{one, two, changed(died, func(c *contact) { c.ofState = "completed" })}, 0, 1},
+		"in another campaign":         {[]contact{one, two, changed(one, func(c *contact) { c.campaign = "other" })}, 0, 1},
+	} {
+		var v verdict
+		if v.judgeContacts(f, c.contacts); v.Lost != c.lost || v.Duplicates != c.duplicates || v.Campaigns != 2 || v.Imported != 2 {
+			t.Errorf("%s: %+v", name, v)
+		}
 	}
 }
 
@@ -145,6 +173,9 @@ func TestParseRefuses(t *testing.T) {
 	if err != nil || len(o.at) != 2 || o.at[1] != failpoint.MidMedia {
 		t.Errorf("%v, %v", o.at, err)
 	}
+	if o, err = parse(nil, t.Output()); err != nil || !slices.Equal(o.at, failpoint.Names()) {
+		t.Errorf("without a list the points are %v, %v", o.at, err)
+	}
 }
 
 // TestReport shows what a reader is shown, and that a broken promise is an error.
@@ -163,6 +194,15 @@ func TestReport(t *testing.T) {
 		broken(&v)
 		if (&result{Verdicts: []verdict{v}}).report(&out, true) == nil {
 			t.Errorf("no error: %+v", v)
+		}
+	}
+}
+
+func TestLongestGap(t *testing.T) {
+	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
+	for want, times := range map[time.Duration][]time.Time{0: {at(3)}, 4 * time.Second: {at(7), at(1), at(2), at(3)}, time.Second: {at(5), at(4)}} {
+		if got := longestGap(times); got != want {
+			t.Errorf("%v: %s, want %s", times, got, want)
 		}
 	}
 }

@@ -17,8 +17,9 @@ import (
 // deathLimit is how long a process may take to come to its point.
 const deathLimit = 20 * time.Second
 
-// settleLimit is how long the last process may take to end all calls.
-const settleLimit = 2 * time.Minute
+// settleLimit is how long the last process may take to end all calls, and batches
+// whose import died, which it does after two minutes.
+const settleLimit = 4 * time.Minute
 
 // crashes kills one server again and again while it dials, and judges what came
 // of it.
@@ -29,6 +30,8 @@ func crashes(ctx context.Context, o options, at rig.Place, progress io.Writer) (
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop() // who still asks is not waited for
 	v := &verdict{Database: at.Name, Scene: "crashes", Points: map[string]*tally{}}
 	run := &crashRun{scene: s, v: v, random: rand.New(rand.NewPCG(o.seed, 0))} //nolint:gosec // repeatable, keeps no secret
 	deaths := run.plan()
@@ -59,6 +62,7 @@ type crashRun struct {
 	v      *verdict
 	random *rand.Rand
 	share  int             // orders for each life
+	sheets int             // how many files were sent
 	ready  []time.Duration // from the start to being ready
 }
 
@@ -69,6 +73,9 @@ func (c *crashRun) plan() []failpoint.Name {
 		deaths = append(deaths, "")
 	}
 	for _, point := range c.o.at {
+		if point == failpoint.DuringMigration { // before there is anybody to call
+			continue
+		}
 		c.v.Points[string(point)] = &tally{}
 		for range c.o.points {
 			deaths = append(deaths, point)
@@ -98,24 +105,18 @@ func (c *crashRun) life(ctx context.Context, point failpoint.Name) error {
 	}
 	c.peer.revived(n.sip, started)
 	c.feed.release(ctx, c.share-c.share/2, c.o.rate)
-	if err := c.feed.campaigns(ctx, c.share/2); err != nil {
+	if err := c.contacts(ctx, point, c.share/2); err != nil {
 		return err
 	}
 	limit := deathLimit
 	if point == "" {
 		limit = time.Duration(c.random.Int64N(int64(2500 * time.Millisecond)))
 	}
-	missed := false
-	select {
-	case <-n.server.Exited():
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(limit):
-		missed = point != ""
-		if err := n.server.Kill(); err != nil {
-			return err
-		}
+	died, err := c.death(ctx, n, point, limit)
+	if err != nil {
+		return err
 	}
+	missed := !died && point != ""
 	c.peer.crashed(n.sip)
 	switch t := c.v.Points[string(point)]; {
 	case point == "":
@@ -127,6 +128,41 @@ func (c *crashRun) life(ctx context.Context, point failpoint.Name) error {
 		t.Died++
 	}
 	return nil
+}
+
+// more is how often something is ordered while a process does not come to its point:
+// one that takes all orders at once passes some points only once.
+const more = 400 * time.Millisecond
+
+// death waits until a process dies at its point, and kills it when limit has passed.
+func (c *crashRun) death(ctx context.Context, n *node, point failpoint.Name, limit time.Duration) (died bool, err error) {
+	over := time.After(limit)
+	ticks := time.NewTicker(more)
+	defer ticks.Stop()
+	for {
+		select {
+		case <-n.server.Exited():
+			return true, nil
+		case <-ctx.Done():
+			return false, ctx.Err()
+		case <-over:
+			return false, n.server.Kill()
+		case <-ticks.C:
+			if point != "" {
+				c.feed.release(ctx, 1, c.o.rate)
+			}
+		}
+	}
+}
+
+// contacts orders calls to n contacts together. They come in a file when the
+// process is to die while it reads one, and sometimes otherwise.
+func (c *crashRun) contacts(ctx context.Context, point failpoint.Name, n int) error {
+	if point != failpoint.DuringImport && (point != "" || c.random.IntN(2) == 0) {
+		return c.feed.campaigns(ctx, n)
+	}
+	c.sheets++
+	return c.feed.sheet(ctx, min(n, most), c.sheets%2 == 0 && !c.o.short) // what is left of a batch is there for two minutes
 }
 
 // peace lets a last process end all calls.

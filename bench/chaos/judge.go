@@ -16,7 +16,9 @@ type verdict struct {
 	Scene      string  `json:"scene"` // crashes, partition
 	Contacts   int     `json:"contacts"`
 	Calls      int     `json:"calls"`      // in the database
-	Campaigns  int     `json:"campaigns"`  // how many of the contacts were those of campaigns
+	Campaigns  int     `json:"campaigns"`  // how many of the contacts were those of campaigns and batches
+	Imported   int     `json:"imported"`   // and of those, how many came in files
+	Abandoned  int     `json:"abandoned"`  // batches that were cancelled because their import had died
 	Dialed     int     `json:"dialed"`     // INVITE dialogs that the far ends saw
 	Duplicates int     `json:"duplicates"` // INVITEs that should not have been
 	Lost       int     `json:"lost"`       // orders without a call, and calls without an end
@@ -135,8 +137,11 @@ func (s *scene) judge(ctx context.Context, v *verdict) error {
 	if err != nil {
 		return err
 	}
-	contacts, err := readPairs(ctx, s.db, "SELECT phone, state FROM recipients")
+	contacts, err := readContacts(ctx, s.db)
 	if err != nil {
+		return err
+	}
+	if v.Abandoned, err = v.judgeCampaigns(ctx, s.db); err != nil {
 		return err
 	}
 	v.Pending = len(pending)
@@ -145,7 +150,8 @@ func (s *scene) judge(ctx context.Context, v *verdict) error {
 	for _, left := range v.Orphans.left {
 		v.fault("nobody hung up %s", left)
 	}
-	v.judgeCalls(s, calls, pending, contacts)
+	v.judgeCalls(s, calls, pending)
+	v.judgeContacts(s.feed, contacts)
 	v.judgeDials(s.peer.seen(), attempts)
 	s.feed.mu.Lock()
 	defer s.feed.mu.Unlock()
@@ -160,7 +166,7 @@ func (s *scene) judge(ctx context.Context, v *verdict) error {
 	return nil
 }
 
-func (v *verdict) judgeCalls(s *scene, calls []endedCall, pending map[string]string, contacts map[string]string) {
+func (v *verdict) judgeCalls(s *scene, calls []endedCall, pending map[string]string) {
 	of := map[string][]string{} // calls by number
 	for _, c := range calls {
 		of[c.number] = append(of[c.number], c.id)
@@ -187,12 +193,7 @@ func (v *verdict) judgeCalls(s *scene, calls []endedCall, pending map[string]str
 		number := numberOf(i)
 		order, accepted := s.feed.made[number]
 		switch ids := of[number]; {
-		case order.campaign != "":
-			v.Campaigns++
-			if state := contacts[number]; state != "completed" && state != "failed" {
-				v.Lost++
-				v.fault("the contact %s of campaign %s is %q for ever", number, order.campaign, state)
-			}
+		case order.campaign != "": // judgeContacts looks at it
 		case !accepted || !slices.Contains(ids, order.call):
 			v.Lost++
 			v.fault("the order for %s (accepted: %v, as %s) has the calls %v", number, accepted, order.call, ids)

@@ -43,7 +43,7 @@ type options struct {
 
 const manual = `A server is started on an empty database and dials far ends that talk, are busy, do not answer,
 are overloaded or slow. It is killed with SIGKILL -kills times at random moments and -points times at
-each failpoint, and started again. Then -nodes servers share a database (PostgreSQL only): one is stopped
+each failpoint, and started again; files of contacts whose import dies are sent again. Then -nodes servers share a database (PostgreSQL only): one is stopped
 for a minute, one is cut from the database. The exit status is 1 when a number is called twice,
 an order is lost, an end of a call is not told, or a call of a dead server is not hung up within five
 seconds of the next start. SQLite is always tried, PostgreSQL where ` + storetest.Variable + ` names
@@ -62,7 +62,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	f.IntVar(&o.contacts, "contacts", 8_000, "how many numbers are called")
 	f.Float64Var(&o.rate, "rate", 40, "orders a second at most")
 	f.IntVar(&o.nodes, "nodes", 3, "servers that share a database; 0 leaves that out")
-	f.IntVar(&o.steady, "steady", 5, "orders a second while nodes are in trouble")
+	f.IntVar(&o.steady, "steady", 5, "contacts a second, in campaigns, while nodes are in trouble")
 	f.BoolVar(&o.short, "short", false, "a small run, as the tests make it")
 	f.BoolVar(&o.sqlite, "sqlite", true, "try SQLite")
 	f.StringVar(&o.database, "database", os.Getenv(storetest.Variable), "URL of a PostgreSQL server to try as well")
@@ -81,7 +81,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	if o.short {
 		o.kills, o.points, o.contacts, o.nodes = 3, 1, 100, 0
 		if at == "" {
-			o.at = []failpoint.Name{failpoint.AfterClaimCommit, failpoint.AfterIntentCommit, failpoint.AfterInviteSent, failpoint.AfterACK, failpoint.AfterBYE}
+			o.at = []failpoint.Name{failpoint.AfterClaimCommit, failpoint.AfterIntentCommit, failpoint.AfterInviteSent, failpoint.AfterACK, failpoint.AfterBYE, failpoint.DuringImport}
 		}
 	}
 	if o.points == 0 {
@@ -93,11 +93,9 @@ func parse(args []string, out io.Writer) (options, error) {
 	return o, nil
 }
 
-// pointsOf reads a list of points that calls pass.
+// pointsOf reads a list of points.
 func pointsOf(list string) ([]failpoint.Name, error) {
-	all := slices.DeleteFunc(failpoint.Names(), func(n failpoint.Name) bool {
-		return n == failpoint.DuringMigration || n == failpoint.DuringImport // no call passes them
-	})
+	all := failpoint.Names()
 	switch list {
 	case "":
 		return all, nil
@@ -156,10 +154,11 @@ func rage(ctx context.Context, o options, progress io.Writer) (_ *result, err er
 // scenes are what is tried on a database.
 func scenes(o options, database string) []func(context.Context, options, rig.Place, io.Writer) (*verdict, error) {
 	var all []func(context.Context, options, rig.Place, io.Writer) (*verdict, error)
-	if o.kills+o.points > 0 {
+	inTables := slices.Contains(o.at, failpoint.DuringMigration)
+	if o.kills > 0 || len(o.at) > 1 || len(o.at) == 1 && !inTables {
 		all = append(all, crashes)
 	}
-	if o.points > 0 && !o.short {
+	if inTables {
 		all = append(all, migrations)
 	}
 	if o.nodes > 0 && database == rig.Postgres {
@@ -219,8 +218,8 @@ func (v *verdict) print(w io.Writer) {
 		v.printCalls(w)
 	}
 	if p := v.Partition; p != nil {
-		fmt.Fprintf(w, "  %d nodes: the longest wait for an INVITE was %.1f s; %d INVITEs while two of them were away, %d by one that had to be silent; %v\n",
-			p.Nodes, p.LongestWait, p.Meanwhile, p.Fenced, p.Dialed)
+		fmt.Fprintf(w, "  %d nodes: the longest pause was %.1f s, the longest wait of a contact for its INVITE %.1f s; %d INVITEs while two of them were away, %d by one that had to be silent; %v\n",
+			p.Nodes, p.LongestPause, p.LongestWait, p.Meanwhile, p.Fenced, p.Dialed)
 	}
 	if v.Kills > 0 {
 		fmt.Fprintf(w, "  %-22s %4d\n", "at random", v.Kills)
@@ -239,9 +238,9 @@ func (v *verdict) print(w io.Writer) {
 }
 
 func (v *verdict) printCalls(w io.Writer) {
-	fmt.Fprintf(w, "  %d contacts (%d of campaigns), %d calls (%d completed, %d failed, %d interrupted), %d dialed, %d ends not told once, in %.0f s\n",
-		v.Contacts, v.Campaigns, v.Calls, v.Completed, v.Failed, v.Interrupted, v.Dialed, v.Untold, v.Seconds)
-	fmt.Fprintf(w, "  %d webhooks wait for their next try\n", v.Pending)
+	fmt.Fprintf(w, "  %d contacts (%d of campaigns, %d out of files), %d calls (%d completed, %d failed, %d interrupted), %d dialed, %d ends not told once, in %.0f s\n",
+		v.Contacts, v.Campaigns, v.Imported, v.Calls, v.Completed, v.Failed, v.Interrupted, v.Dialed, v.Untold, v.Seconds)
+	fmt.Fprintf(w, "  %d webhooks wait for their next try; %d batches whose import died called nobody\n", v.Pending, v.Abandoned)
 	if o := v.Orphans; o.All > 0 {
 		fmt.Fprintf(w, "  BYE after the restart: p50 %.0f ms, p99 %.0f ms, longest %.0f ms; %d late, %d never; %d were never answered\n",
 			o.P50Ms, o.P99Ms, o.MaxMs, o.Late, o.Never, o.Silent)

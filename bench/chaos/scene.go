@@ -158,7 +158,7 @@ func (s *scene) furnish(ctx context.Context) error {
 	if err := server.Do(ctx, http.MethodPost, "/webhooks", hook, nil); err != nil {
 		return err
 	}
-	s.feed = &feed{client: &http.Client{Timeout: 3 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
+	s.feed = &feed{client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
 		key: server.Key(), agent: office.Agent, number: office.Number, made: map[string]order{}}
 	for _, n := range s.nodes {
 		s.feed.urls = append(s.feed.urls, n.url)

@@ -110,7 +110,7 @@ func (l *line) ask(ctx context.Context, tx bun.Tx, hook *seen, campaign domain.I
 		{"calls over a trunk", func() error { _, err := attempts.LiveOn(ctx, trunk, 100); return err }},
 		{"calls to a number", func() error { _, err := attempts.LiveTo(ctx, l.in, "+12125550100"); return err }},
 		{"tries of a number", func() error {
-			_, err := dialing.Tried(ctx, l.in, "+12125550100", now.Add(-30*24*time.Hour))
+			_, err := directory.NewTries(tx).Tried(ctx, l.in, "+12125550100", now.Add(-30*24*time.Hour))
 			return err
 		}},
 	} {

@@ -211,10 +211,13 @@ func (s *Server) Stop() error {
 	}
 }
 
-// Kill ends the server at once.
+// Kill ends the server at once, unless it has ended already.
 func (s *Server) Kill() error {
 	err := s.cmd.Process.Kill()
 	<-s.exited
+	if errors.Is(err, os.ErrProcessDone) {
+		return nil
+	}
 	return err
 }
 

@@ -98,10 +98,7 @@ func (k *oneCampaign) show(c *client.Campaign) error {
 	if k.JSON {
 		return json.NewEncoder(os.Stdout).Encode(c)
 	}
-	line := fmt.Sprintf("%s  %-9s  %d/%d", time.Now().Format(time.TimeOnly), c.Status, c.CallsCompleted, c.CallsTotal)
-	if n := c.Counts; n != nil {
-		line += fmt.Sprintf("  waiting %d, active %d, completed %d, failed %d, answered %d", n.Waiting, n.Active, n.Completed, n.Failed, n.Answered)
-	}
+	line := fmt.Sprintf("%s  %-9s  %d/%d%s", time.Now().Format(time.TimeOnly), c.Status, c.CallsCompleted, c.CallsTotal, standing(c.Counts))
 	if c.PauseReason != "" {
 		line += "  (" + c.PauseReason + ")"
 	}
@@ -110,6 +107,14 @@ func (k *oneCampaign) show(c *client.Campaign) error {
 	}
 	fmt.Println(line)
 	return nil
+}
+
+// standing are the counts of a campaign or batch.
+func standing(n *client.CampaignCounts) string {
+	if n == nil {
+		return ""
+	}
+	return fmt.Sprintf("  waiting %d, active %d, completed %d, failed %d, answered %d", n.Waiting, n.Active, n.Completed, n.Failed, n.Answered)
 }
 
 // become changes the campaign's status.

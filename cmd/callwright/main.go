@@ -28,6 +28,7 @@ type cli struct {
 	Demo     demoCmd     `cmd:"" help:"Place a real call on this machine to a simulated phone and show all of it."`
 	Call     callCmd     `cmd:"" help:"Place a call, and show it as it happens."`
 	Campaign campaignCmd `cmd:"" help:"List, watch, pause, resume, cancel and export campaigns."`
+	Batch    batchCmd    `cmd:"" help:"Call the numbers of a CSV file; list, watch and cancel batches."`
 	Key      keyCmd      `cmd:"" help:"Create, list, rotate and revoke API keys."`
 	Doctor   doctorCmd   `cmd:"" help:"Look at everything that calls need and say what is wrong, and what to do."`
 	Migrate  migrateCmd  `cmd:"" help:"Bring the database to this version's schema."`

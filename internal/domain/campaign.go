@@ -86,6 +86,8 @@ type Campaign struct {
 	Extra         map[string]any // members that a dialect keeps
 	KeyID         ID             // the API key that asked for it, or ""
 	DueAt         time.Time      // when the dialer looks at it next; zero while nobody is to be dialed
+	FedUntil      time.Time      // contacts are being added: it does not end before for want of them; zero: none are
+	RejudgeAt     time.Time      // other hours hold since: contacts put off before are looked at again; zero: none are
 	Version       int64          // counts changes by clients, not what the dialer notes
 	CreatedAt     time.Time
 	UpdatedAt     time.Time

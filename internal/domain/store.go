@@ -87,6 +87,7 @@ type Stores struct {
 	Recipients Recipients
 	Sheets     Sheets
 	Dialing    Dialing
+	Tries      Tries
 	Breakers   Breakers
 	Tallies    Tallies
 }
@@ -241,7 +242,7 @@ type Attempts interface {
 	Update(ctx context.Context, a *Attempt) error
 	// LiveTo counts attempts that dial number and are in intent, ringing or
 	// answered. In a transaction nobody else dials the number before its end, so
-	// that what Dialing.Tried tells afterwards stays true.
+	// that what Tries.Tried tells afterwards stays true.
 	LiveTo(ctx context.Context, in Scope, number string) (int, error)
 	// LiveOn counts attempts over trunk that are in intent, ringing or answered;
 	// most is that of Calls.Active.
@@ -410,17 +411,14 @@ type Dialing interface {
 	// transaction ends. Many may do so at once.
 	Running(ctx context.Context, campaign ID) (*Campaign, error)
 	// Note stores when the dialer looks at a campaign next, and its StartedAt,
-	// ResumedAt, State, PauseReason and EndedAt. Its Version stays.
+	// ResumedAt, State, PauseReason, FedUntil, RejudgeAt and EndedAt. Its Version stays.
 	Note(ctx context.Context, c *Campaign) error
 	// Wake has the dialer look at a campaign at the given time, if it would not do
 	// so before.
 	Wake(ctx context.Context, campaign ID, at time.Time) error
-	// Tried returns when the number was dialed after since, as far as it counts;
-	// oldest first.
-	Tried(ctx context.Context, in Scope, number string, since time.Time) ([]time.Time, error)
-	// Talked returns when the last call ended that was dialed to the number after
-	// since, and that somebody took who is no answering machine; zero for none.
-	Talked(ctx context.Context, in Scope, number string, since time.Time) (time.Time, error)
+	// Rejudge has up to limit contacts of a campaign that wait for one of the reasons
+	// since a time before at be due at that time, and returns how many.
+	Rejudge(ctx context.Context, campaign ID, reasons []string, at time.Time, limit int) (int, error)
 	// Planned counts attempts of a workspace, and over a trunk, that wait to be
 	// dialed.
 	Planned(ctx context.Context, in Scope, trunk ID) (workspace, on int, err error)

@@ -230,6 +230,7 @@ func stores(tx bun.IDB, seal *row.Seal, touch row.Touch) *domain.Stores {
 		Recipients: calling.NewRecipients(tx, touch),
 		Sheets:     directory.NewSheets(tx),
 		Dialing:    directory.NewDialing(tx, touch),
+		Tries:      directory.NewTries(tx),
 		Breakers:   directory.NewBreakers(tx),
 		Tallies:    directory.NewTallies(tx),
 

@@ -10,7 +10,8 @@ import (
 )
 
 // importLease is how long a batch may go without a row that was added before it is
-// taken for one whose import has died.
+// taken for one whose import has died, and a campaign is kept from ending for one
+// that is sent again.
 const importLease = 2 * time.Minute
 
 // BatchStarted is a batch, and what came of its sheet.
@@ -115,7 +116,7 @@ func (b *batch) startLarge(ctx context.Context, once *rule.Once[BatchStarted]) (
 	var result *BatchStarted
 	if err = b.all(ctx); err == nil {
 		result, err = rule.Effect(ctx, &b.Kit, b.in, once, func(ctx context.Context, st *domain.Stores) (*BatchStarted, error) {
-			c, n, err := b.load(ctx, st)
+			c, n, err := b.load(ctx, st, time.Time{})
 			if err != nil {
 				return nil, err
 			}

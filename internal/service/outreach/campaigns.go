@@ -302,6 +302,10 @@ func (o *Outreach) change(ctx context.Context, st *domain.Stores, in domain.Scop
 		return err
 	}
 	c.UpdatedAt = o.Clock()
+	if !c.StartAt.Equal(was.StartAt) || c.Timezone != was.Timezone || c.EnforceRules != was.EnforceRules || c.Purpose != was.Purpose ||
+		!reflect.DeepEqual(c.Window, was.Window) {
+		c.RejudgeAt = c.UpdatedAt
+	}
 	if c.State == domain.CampaignActive && was.State == domain.CampaignPaused && !c.StartedAt.IsZero() {
 		c.ResumedAt = c.UpdatedAt
 	}

@@ -213,7 +213,7 @@ func (o *Outreach) uncapped(ctx context.Context, st *domain.Stores, q *question)
 	if !q.enforced {
 		return nil, nil
 	}
-	tried, err := st.Dialing.Tried(ctx, q.in, q.r.Phone, q.at.Add(-remembered))
+	tried, err := st.Tries.Tried(ctx, q.in, q.r.Phone, q.at.Add(-remembered))
 	if err != nil || len(tried) == 0 {
 		return nil, err
 	}
@@ -228,7 +228,7 @@ func (o *Outreach) uncapped(ctx context.Context, st *domain.Stores, q *question)
 	if caps.AfterTalk == 0 {
 		return nil, nil
 	}
-	talked, err := st.Dialing.Talked(ctx, q.in, q.r.Phone, q.at.Add(-remembered))
+	talked, err := st.Tries.Talked(ctx, q.in, q.r.Phone, q.at.Add(-remembered))
 	if next := talked.Add(caps.AfterTalk); err == nil && !talked.IsZero() && next.After(q.at) {
 		return refused(compliance.CapAfterTalk, next), nil
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/callwright/callwright/internal/compliance"
 	"github.com/callwright/callwright/internal/domain"
 )
 
@@ -84,11 +85,16 @@ func (p *plan) run(ctx context.Context, st *domain.Stores) (more bool, err error
 		return p.until(ctx, st, p.now.Add(never))
 	case p.counts.Waiting == 0 && p.counts.Active > 0:
 		return false, nil // stays due: the end of the last call brings the next look
+	case p.counts.Waiting == 0 && p.c.FedUntil.After(p.now):
+		return p.until(ctx, st, p.c.FedUntil) // more come
 	case p.counts.Waiting == 0:
 		p.c.State, p.c.EndedAt = domain.CampaignCompleted, p.now
 		return p.until(ctx, st, time.Time{})
 	case p.c.StartAt.After(p.now):
 		return p.until(ctx, st, p.c.StartAt)
+	}
+	if again, err := p.rejudge(ctx, st); again || err != nil {
+		return again, err
 	}
 	if at, open, err := p.window(ctx, st); !open || err != nil {
 		if err != nil {
@@ -118,6 +124,27 @@ func (p *plan) expire(ctx context.Context, st *domain.Stores) (more bool, err er
 		return true, err
 	}
 	return p.until(ctx, st, time.Time{})
+}
+
+// putOff are the reasons for which a contact waits that other hours or rules may be
+// the end of: one that was called too often waits for hours after that, too.
+var putOff = []string{
+	domain.ReasonOutsideWindow, domain.ReasonDailyBudget,
+	compliance.CapGap, compliance.CapDay, compliance.CapHours24, compliance.CapDays7, compliance.CapDays30, compliance.CapAfterTalk,
+}
+
+// rejudge has contacts that the hours before a change have put off be due, some at a
+// time. It reports whether there are more.
+func (p *plan) rejudge(ctx context.Context, st *domain.Stores) (more bool, err error) {
+	if p.c.RejudgeAt.IsZero() {
+		return false, nil
+	}
+	n, err := st.Dialing.Rejudge(ctx, p.c.ID, putOff, p.c.RejudgeAt, sweep)
+	if err != nil || n == sweep {
+		return true, err
+	}
+	p.c.RejudgeAt = time.Time{}
+	return false, st.Dialing.Note(ctx, &p.c)
 }
 
 // dial plans calls to contacts that are due.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 	"unicode/utf8"
 
 	"github.com/callwright/callwright/internal/domain"
@@ -46,7 +47,7 @@ func (o *Outreach) ImportContacts(ctx context.Context, in domain.Scope, id domai
 		return nil, err
 	}
 	report, err := rule.Effect(ctx, &o.Kit, in, once, func(ctx context.Context, st *domain.Stores) (*ImportReport, error) {
-		c, n, err := l.load(ctx, st)
+		c, n, err := l.load(ctx, st, time.Time{})
 		if err != nil {
 			return nil, err
 		}
@@ -137,9 +138,10 @@ func (l *loader) all(ctx context.Context) error {
 // part stores the rows that were read. Calls, and those who place them, come first.
 func (l *loader) part(ctx context.Context) error {
 	var n int
+	until := l.Clock().Add(importLease)
 	err := l.Store.InTx(ctx, domain.LaneBackground, func(ctx context.Context, st *domain.Stores) error {
 		var err error
-		_, n, err = l.load(ctx, st)
+		_, n, err = l.load(ctx, st, until)
 		return err
 	})
 	if err != nil {
@@ -151,8 +153,9 @@ func (l *loader) part(ctx context.Context) error {
 }
 
 // load stores the rows that were read, as long as the campaign takes contacts, and
-// returns the campaign and how many were new to it.
-func (l *loader) load(ctx context.Context, st *domain.Stores) (*domain.Campaign, int, error) {
+// returns the campaign and how many were new to it. An active campaign, which may
+// call them at once, does not end before until for want of more; zero: none come.
+func (l *loader) load(ctx context.Context, st *domain.Stores, until time.Time) (*domain.Campaign, int, error) {
 	c, err := st.Dialing.Plan(ctx, l.c.ID)
 	if err != nil {
 		return nil, 0, err
@@ -169,6 +172,10 @@ func (l *loader) load(ctx context.Context, st *domain.Stores) (*domain.Campaign,
 		c.DueAt = l.Clock().Add(importLease)
 		err = st.Dialing.Note(ctx, c)
 	case domain.CampaignActive:
+		c.FedUntil = until
+		if err := st.Dialing.Note(ctx, c); err != nil {
+			return nil, 0, err
+		}
 		err = st.Dialing.Wake(ctx, c.ID, l.due(c, true))
 	}
 	return c, n, err

@@ -45,7 +45,9 @@ type suppressions struct {
 }
 
 // NewSuppressions keeps the do-not-call lists.
-func NewSuppressions(db bun.IDB) domain.Suppressions { return &suppressions{db: db, free: make(map[string]bool)} }
+func NewSuppressions(db bun.IDB) domain.Suppressions {
+	return &suppressions{db: db, free: make(map[string]bool)}
+}
 
 const suppressionRows = 500 // in one statement
 

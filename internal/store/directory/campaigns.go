@@ -31,6 +31,8 @@ type campaignRow struct {
 	Extra         row.JSON[map[string]any]
 	KeyID         domain.ID
 	DueAt         row.Micros
+	FedUntil      row.Micros
+	RejudgeAt     row.Micros
 	StartedAt     row.Micros
 	ResumedAt     row.Micros
 	EndedAt       row.Micros
@@ -48,7 +50,8 @@ func (r *campaignRow) fill(c *domain.Campaign) {
 		StartAt: row.At(c.StartAt), Timezone: c.Timezone, Window: row.JSON[*domain.DayWindow]{V: c.Window}, MaxConcurrent: c.MaxConcurrent,
 		Purpose: c.Purpose, EnforceRules: c.EnforceRules, Retry: row.JSON[domain.Retry]{V: c.Retry}, Budget: c.Budget,
 		Variables: row.JSON[map[string]any]{V: c.Variables}, Extra: row.JSON[map[string]any]{V: c.Extra}, KeyID: c.KeyID,
-		DueAt: row.At(c.DueAt), StartedAt: row.At(c.StartedAt), ResumedAt: row.At(c.ResumedAt), EndedAt: row.At(c.EndedAt),
+		DueAt: row.At(c.DueAt), FedUntil: row.At(c.FedUntil), RejudgeAt: row.At(c.RejudgeAt),
+		StartedAt: row.At(c.StartedAt), ResumedAt: row.At(c.ResumedAt), EndedAt: row.At(c.EndedAt),
 	}
 }
 
@@ -60,7 +63,8 @@ func (r *campaignRow) domain() domain.Campaign {
 		StartAt: r.StartAt.Time(), Timezone: r.Timezone, Window: r.Window.V, MaxConcurrent: r.MaxConcurrent,
 		Purpose: r.Purpose, EnforceRules: r.EnforceRules, Retry: r.Retry.V, Budget: r.Budget,
 		Variables: r.Variables.V, Extra: r.Extra.V, KeyID: r.KeyID,
-		DueAt: r.DueAt.Time(), StartedAt: r.StartedAt.Time(), ResumedAt: r.ResumedAt.Time(), EndedAt: r.EndedAt.Time(),
+		DueAt: r.DueAt.Time(), FedUntil: r.FedUntil.Time(), RejudgeAt: r.RejudgeAt.Time(),
+		StartedAt: r.StartedAt.Time(), ResumedAt: r.ResumedAt.Time(), EndedAt: r.EndedAt.Time(),
 	}
 }
 

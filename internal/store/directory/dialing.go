@@ -68,7 +68,8 @@ func (s *dialing) Running(ctx context.Context, campaign domain.ID) (*domain.Camp
 func (s *dialing) Note(ctx context.Context, c *domain.Campaign) error {
 	_, err := s.db.NewUpdate().Table("campaigns").
 		Set("state = ?", c.State).Set("pause_reason = ?", c.PauseReason).Set("due_at = ?", row.At(c.DueAt)).
-		Set("started_at = ?", row.At(c.StartedAt)).Set("resumed_at = ?", row.At(c.ResumedAt)).Set("ended_at = ?", row.At(c.EndedAt)).Where("id = ?", c.ID).Exec(ctx)
+		Set("started_at = ?", row.At(c.StartedAt)).Set("resumed_at = ?", row.At(c.ResumedAt)).Set("ended_at = ?", row.At(c.EndedAt)).
+		Set("fed_until = ?", row.At(c.FedUntil)).Set("rejudge_at = ?", row.At(c.RejudgeAt)).Where("id = ?", c.ID).Exec(ctx)
 	return row.Error(err, "note of a campaign")
 }
 
@@ -82,26 +83,16 @@ func (s *dialing) Wake(ctx context.Context, campaign domain.ID, at time.Time) er
 	return row.Error(err, "wake a campaign")
 }
 
-// Tried returns when a number was dialed.
-func (s *dialing) Tried(ctx context.Context, in domain.Scope, number string, since time.Time) ([]time.Time, error) {
-	var at []row.Micros
-	err := row.In(s.db.NewSelect().Table("attempts").Column("dialed_at"), in).
-		Where("number = ?", number).Where("dialed_at > ?", row.At(since)).Where("dialed_at > 0").Where("kind = ''").
-		Where("NOT uncharged").OrderExpr("dialed_at").Scan(ctx, &at)
-	return row.Map(at, func(m *row.Micros) time.Time { return m.Time() }), row.Error(err, "list tries of a number")
-}
-
-// Talked returns when somebody was last talked with.
-func (s *dialing) Talked(ctx context.Context, in domain.Scope, number string, since time.Time) (time.Time, error) {
-	var at []row.Micros
-	err := s.db.NewRaw(`SELECT calls.ended_at FROM attempts JOIN calls ON calls.id = attempts.call_id
-		WHERE attempts.workspace_id = ? AND attempts.mode = ? AND attempts.number = ? AND attempts.dialed_at > ? AND attempts.dialed_at > 0
-		AND attempts.kind = '' AND calls.state = ? AND calls.end_reason <> ? ORDER BY calls.ended_at DESC LIMIT 1`,
-		in.Workspace, in.Mode, number, row.At(since), domain.CallCompleted, domain.EndVoicemail).Scan(ctx, &at)
-	if err != nil || len(at) == 0 {
-		return time.Time{}, row.Error(err, "find the last talk with a number")
+// Rejudge has contacts that were put off be due.
+func (s *dialing) Rejudge(ctx context.Context, campaign domain.ID, reasons []string, at time.Time, limit int) (int, error) {
+	res, err := s.db.NewRaw(`UPDATE recipients SET next_at = ?, updated_at = ?, version = version + 1 WHERE id IN
+		(SELECT id FROM recipients WHERE campaign_id = ? AND state = 'waiting' AND why <> '' AND why IN (?) AND updated_at < ? LIMIT ? ?)`,
+		row.At(at), row.At(at), campaign, bun.List(reasons), row.At(at), limit, row.SkipLocked(s.db)).Exec(ctx)
+	if err != nil {
+		return 0, row.Error(err, "look at contacts again")
 	}
-	return at[0].Time(), nil
+	n, err := res.RowsAffected()
+	return int(n), row.Error(err, "look at contacts again")
 }
 
 // Planned counts attempts that wait to be dialed.

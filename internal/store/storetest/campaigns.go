@@ -22,6 +22,7 @@ func campaignOf(in domain.Scope, id domain.ID, at time.Time, n int) domain.Campa
 		Retry:  domain.Retry{MaxAttempts: 3, Gaps: []time.Duration{time.Hour}},
 		Budget: &budget, Variables: map[string]any{"a": "b"}, Extra: map[string]any{"c": "d"}, KeyID: "key",
 		DueAt: at.Add(time.Minute), StartedAt: at.Add(2 * time.Minute), ResumedAt: at.Add(4 * time.Minute), EndedAt: at.Add(3 * time.Minute),
+		FedUntil: at.Add(5 * time.Minute), RejudgeAt: at.Add(6 * time.Minute),
 	}
 }
 
@@ -34,6 +35,7 @@ func campaigns(_ *testing.T, b *bench) {
 		change: func(c *domain.Campaign) {
 			c.State, c.PauseReason, c.Window, c.Budget, c.Extra = domain.CampaignPaused, "", nil, nil, nil
 			c.StartAt, c.DueAt, c.StartedAt, c.EndedAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
+			c.FedUntil, c.RejudgeAt = time.Time{}, time.Time{}
 		},
 	}.exercise(b)
 }
@@ -305,6 +307,7 @@ func dialingAsks(_ *testing.T, b *bench) {
 			return err
 		}
 		c.State, c.PauseReason, c.DueAt, c.EndedAt, c.StartedAt = domain.CampaignCompleted, "", time.Time{}, at, at
+		c.FedUntil, c.RejudgeAt = at.Add(time.Minute), at.Add(time.Second)
 		if err := s.Dialing.Note(ctx, c); err != nil {
 			return err
 		}

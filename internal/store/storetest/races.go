@@ -50,7 +50,7 @@ func countsHold(_ *testing.T, b *bench) {
 			if _, err := s.Attempts.LiveTo(ctx, in, number); err != nil {
 				return err
 			}
-			tried, err := s.Dialing.Tried(ctx, in, number, clock().Add(since))
+			tried, err := s.Tries.Tried(ctx, in, number, clock().Add(since))
 			if err != nil || len(tried) >= room {
 				return first(err, full)
 			}

@@ -84,6 +84,7 @@ func Exercise(t *testing.T, writers int, open func(t *testing.T) domain.Store) {
 		"Campaigns":          campaigns,
 		"Breakers":           breakers,
 		"Recipients":         recipients,
+		"PutOff":             putOff,
 		"DialingAsks":        dialingAsks,
 	} {
 		t.Run(name, func(t *testing.T) { exercise(t, &bench{T: t, store: Twice(open(t)), writers: writers}) })

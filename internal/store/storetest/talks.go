@@ -30,7 +30,7 @@ func talks(t *testing.T, b *bench) {
 	talked := func(in domain.Scope, since time.Duration, want time.Time) {
 		t.Helper()
 		b.write(func(ctx context.Context, s *domain.Stores) error {
-			got, err := s.Dialing.Talked(ctx, in, number, at.Add(-since))
+			got, err := s.Tries.Talked(ctx, in, number, at.Add(-since))
 			if err == nil && !got.Equal(want) {
 				t.Errorf("talked at %s, want %s", got, want)
 			}
