@@ -80,6 +80,9 @@ func (m *Meter) Stop() (Load, error) {
 		Server: float64(server.CPU-m.server.CPU) / took, ServerSystem: float64(server.System-m.server.System) / took,
 		Generator: float64(own.CPU-m.own.CPU) / took, Usage: server,
 	}
+	if m.pid == os.Getpid() { // it measures itself
+		l.Generator = 0
+	}
 	l.Other = max(0, float64(machine-m.machine)/took-l.Server-l.Generator)
 	return l, err
 }
