@@ -157,9 +157,21 @@ func reason(err error) string {
 	}
 }
 
-// pool opens at most size connections.
-func (p *postgres) pool(size int) *bun.DB {
-	pool := sql.OpenDB(lift.Postgres(*p.conf, p.lifter))
+// reading opens at most size connections for lists. What is best for them hangs
+// on what they ask for, so each is planned for its values.
+func (p *postgres) reading(size int) *bun.DB {
+	conf := p.conf.Copy()
+	if _, said := conf.RuntimeParams["plan_cache_mode"]; !said {
+		conf.RuntimeParams["plan_cache_mode"] = "force_custom_plan"
+	}
+	return p.pool(conf, size)
+}
+
+// writing opens at most size connections.
+func (p *postgres) writing(size int) *bun.DB { return p.pool(p.conf, size) }
+
+func (p *postgres) pool(conf *pgx.ConnConfig, size int) *bun.DB {
+	pool := sql.OpenDB(lift.Postgres(*conf, p.lifter))
 	pool.SetMaxOpenConns(size)
 	pool.SetMaxIdleConns(size)
 	pool.SetConnMaxIdleTime(5 * time.Minute)

@@ -142,9 +142,9 @@ func (db *DB) openPostgres(ctx context.Context, opts Options) error {
 	if db.notices, err = newNotices(ctx, p.conf, p.space, db.hooks, db.log); err != nil {
 		return p.refused(ctx, err)
 	}
-	db.readers = p.pool(pgReaders)
-	db.rates = &rates{p.pool(pgRates)}
-	db.writer = newCrew(p.pool(crewSize), db.seal, db.hooks, db.notices, db.log)
+	db.readers = p.reading(pgReaders)
+	db.rates = &rates{p.writing(pgRates)}
+	db.writer = newCrew(p.writing(crewSize), db.seal, db.hooks, db.notices, db.log)
 	return nil
 }
 

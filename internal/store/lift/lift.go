@@ -48,11 +48,15 @@ func New(numbered bool, conditions []string) *Lifter {
 // are.
 func (l *Lifter) Lift(text string) (string, []any, bool) {
 	var args []any
-	r := reader{text: text, out: make([]byte, 0, min(len(text), longest)+16)}
+	r := reader{text: text}
 	r.each = func(v value) bool {
 		if !v.row && (!v.compared() || l.stay[v.written]) {
 			return false
 		}
+		if args == nil {
+			args, r.out = make([]any, 0, 32), make([]byte, 0, min(len(text), longest)+16)
+		}
+		r.out = append(r.out, text[r.copied:r.at]...)
 		args = append(args, v.is)
 		if l.numbered {
 			r.out = strconv.AppendInt(append(r.out, '$'), int64(len(args)), 10)
@@ -62,7 +66,10 @@ func (l *Lifter) Lift(text string) (string, []any, bool) {
 		r.broken = len(args) > mostValues
 		return true
 	}
-	if !r.read() || len(args) == 0 || len(r.out) > longest {
+	if !r.read() || len(args) == 0 {
+		return text, nil, false
+	}
+	if r.out = append(r.out, text[r.copied:]...); len(r.out) > longest {
 		return text, nil, false
 	}
 	return string(r.out), args, true
@@ -87,10 +94,11 @@ func (v *value) compared() bool {
 // reader reads the text of a statement, as far as literals are to be told from
 // the rest of it.
 type reader struct {
-	text string
-	at   int
-	out  []byte
-	each func(value) bool // reports whether it has written something in place of the value
+	text   string
+	at     int
+	copied int // up to where out has the text
+	out    []byte
+	each   func(value) bool // reports whether it has written something in place of the value
 
 	after  byte // the last character that was no space
 	depth  int  // of parentheses
@@ -110,7 +118,7 @@ func (r *reader) read() bool {
 			r.word()
 		case c == '"':
 			r.name()
-		case c == '?', c == '$', c == ';', strings.HasPrefix(r.text[r.at:], "--"), strings.HasPrefix(r.text[r.at:], "/*"):
+		case c == '?', c == '$', c == ';', c == '-' && r.follows('-'), c == '/' && r.follows('*'):
 			return false
 		default:
 			r.sign(c)
@@ -119,6 +127,9 @@ func (r *reader) read() bool {
 	return !r.broken
 }
 
+// follows reports whether the next character but this is c.
+func (r *reader) follows(c byte) bool { return r.at+1 < len(r.text) && r.text[r.at+1] == c }
+
 func (r *reader) sign(c byte) {
 	switch c {
 	case '(':
@@ -126,16 +137,10 @@ func (r *reader) sign(c byte) {
 	case ')':
 		r.depth--
 	}
-	r.take(r.at + 1)
+	r.at++
 	if c != ' ' && c != '\t' && c != '\n' && c != '\r' {
 		r.after = c
 	}
-}
-
-// take copies the text up to an end.
-func (r *reader) take(end int) {
-	r.out = append(r.out, r.text[r.at:end]...)
-	r.at = end
 }
 
 // end finds the quote that ends what begins at from, two in a row aside.
@@ -158,11 +163,9 @@ func (r *reader) end(from int, quote byte) int {
 func (r *reader) value(end int, is any) {
 	v := value{written: r.text[r.at:end], is: is, after: r.after, row: r.rows && r.depth == 1 && (r.after == '(' || r.after == ',')}
 	if r.each(v) {
-		r.at = end
-	} else {
-		r.take(end)
+		r.copied = end
 	}
-	r.after = '\''
+	r.at, r.after = end, '\''
 }
 
 func (r *reader) quoted() {
@@ -186,8 +189,7 @@ func (r *reader) number() {
 	}
 	n, err := strconv.ParseInt(r.text[r.at:end], 10, 64)
 	if !whole || err != nil || r.text[r.at] == '0' && end > r.at+1 {
-		r.take(end)
-		r.after = '0'
+		r.at, r.after = end, '0'
 		return
 	}
 	r.value(end, n)
@@ -211,8 +213,7 @@ func (r *reader) word() {
 	default:
 		r.rows = false
 	}
-	r.take(end)
-	r.after = 'a'
+	r.at, r.after = end, 'a'
 }
 
 // prefixed is a literal like X'00'. Only bytes, as SQLite writes them, are known.
@@ -222,8 +223,7 @@ func (r *reader) prefixed(word string, quote int) {
 		return
 	}
 	if word != "X" && word != "x" {
-		r.take(end + 1)
-		r.after = 'a'
+		r.at, r.after = end+1, 'a'
 		return
 	}
 	data, err := hex.DecodeString(r.text[quote+1 : end])
@@ -236,8 +236,7 @@ func (r *reader) prefixed(word string, quote int) {
 
 func (r *reader) name() {
 	end := r.end(r.at+1, '"')
-	r.take(end + 1)
-	r.after = '"'
+	r.at, r.after = end+1, '"'
 }
 
 func letter(c byte) bool {

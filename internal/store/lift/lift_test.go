@@ -89,3 +89,14 @@ func literal(v any) string {
 	}
 	return fmt.Sprint(v)
 }
+
+func BenchmarkLift(b *testing.B) {
+	l := New(true, []string{"state IN ('planned', 'claimed')"})
+	text := `UPDATE "calls" AS "call_row" SET "state" = 'completed', "end_reason" = 'flow-ended', "agent_id" = '01a203cf566024e21fdcd7be', ` +
+		`"variables" = '{"name":"Ada","city":"Oslo"}', "version" = version + 1, "answered_at" = 1781618402297193 WHERE (id = '01a203cf566024e21fdcd7be')`
+	for b.Loop() {
+		if _, _, ok := l.Lift(text); !ok {
+			b.Fatal("nothing was lifted")
+		}
+	}
+}
