@@ -74,10 +74,13 @@ func (x *examination) newDirectory(dir string) {
 
 // room tells how long recordings can go on.
 func (x *examination) room(dir string) {
-	free, err := freeBytes(dir)
-	if err != nil {
-		return // not every file system tells
+	if free, err := freeBytes(dir); err == nil { // not every file system tells
+		x.space(dir, free)
 	}
+}
+
+// space judges the bytes that are free on a disk.
+func (x *examination) space(dir string, free uint64) {
 	hours := free / recordingBytesPerHour
 	switch {
 	case free < noBytes:

@@ -72,7 +72,11 @@ func TestDirectory(t *testing.T) {
 	if err := os.Chmod(open, 0o700); err != nil { //nolint:gosec // a directory
 		t.Fatal(err)
 	}
-	found(t, check(open), OK, "GB are free")
+	found(t, check(open), OK, "a write is safe on disk")
+	for free, state := range map[uint64]State{noBytes - 1: Broken, noBytes: Warning, fewBytes - 1: Warning, fewBytes: OK} {
+		words := map[State]string{Broken: "MB left", Warning: "hours of recordings", OK: "GB are free"}
+		found(t, look(Options{}, func(x *examination) { x.space(open, free) }), state, words[state])
+	}
 	if left, err := os.ReadDir(open); err != nil || len(left) != 0 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
