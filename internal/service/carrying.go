@@ -115,7 +115,7 @@ func (s *Service) FinishCall(ctx context.Context, v Verdict) error {
 		if v.Model != "" {
 			call.Model = v.Model
 		}
-		used, err := s.price(ctx, st, call)
+		payer, err := price(ctx, st, call)
 		if err != nil {
 			return err
 		}
@@ -128,7 +128,7 @@ func (s *Service) FinishCall(ctx context.Context, v Verdict) error {
 		if err := s.over(ctx, st, call, v.RetryAfter); err != nil {
 			return err
 		}
-		return s.charge(ctx, st, call, used)
+		return s.charge(ctx, st, payer, call)
 	})
 }
 

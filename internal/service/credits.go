@@ -44,38 +44,34 @@ func (s *Service) countCall(ctx context.Context, st *domain.Stores, call *domain
 	return s.AddUsage(ctx, st, usageOf(call, domain.UsageCounts{Calls: 1}))
 }
 
-// price works out what a call that has ended costs. What failed costs nothing: it
-// was never answered, or broke off by a fault of ours.
-func (s *Service) price(ctx context.Context, st *domain.Stores, call *domain.Call) (domain.UsageCounts, error) {
+// price works out what a call that has ended costs, and returns who is to be
+// charged. What failed costs nobody: it was never answered, or broke off by a
+// fault of ours.
+func price(ctx context.Context, st *domain.Stores, call *domain.Call) (*domain.Workspace, error) {
 	if call.State != domain.CallCompleted {
-		return domain.UsageCounts{}, nil
+		return nil, nil
 	}
 	w, err := st.Workspaces.Get(ctx, call.WorkspaceID)
-	if err != nil {
-		return domain.UsageCounts{}, err
+	if err == nil {
+		_, call.Cost = w.Price(call.Duration())
 	}
-	seconds, cost := w.Price(call.Duration())
-	call.Cost = cost
-	return domain.UsageCounts{Seconds: seconds, Cost: cost}, nil
+	return w, err
 }
 
 // charge takes what a call costs off the workspace's credits, in the transaction
 // that ends it and last there: all that end wait for each other from here on.
-func (s *Service) charge(ctx context.Context, st *domain.Stores, call *domain.Call, used domain.UsageCounts) error {
-	if used == (domain.UsageCounts{}) {
+func (s *Service) charge(ctx context.Context, st *domain.Stores, w *domain.Workspace, call *domain.Call) error {
+	if w == nil {
 		return nil
 	}
-	if err := s.AddUsage(ctx, st, usageOf(call, used)); err != nil || used.Cost == 0 {
-		return err
-	}
-	w, err := st.Workspaces.Get(ctx, call.WorkspaceID)
-	if err != nil {
+	seconds, cost := w.Price(call.Duration())
+	if err := s.AddUsage(ctx, st, usageOf(call, domain.UsageCounts{Seconds: seconds, Cost: cost})); err != nil || cost <= 0 {
 		return err
 	}
 	if err := s.Spend(ctx, st, w, call); err != nil {
 		return err
 	}
-	return st.Workspaces.Charge(ctx, call.WorkspaceID, used.Cost)
+	return st.Workspaces.Charge(ctx, w.ID, cost)
 }
 
 // usageOf is usage on account of a call, on the day that it was asked for.

@@ -72,8 +72,7 @@ func (c *calls) Fold(ctx context.Context, limit int) (int, error) {
 	return n, row.Error(err, "fold the counts of calls")
 }
 
-// foldUse adds up to limit changes to what the agents' calls add up to. Every
-// change of it comes with one that Fold counts.
+// foldUse adds up to limit changes to what the agents' calls add up to.
 func (c *calls) foldUse(ctx context.Context, limit int) error {
 	type use struct{ workspace, mode, agent string }
 	sums := make(map[use][2]int64)
