@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/callwright/callwright/client"
@@ -207,24 +206,10 @@ func (k *batchList) Run(ctx context.Context, c *config.Config) error {
 	if err != nil {
 		return err
 	}
-	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	if !k.JSON {
-		fmt.Fprintln(out, "ID\tSTATUS\tDONE\tCREATED\tNAME")
+	row := func(b client.Batch) []any {
+		return []any{b.ID, b.Status, fmt.Sprintf("%d/%d", b.CallsCompleted, b.CallsTotal), b.CreatedAt.Local().Format(time.DateTime), b.Name}
 	}
-	for batch, err := range api.AllBatches(ctx, client.ListBatchesQuery{Status: k.Status}) {
-		if err != nil {
-			return k.explained(err)
-		}
-		if k.JSON {
-			if err := json.NewEncoder(os.Stdout).Encode(batch); err != nil {
-				return err
-			}
-			continue
-		}
-		fmt.Fprintf(out, "%s\t%s\t%d/%d\t%s\t%s\n", batch.ID, batch.Status, batch.CallsCompleted, batch.CallsTotal,
-			batch.CreatedAt.Local().Format(time.DateTime), batch.Name)
-	}
-	return out.Flush()
+	return k.explained(table(api.AllBatches(ctx, client.ListBatchesQuery{Status: k.Status}), k.JSON, "ID\tSTATUS\tDONE\tCREATED\tNAME", row))
 }
 
 // oneBatch is the batch that a command is about.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"text/tabwriter"
 	"time"
 
 	"github.com/callwright/callwright/client"
@@ -34,24 +33,10 @@ func (k *campaignList) Run(ctx context.Context, c *config.Config) error {
 	if err != nil {
 		return err
 	}
-	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	if !k.JSON {
-		fmt.Fprintln(out, "ID\tSTATUS\tDONE\tCREATED\tNAME")
+	row := func(c client.Campaign) []any {
+		return []any{c.ID, c.Status, fmt.Sprintf("%d/%d", c.CallsCompleted, c.CallsTotal), c.CreatedAt.Local().Format(time.DateTime), c.Name}
 	}
-	for campaign, err := range api.AllCampaigns(ctx, client.ListCampaignsQuery{Status: k.Status}) {
-		if err != nil {
-			return k.explained(err)
-		}
-		if k.JSON {
-			if err := json.NewEncoder(os.Stdout).Encode(campaign); err != nil {
-				return err
-			}
-			continue
-		}
-		fmt.Fprintf(out, "%s\t%s\t%d/%d\t%s\t%s\n", campaign.ID, campaign.Status, campaign.CallsCompleted, campaign.CallsTotal,
-			campaign.CreatedAt.Local().Format(time.DateTime), campaign.Name)
-	}
-	return out.Flush()
+	return k.explained(table(api.AllCampaigns(ctx, client.ListCampaignsQuery{Status: k.Status}), k.JSON, "ID\tSTATUS\tDONE\tCREATED\tNAME", row))
 }
 
 // oneCampaign is the campaign that a command is about.
