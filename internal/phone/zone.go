@@ -97,6 +97,16 @@ func unpack() {
 	zones.ZoneData = ZoneData{Version: version, Released: released}
 }
 
+// FirstZone returns the first of the named time zones that there is, else UTC.
+func FirstZone(names ...string) *time.Location {
+	for _, name := range names {
+		if zone, err := Zone(name); err == nil {
+			return zone
+		}
+	}
+	return time.UTC
+}
+
 // Zones returns the version of the database in use.
 func Zones() ZoneData {
 	zones.Lock()

@@ -189,7 +189,7 @@ func roomOn(ctx context.Context, st *domain.Stores, t *domain.Trunk) error {
 // that the caller gets.
 func (s *Service) answerer(ctx context.Context, st *domain.Stores, in domain.Scope, w *domain.Workspace, n *domain.PhoneNumber, d *Dial) (*domain.Agent, *domain.Flow, error) {
 	id := n.AgentID
-	if !n.Hours.Open(s.Clock(), hoursZone(n.Hours, w)) {
+	if !n.Hours.Open(s.Clock(), phone.FirstZone(n.Hours.Timezone, w.Timezone)) {
 		switch closed := n.Hours.Closed; closed.Action {
 		case domain.ClosedMessage:
 			d.Message = closed.Text
@@ -223,16 +223,6 @@ func unanswered(n *domain.PhoneNumber, err error) error {
 		return domain.Errorf(domain.CodeConflict, "nobody can answer the number %s: %v", n.Number, err)
 	}
 	return err
-}
-
-// hoursZone is the zone of hours, else the workspace's, else UTC.
-func hoursZone(h domain.Hours, w *domain.Workspace) *time.Location {
-	for _, name := range []string{h.Timezone, w.Timezone} {
-		if zone, err := phone.Zone(name); err == nil {
-			return zone
-		}
-	}
-	return time.UTC
 }
 
 // receivedCall is the call that came in, not stored yet.

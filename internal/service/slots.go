@@ -64,10 +64,7 @@ func (s *Service) Slots(ctx context.Context, in domain.Scope, q SlotQuery) (*Fre
 		if err != nil {
 			return nil, err
 		}
-		zone, err := phone.Zone(w.Timezone)
-		if err != nil {
-			zone = time.UTC
-		}
+		zone := phone.FirstZone(w.Timezone)
 		now := s.Clock().In(zone)
 		if err := q.complete(now); err != nil {
 			return nil, err

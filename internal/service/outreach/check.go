@@ -195,7 +195,7 @@ func (o *Outreach) places(ctx context.Context, st *domain.Stores, q *question) (
 		if err != nil {
 			return nil, err
 		}
-		return []*time.Location{clockOf(w)}, nil
+		return []*time.Location{phone.FirstZone(w.Timezone)}, nil
 	}
 	n, err := phone.Parse(q.r.Phone)
 	if err != nil {

@@ -9,14 +9,6 @@ import (
 	"github.com/callwright/callwright/internal/phone"
 )
 
-// clockOf is the time zone of a workspace, UTC when it has none.
-func clockOf(w *domain.Workspace) *time.Location {
-	if zone, err := phone.Zone(w.Timezone); err == nil {
-		return zone
-	}
-	return time.UTC
-}
-
 // Purse is what the budget of a day leaves a workspace.
 type Purse struct {
 	Calls   int       // that may be under way at once, one minute of talk being set aside for each
@@ -40,7 +32,7 @@ func (o *Outreach) Purse(ctx context.Context, st *domain.Stores, in domain.Scope
 	if w.DailyBudget == nil || price <= 0 {
 		return nil, nil
 	}
-	zone := clockOf(w)
+	zone := phone.FirstZone(w.Timezone)
 	days, err := st.Tallies.Since(ctx, in, domain.DayIn(now, zone), "")
 	if err != nil {
 		return nil, err
@@ -52,7 +44,7 @@ func (o *Outreach) Purse(ctx context.Context, st *domain.Stores, in domain.Scope
 // Spend notes what a call that has ended cost, on the day that it ended on.
 func (o *Outreach) Spend(ctx context.Context, st *domain.Stores, w *domain.Workspace, call *domain.Call) error {
 	in := domain.Scope{Workspace: call.WorkspaceID, Mode: call.Mode}
-	return st.Tallies.Add(ctx, in, "", domain.DayIn(call.EndedAt, clockOf(w)), call.ID, domain.Tally{Spent: call.Cost})
+	return st.Tallies.Add(ctx, in, "", domain.DayIn(call.EndedAt, phone.FirstZone(w.Timezone)), call.ID, domain.Tally{Spent: call.Cost})
 }
 
 // affordable keeps the budget of the day.

@@ -41,11 +41,7 @@ func (o *Outreach) windowOf(ctx context.Context, st *domain.Stores, c *domain.Ca
 		}
 		name = w.Timezone
 	}
-	zone, err := phone.Zone(name)
-	if err != nil {
-		zone = time.UTC
-	}
-	return &compliance.Window{Zone: zone, From: c.Window.From, To: c.Window.To}, nil
+	return &compliance.Window{Zone: phone.FirstZone(name), From: c.Window.From, To: c.Window.To}, nil
 }
 
 // many is room without a limit.

@@ -56,8 +56,7 @@ func (c *calls) Fold(ctx context.Context, limit int) (int, error) {
 	}
 	sums := make(map[kind]int64)
 	n := 0
-	q := new(row.Query).Add(`DELETE FROM call_changes WHERE id <= (SELECT max(id) FROM (SELECT id FROM call_changes ORDER BY id LIMIT ?) AS first)
-		RETURNING workspace_id, mode, hour, agent_id, campaign_id, direction, state, n`, limit)
+	q := takeOldest("call_changes", limit, "workspace_id, mode, hour, agent_id, campaign_id, direction, state, n")
 	err := q.Each(ctx, c.db, func(v row.Values) error {
 		n++
 		spread(sums, v)
@@ -72,12 +71,16 @@ func (c *calls) Fold(ctx context.Context, limit int) (int, error) {
 	return n, row.Error(err, "fold the counts of calls")
 }
 
+// takeOldest removes the first rows of a table and returns columns of them.
+func takeOldest(table string, limit int, columns string) *row.Query {
+	return new(row.Query).Add("DELETE FROM "+table+" WHERE id <= (SELECT max(id) FROM (SELECT id FROM "+table+" ORDER BY id LIMIT ?) AS first) RETURNING "+columns, limit)
+}
+
 // foldUse adds up to limit changes to what the agents' calls add up to.
 func (c *calls) foldUse(ctx context.Context, limit int) error {
 	type use struct{ workspace, mode, agent string }
 	sums := make(map[use][2]int64)
-	q := new(row.Query).Add(`DELETE FROM agent_changes WHERE id <= (SELECT max(id) FROM (SELECT id FROM agent_changes ORDER BY id LIMIT ?) AS first)
-		RETURNING workspace_id, mode, agent_id, calls, talked`, limit)
+	q := takeOldest("agent_changes", limit, "workspace_id, mode, agent_id, calls, talked")
 	err := q.Each(ctx, c.db, func(v row.Values) error {
 		of := use{v.Text(0), v.Text(1), v.Text(2)}
 		sums[of] = [2]int64{sums[of][0] + v.Int(3), sums[of][1] + v.Int(4)}

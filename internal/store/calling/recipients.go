@@ -2,7 +2,6 @@ package calling
 
 import (
 	"context"
-	"hash/fnv"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -158,9 +157,7 @@ const countParts = 32
 func count(ctx context.Context, db bun.IDB, campaign, recipient domain.ID, gain domain.CampaignCounts) error {
 	part := 0
 	if gain.Active <= 0 && recipient != "" { // not a planner's, of whom there is one at a time
-		hash := fnv.New32a()
-		_, _ = hash.Write([]byte(recipient))
-		part = 1 + int(hash.Sum32()%countParts)
+		part = 1 + row.Part(recipient, countParts)
 	}
 	_, err := db.NewRaw(`INSERT INTO campaign_counts
 		(campaign_id, part, waiting, active, completed, failed, answered, abandoned, talk, spent, last_at)

@@ -2,7 +2,6 @@ package directory
 
 import (
 	"context"
-	"hash/fnv"
 
 	"github.com/uptrace/bun"
 
@@ -24,14 +23,12 @@ func (s *tallies) Add(ctx context.Context, in domain.Scope, campaign domain.ID, 
 	if gain == (domain.Tally{}) {
 		return nil
 	}
-	hash := fnv.New32a()
-	_, _ = hash.Write([]byte(call))
 	_, err := s.db.NewRaw(`INSERT INTO tallies (workspace_id, mode, campaign_id, day, part, answered, abandoned, spent)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (workspace_id, mode, campaign_id, day, part) DO UPDATE SET
 			answered = tallies.answered + excluded.answered, abandoned = tallies.abandoned + excluded.abandoned,
 			spent = tallies.spent + excluded.spent`,
-		in.Workspace, in.Mode, campaign, day, hash.Sum32()%tallyParts, gain.Answered, gain.Abandoned, int64(gain.Spent)).Exec(ctx)
+		in.Workspace, in.Mode, campaign, day, row.Part(call, tallyParts), gain.Answered, gain.Abandoned, int64(gain.Spent)).Exec(ctx)
 	return row.Error(err, "add to a day")
 }
 

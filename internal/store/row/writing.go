@@ -2,12 +2,15 @@ package row
 
 import (
 	"context"
+	"hash/fnv"
 	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect"
 	"github.com/uptrace/bun/schema"
+
+	"github.com/callwright/callwright/internal/domain"
 )
 
 // Writing is a transaction that writes while others do. What it reads by id and
@@ -73,6 +76,14 @@ func Alone(ctx context.Context, db bun.IDB, words ...string) error {
 // may be together.
 func Together(ctx context.Context, db bun.IDB, words ...string) error {
 	return wait(ctx, db, "SELECT pg_advisory_xact_lock_shared(hashtextextended(current_schema() || ?, 0))", words)
+}
+
+// Part is the part, from 0, to which what has an id is added of a sum that is
+// kept in so many parts: who adds to another one need not wait.
+func Part(id domain.ID, parts int) int {
+	hash := fnv.New32a()
+	_, _ = hash.Write([]byte(id))
+	return int(hash.Sum32() % uint32(parts)) //nolint:gosec // parts are a few
 }
 
 // crowd bounds how many transactions of all processes add to one count at once.
