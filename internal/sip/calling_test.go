@@ -65,6 +65,36 @@ func TestCancelWithoutAnyAnswer(t *testing.T) {
 	r.respond(r.request(wire.BYE), 200, "")
 }
 
+// TestNothingIsHeardAfterInvite has the far end ring at the moment in which the
+// caller leaves, and when it has left.
+func TestNothingIsHeardAfterInvite(t *testing.T) {
+	t.Parallel()
+	within, leave, left := make(chan bool), make(chan bool), make(chan bool)
+	heard := 0
+	c := &outgoing{u: newUA(t, Options{}), in: Invite{OnProvisional: func(int, []byte) {
+		close(within)
+		<-leave
+		heard++
+	}}}
+	ringing := wire.NewResponse(180, "Ringing")
+	go c.progress(ringing, hop{})
+	<-within
+	go func() {
+		c.settle()
+		close(left)
+	}()
+	select {
+	case <-left:
+		t.Error("the caller left while it was being told")
+	case <-time.After(20 * time.Millisecond):
+	}
+	close(leave)
+	<-left
+	if c.progress(ringing, hop{}); heard != 1 {
+		t.Errorf("the caller was told %d times, want once", heard)
+	}
+}
+
 func TestCancelWaitsForProvisional(t *testing.T) {
 	t.Parallel()
 	r, u := newRaw(t, nil), newUA(t, Options{})

@@ -118,6 +118,6 @@ func (c *outgoing) aim(via *wire.ViaHeader) *Dialog {
 func (c *outgoing) announce() {
 	if c.in.OnSent != nil && !c.sent {
 		c.sent = true
-		c.in.OnSent()
+		c.ask(c.in.OnSent)
 	}
 }

@@ -33,6 +33,8 @@ type Invite struct {
 	OnSent func()
 	// Reoffer is asked once, when the call is refused for good, for another offer
 	// than Body. One that is not nil is sent with a new INVITE of the same call.
+	//
+	// None of the three is called after Invite has returned.
 	Reoffer func(status int) []byte
 }
 
@@ -81,7 +83,7 @@ func (u *UA) Invite(ctx context.Context, in Invite) (*Dialog, error) {
 		case <-grace.C:
 		}
 	}
-	if c.settled.CompareAndSwap(false, true) {
+	if c.settle() {
 		return nil, canceled
 	}
 	o := <-result
@@ -90,13 +92,15 @@ func (u *UA) Invite(ctx context.Context, in Invite) (*Dialog, error) {
 
 // outgoing is one call on its way.
 type outgoing struct {
-	u       *UA
-	in      Invite
-	req     *wire.Request
-	hops    []hop // that may be tried, the present one first
-	auth    credentials
-	settled atomic.Bool // the outcome has an owner: the caller, or nobody
-	heard   atomic.Bool // something came back
+	u     *UA
+	in    Invite
+	req   *wire.Request
+	hops  []hop // that may be tried, the present one first
+	auth  credentials
+	heard atomic.Bool // something came back
+
+	asking  sync.Mutex // the caller, who does not leave meanwhile
+	settled bool       // the outcome has an owner: the caller, or nobody
 
 	lengthened bool // after a 422
 	sent       bool // OnSent was called
@@ -224,7 +228,8 @@ func (c *outgoing) reoffer(next *wire.Request, status int) bool {
 		return false
 	}
 	c.in.Reoffer = nil
-	body := ask(status)
+	var body []byte
+	c.ask(func() { body = ask(status) })
 	if body == nil {
 		return false
 	}
@@ -255,8 +260,26 @@ func (c *outgoing) progress(res *wire.Response, dst hop) {
 	}
 	defer c.u.recovered("OnProvisional")
 	if c.in.OnProvisional != nil {
-		c.in.OnProvisional(res.StatusCode, res.Body())
+		c.ask(func() { c.in.OnProvisional(res.StatusCode, res.Body()) })
 	}
+}
+
+// ask runs a function of the caller's, unless the caller has left.
+func (c *outgoing) ask(run func()) {
+	c.asking.Lock()
+	defer c.asking.Unlock()
+	if !c.settled {
+		run()
+	}
+}
+
+// settle gives the outcome an owner; false when it has one.
+func (c *outgoing) settle() bool {
+	c.asking.Lock()
+	defer c.asking.Unlock()
+	first := !c.settled
+	c.settled = true
+	return first
 }
 
 // accept takes every 2xx on the goroutine that reads: the first makes the
@@ -328,7 +351,7 @@ func (c *outgoing) answered(ctx context.Context) (*Dialog, error) {
 	c.mu.Lock()
 	d := c.dialog
 	c.mu.Unlock()
-	if ctx.Err() != nil || !c.settled.CompareAndSwap(false, true) {
+	if ctx.Err() != nil || !c.settle() {
 		c.hangUp(d)
 		return nil, ErrCanceled
 	}
