@@ -15,8 +15,14 @@ import (
 // noticed are the tables whose commits other processes are told of.
 var noticed = []string{"attempts", "deliveries", "jobs"}
 
-// reconnectEvery is how long notices wait before they connect again.
-const reconnectEvery = 500 * time.Millisecond
+const (
+	// reconnectEvery is how long notices wait before they connect again.
+	reconnectEvery = 500 * time.Millisecond
+	// tellEvery is how long at least lies between two notices: each of them costs
+	// every process on the database something, and all that came in meanwhile goes
+	// with the next.
+	tellEvery = 10 * time.Millisecond
+)
 
 // notices tell other processes on the same database that there is work, and
 // hear it from them: one empty NOTIFY for each table. They are hints: whoever
@@ -104,6 +110,7 @@ func (n *notices) tell(ctx context.Context) {
 			hangUp(conn)
 			conn = nil
 		}
+		n.pause(ctx, tellEvery)
 	}
 }
 
@@ -145,7 +152,7 @@ func (n *notices) hear(ctx context.Context, conn *pgx.Conn) {
 		if conn == nil {
 			var err error
 			if conn, err = n.listen(ctx); err != nil {
-				n.pause(ctx)
+				n.pause(ctx, reconnectEvery)
 				continue
 			}
 			n.hooks.committed(map[string]bool{"attempts": true, "deliveries": true, "jobs": true})
@@ -170,8 +177,8 @@ func (n *notices) hear(ctx context.Context, conn *pgx.Conn) {
 	}
 }
 
-func (n *notices) pause(ctx context.Context) {
-	timer := time.NewTimer(reconnectEvery)
+func (n *notices) pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
