@@ -13,7 +13,7 @@ import (
 )
 
 // noticed are the tables whose commits other processes are told of.
-var noticed = []string{"attempts", "deliveries", "jobs"}
+var noticed = []string{"attempts", "deliveries", "jobs", "suppressions"}
 
 const (
 	// reconnectEvery is how long notices wait before they connect again.
@@ -148,6 +148,10 @@ func (n *notices) listen(ctx context.Context) (*pgx.Conn, error) {
 // calls them all: nobody knows what was missed.
 func (n *notices) hear(ctx context.Context, conn *pgx.Conn) {
 	defer func() { hangUp(conn) }()
+	all := make(map[string]bool, len(noticed))
+	for _, table := range noticed {
+		all[table] = true
+	}
 	for ctx.Err() == nil {
 		if conn == nil {
 			var err error
@@ -155,7 +159,7 @@ func (n *notices) hear(ctx context.Context, conn *pgx.Conn) {
 				n.pause(ctx, reconnectEvery)
 				continue
 			}
-			n.hooks.committed(map[string]bool{"attempts": true, "deliveries": true, "jobs": true})
+			n.hooks.committed(all)
 		}
 		notice, err := conn.WaitForNotification(ctx)
 		if err != nil {
