@@ -6,6 +6,7 @@ import (
 	"iter"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/callwright/callwright/internal/audio"
 	"github.com/callwright/callwright/internal/domain"
@@ -73,7 +74,7 @@ func TestPanics(t *testing.T) {
 	t.Parallel()
 	const others = 99
 	h := open(t, setup{
-		plan: domain.Enterprise, voice: &brokenVoice{}, models: []speech.LLM{brokenModel{}}, stt: []speech.STT{brokenEar{}},
+		plan: domain.Enterprise, gap: 10 * time.Minute /* the peers send no sound */, voice: &brokenVoice{}, models: []speech.LLM{brokenModel{}}, stt: []speech.STT{brokenEar{}},
 		observer: brokenObserver{states: map[string]domain.CallState{
 			"+12025550201": domain.CallDialing, "+12025550202": domain.CallRinging, "+12025550203": domain.CallInProgress,
 		}},
