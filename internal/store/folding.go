@@ -92,7 +92,7 @@ func (f *folding) vacuum(ctx context.Context) error {
 	f.folded = 0
 	// Where another node does it just now there is nothing to do. To give room back
 	// to the disk it would keep all others out of the tables.
-	_, err := f.db.readers.ExecContext(ctx, "VACUUM (SKIP_LOCKED, TRUNCATE FALSE) call_changes, agent_changes")
+	_, err := f.db.readers.ExecContext(ctx, "VACUUM (SKIP_LOCKED, TRUNCATE FALSE) call_changes")
 	return row.Error(err, "vacuum the folded counts")
 }
 
@@ -100,7 +100,7 @@ func (f *folding) vacuum(ctx context.Context) error {
 func (f *folding) waiting(ctx context.Context) (bool, error) {
 	var n int64
 	err := f.db.snapshot(ctx, func(db bun.IDB) (err error) {
-		n, err = new(row.Query).Add("SELECT count(*) FROM (SELECT 1 FROM call_changes UNION ALL SELECT 1 FROM agent_changes LIMIT 1) AS first").Int(ctx, db)
+		n, err = new(row.Query).Add("SELECT count(*) FROM (SELECT 1 FROM call_changes LIMIT 1) AS first").Int(ctx, db)
 		return err
 	})
 	return n > 0, row.Error(err, "look for counts to fold")
