@@ -27,13 +27,14 @@ func Difference[R any](db bun.IDB, before, now *R, fixed []string) ([]string, er
 		}
 		a, b := was.FieldByIndex(f.Index), is.FieldByIndex(f.Index)
 		old, ok := a.Addr().Interface().(texted)
-		if !ok {
+		fresh, too := b.Addr().Interface().(texted)
+		if !ok || !too {
 			if !a.Equal(b) {
 				columns = append(columns, f.Name)
 			}
 			continue
 		}
-		text, err := b.Addr().Interface().(texted).keep()
+		text, err := fresh.keep()
 		if err != nil {
 			return nil, err
 		}
