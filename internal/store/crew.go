@@ -43,6 +43,7 @@ type crew struct {
 	hooks   *hooks
 	notices *notices
 	log     *slog.Logger
+	counts  row.Counts
 	ended   sync.WaitGroup
 	// lostAt is when the database went away, in Unix nanoseconds; 0 while it is
 	// there.
@@ -170,7 +171,7 @@ func (c *crew) try(ctx context.Context, one *write) (fate, error) {
 	defer func() { _ = tx.Rollback() }() // after the commit it does nothing
 	one.touched = map[string]bool{}
 	touch := func(table string) { one.touched[table] = true }
-	if err := protect(c.log, func() error { return one.fn(ctx, stores(row.NewWriting(tx), c.seal, touch)) }); err != nil {
+	if err := protect(c.log, func() error { return one.fn(ctx, stores(row.NewWriting(tx, &c.counts), c.seal, touch)) }); err != nil {
 		return c.failure(ctx, conn, err), err
 	}
 	err = tx.Commit()

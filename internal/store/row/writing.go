@@ -4,6 +4,7 @@ import (
 	"context"
 	"hash/fnv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -18,11 +19,19 @@ import (
 // locks. SQLite has one writer, whose transactions need none.
 type Writing struct {
 	bun.IDB
-	held map[string]bool // what was asked for already
+	held   map[string]bool // what was asked for already
+	counts *Counts
 }
 
-// NewWriting is a transaction that has just begun.
-func NewWriting(tx bun.IDB) Writing { return Writing{IDB: tx, held: make(map[string]bool)} }
+// Counts are what transactions counted last, by what they counted: a guess of
+// what there is now.
+type Counts struct{ last sync.Map }
+
+// NewWriting is a transaction that has just begun. counts are those of all
+// transactions of the process.
+func NewWriting(tx bun.IDB, counts *Counts) Writing {
+	return Writing{IDB: tx, held: make(map[string]bool), counts: counts}
+}
 
 // Hold notes that the transaction keeps others away from what the words name.
 func Hold(db bun.IDB, words ...string) {
@@ -95,31 +104,44 @@ const crowd = 128
 // where there is not. When the room has become scarce meanwhile, it is told most.
 // Without a limit (0) it is a count like any other.
 func CountTo(ctx context.Context, db bun.IDB, most int, q *bun.SelectQuery, words ...string) (int, error) {
-	if _, ok := db.(Writing); !ok || most == 0 {
+	w, ok := db.(Writing)
+	if !ok || most == 0 {
 		return Count(ctx, q)
 	}
+	what := strings.Join(words, " ")
 	if most > 2*crowd {
-		n, err := Count(ctx, q)
-		if err != nil {
-			return 0, err
+		// Whether there is room for all need not be known for sure: it is counted
+		// once nobody else can be alone.
+		last, counted := w.counts.last.Load(what)
+		if !counted {
+			n, err := Count(ctx, q)
+			if err != nil {
+				return 0, err
+			}
+			last = n
 		}
-		if n < most-2*crowd {
-			return countTogether(ctx, db, most, q, words)
+		if last.(int) < most-2*crowd { //nolint:forcetypeassert // nothing else is put there
+			if err := Together(ctx, db, words...); err != nil {
+				return 0, err
+			}
+			n, err := w.count(ctx, q, what)
+			if n >= most-crowd {
+				n = most // to wait for the others here could be for ever: they may wait likewise
+			}
+			return n, err
 		}
 	}
 	if err := Alone(ctx, db, words...); err != nil {
 		return 0, err
 	}
-	return Count(ctx, q)
+	return w.count(ctx, q, what)
 }
 
-func countTogether(ctx context.Context, db bun.IDB, most int, q *bun.SelectQuery, words []string) (int, error) {
-	if err := Together(ctx, db, words...); err != nil {
-		return 0, err
-	}
+// count counts, and tells the transactions that come.
+func (w Writing) count(ctx context.Context, q *bun.SelectQuery, what string) (int, error) {
 	n, err := Count(ctx, q)
-	if n >= most-crowd {
-		n = most // to wait for the others here could be for ever: they may wait likewise
+	if err == nil {
+		w.counts.last.Store(what, n)
 	}
 	return n, err
 }
