@@ -112,15 +112,15 @@ func CountTo(ctx context.Context, db bun.IDB, most int, q *bun.SelectQuery, word
 	if most > 2*crowd {
 		// Whether there is room for all need not be known for sure: it is counted
 		// once nobody else can be alone.
-		last, counted := w.counts.last.Load(what)
+		noted, _ := w.counts.last.Load(what)
+		last, counted := noted.(int)
 		if !counted {
-			n, err := Count(ctx, q)
-			if err != nil {
+			var err error
+			if last, err = Count(ctx, q); err != nil {
 				return 0, err
 			}
-			last = n
 		}
-		if last.(int) < most-2*crowd { //nolint:forcetypeassert // nothing else is put there
+		if last < most-2*crowd {
 			if err := Together(ctx, db, words...); err != nil {
 				return 0, err
 			}
