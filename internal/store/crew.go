@@ -43,8 +43,8 @@ type crew struct {
 	hooks   *hooks
 	notices *notices
 	log     *slog.Logger
-	counts  row.Counts
 	ended   sync.WaitGroup
+	counts  row.Counts
 	// lostAt is when the database went away, in Unix nanoseconds; 0 while it is
 	// there.
 	lostAt atomic.Int64

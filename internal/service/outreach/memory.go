@@ -6,13 +6,13 @@ import (
 	"github.com/callwright/callwright/internal/domain"
 )
 
-// remembering returns stores that read what all calls of a campaign have in
+// Remembering returns stores that read what all calls of a campaign have in
 // common once: for one transaction, which changes none of it.
-func remembering(st *domain.Stores) *domain.Stores {
+func Remembering(st *domain.Stores) *domain.Stores {
 	with := *st
 	with.Workspaces = &workspaces{Workspaces: st.Workspaces, seen: make(recall[domain.Workspace])}
 	with.Agents = &agents{Agents: st.Agents, seen: make(recall[domain.Agent])}
-	with.Flows = &flows{Flows: st.Flows, seen: make(recall[domain.Flow])}
+	with.Flows = &flows{Flows: st.Flows, seen: make(recall[domain.Flow]), versions: make(map[version]domain.Flow)}
 	with.Trunks = &trunks{Trunks: st.Trunks, seen: make(recall[domain.Trunk])}
 	with.Numbers = &numbers{PhoneNumbers: st.Numbers, seen: make(recall[domain.PhoneNumber]), pages: make(map[numbersAsked][]domain.PhoneNumber)}
 	with.Business = &business{BusinessContext: st.Business, seen: make(map[domain.Scope]map[string]any)}
@@ -88,9 +88,26 @@ func (a *agents) Get(ctx context.Context, in domain.Scope, id domain.ID) (*domai
 	return a.seen.get(id, func() (*domain.Agent, error) { return a.Agents.Get(ctx, in, id) })
 }
 
+type version struct {
+	flow   domain.ID
+	number int64
+}
+
 type flows struct {
 	domain.Flows
-	seen recall[domain.Flow]
+	seen     recall[domain.Flow]
+	versions map[version]domain.Flow
+}
+
+func (f *flows) Version(ctx context.Context, in domain.Scope, id domain.ID, number int64) (*domain.Flow, error) {
+	if v, known := f.versions[version{id, number}]; known {
+		return &v, nil
+	}
+	v, err := f.Flows.Version(ctx, in, id, number)
+	if err == nil {
+		f.versions[version{id, number}] = *v
+	}
+	return v, err
 }
 
 func (f *flows) Get(ctx context.Context, in domain.Scope, id domain.ID) (*domain.Flow, error) {

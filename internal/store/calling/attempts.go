@@ -76,8 +76,7 @@ type attempts struct {
 	touch row.Touch
 }
 
-// NewAttempts keeps attempts. touch is told of every row that was created or
-// updated, but not of claims.
+// NewAttempts keeps attempts. touch is told of those that wait to be claimed.
 func NewAttempts(db bun.IDB, touch row.Touch) domain.Attempts { return &attempts{db, touch} }
 
 // clash words why an attempt cannot be stored beside those that are there.
@@ -97,8 +96,15 @@ func (s *attempts) Create(ctx context.Context, a *domain.Attempt) error {
 	if row.Taken(err) {
 		return clash(err, a)
 	}
-	s.touch("attempts")
+	s.waits(a)
 	return row.Error(err, "create attempt")
+}
+
+// waits has those told who claim attempts that wait.
+func (s *attempts) waits(a *domain.Attempt) {
+	if a.State == domain.AttemptPlanned {
+		s.touch("attempts")
+	}
 }
 
 // Get returns one attempt.
@@ -154,7 +160,7 @@ func (s *attempts) Update(ctx context.Context, a *domain.Attempt) error {
 		}
 		return domain.Errorf(domain.CodeConflict, "Attempt with id %s was claimed again (claim %d, not %d)", a.ID, now.Claim, a.Claim)
 	}
-	s.touch("attempts")
+	s.waits(a)
 	return nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"hash/fnv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -23,12 +22,8 @@ type Writing struct {
 	counts *Counts
 }
 
-// Counts are what transactions counted last, by what they counted: a guess of
-// what there is now.
-type Counts struct{ last sync.Map }
-
-// NewWriting is a transaction that has just begun. counts are those of all
-// transactions of the process.
+// NewWriting is a transaction that has just begun. Those of one process share
+// what they counted.
 func NewWriting(tx bun.IDB, counts *Counts) Writing {
 	return Writing{IDB: tx, held: make(map[string]bool), counts: counts}
 }
@@ -93,57 +88,6 @@ func Part(id domain.ID, parts int) int {
 	hash := fnv.New32a()
 	_, _ = hash.Write([]byte(id))
 	return int(hash.Sum32() % uint32(parts)) //nolint:gosec // parts are a few
-}
-
-// crowd bounds how many transactions of all processes add to one count at once.
-const crowd = 128
-
-// CountTo counts what there may be most of. What a transaction is told stays
-// true until it ends, as far as all who add to the count ask before: where there
-// is room for all that may do so at once, they do it together, and one by one
-// where there is not. When the room has become scarce meanwhile, it is told most.
-// Without a limit (0) it is a count like any other.
-func CountTo(ctx context.Context, db bun.IDB, most int, q *bun.SelectQuery, words ...string) (int, error) {
-	w, ok := db.(Writing)
-	if !ok || most == 0 {
-		return Count(ctx, q)
-	}
-	what := strings.Join(words, " ")
-	if most > 2*crowd {
-		// Whether there is room for all need not be known for sure: it is counted
-		// once nobody else can be alone.
-		noted, _ := w.counts.last.Load(what)
-		last, counted := noted.(int)
-		if !counted {
-			var err error
-			if last, err = Count(ctx, q); err != nil {
-				return 0, err
-			}
-		}
-		if last < most-2*crowd {
-			if err := Together(ctx, db, words...); err != nil {
-				return 0, err
-			}
-			n, err := w.count(ctx, q, what)
-			if n >= most-crowd {
-				n = most // to wait for the others here could be for ever: they may wait likewise
-			}
-			return n, err
-		}
-	}
-	if err := Alone(ctx, db, words...); err != nil {
-		return 0, err
-	}
-	return w.count(ctx, q, what)
-}
-
-// count counts, and tells the transactions that come.
-func (w Writing) count(ctx context.Context, q *bun.SelectQuery, what string) (int, error) {
-	n, err := Count(ctx, q)
-	if err == nil {
-		w.counts.last.Store(what, n)
-	}
-	return n, err
 }
 
 func wait(ctx context.Context, db bun.IDB, lock string, words []string) error {
