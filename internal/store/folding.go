@@ -12,10 +12,11 @@ import (
 )
 
 // How the counts of calls are folded: a few at a time, so that nobody waits long
-// for the writer, and often enough that lists have little to add up.
+// for SQLite's one writer, and often enough that lists have little to add up.
 const (
-	foldEvery = time.Second
-	foldSize  = 250
+	foldEvery    = time.Second
+	foldSize     = 250
+	foldSizeMany = 1000 // on PostgreSQL, where nobody waits: the sums are often the same ones
 	// vacuumAfter is after how many changes PostgreSQL is told to forget those that
 	// were folded: until then every list reads past them, and it would wait a minute
 	// to do so by itself.
@@ -64,6 +65,10 @@ func (f *folding) run(ctx context.Context) {
 
 // fold takes what there is, group by group.
 func (f *folding) fold(ctx context.Context) error {
+	size := foldSize
+	if f.db.readers != nil {
+		size = foldSizeMany
+	}
 	for {
 		waiting, err := f.waiting(ctx)
 		if err != nil {
@@ -74,7 +79,7 @@ func (f *folding) fold(ctx context.Context) error {
 		}
 		n := 0
 		err = f.db.InTx(ctx, domain.LaneBackground, func(ctx context.Context, s *domain.Stores) (err error) {
-			n, err = s.Calls.Fold(ctx, foldSize)
+			n, err = s.Calls.Fold(ctx, size)
 			return err
 		})
 		if err != nil {
