@@ -261,8 +261,9 @@ type Turns interface {
 
 // Events keeps what happened.
 type Events interface {
-	// Append stores ev and sets its Sequence to the next of its call.
-	Append(ctx context.Context, ev *Event) error
+	// Append stores events of one call, or of none, and sets the Sequence of each
+	// to the next of its call.
+	Append(ctx context.Context, evs ...*Event) error
 	ByCall(ctx context.Context, call ID) ([]Event, error)
 }
 
@@ -278,7 +279,7 @@ type Endpoints interface {
 
 // Deliveries keeps events on their way to endpoints.
 type Deliveries interface {
-	Create(ctx context.Context, d *Delivery) error
+	Create(ctx context.Context, ds ...*Delivery) error
 	Get(ctx context.Context, in Scope, id ID) (*Delivery, error)
 	// Claim takes up to limit pending deliveries that are due and not leased,
 	// counts Attempt up, and returns them with the time when the next one is due.

@@ -94,7 +94,7 @@ func (s *Service) FinishCall(ctx context.Context, v Verdict) error {
 			return err
 		}
 		if v.Attempt.ID != "" {
-			if err := endAttempt(ctx, st, v); err != nil {
+			if err := endAttempt(ctx, st, v, call.State.Ended()); err != nil {
 				return err
 			}
 		}
@@ -132,14 +132,15 @@ func (s *Service) FinishCall(ctx context.Context, v Verdict) error {
 	})
 }
 
-func endAttempt(ctx context.Context, st *domain.Stores, v Verdict) error {
+// endAttempt ends the attempt of a call. Only that of a call that is over may have
+// ended: whoever ends an attempt that was sent ends its call with it.
+func endAttempt(ctx context.Context, st *domain.Stores, v Verdict, over bool) error {
 	a := v.Attempt
-	now, err := st.Attempts.Get(ctx, a.ID)
-	if err != nil {
-		return err
-	}
-	if now.State == domain.AttemptEnded {
-		return nil
+	if over {
+		now, err := st.Attempts.Get(ctx, a.ID)
+		if err != nil || now.State == domain.AttemptEnded {
+			return err
+		}
 	}
 	a.State, a.EndReason, a.EndedAt = domain.AttemptEnded, v.Reason, v.EndedAt
 	return st.Attempts.Update(ctx, &a)

@@ -27,57 +27,65 @@ func (s *Service) announceAppointment(ctx context.Context, st *domain.Stores, ev
 // same, and, in the same transaction, one delivery for each endpoint there that
 // wants to know, and for the own receiver of their call.
 func (s *Service) announce(ctx context.Context, st *domain.Stores, in domain.Scope, events ...*domain.Event) error {
-	tell := make([]func(e *domain.Endpoint) error, len(events))
+	tell := make([]func(e *domain.Endpoint) (*domain.Delivery, error), len(events))
 	for i, ev := range events {
 		ev.ID, ev.WorkspaceID, ev.Mode, ev.At = domain.NewID(), in.Workspace, in.Mode, s.Clock()
-		if err := st.Events.Append(ctx, ev); err != nil {
-			return err
-		}
 		tell[i] = s.teller(ctx, st, in, ev)
 	}
-	all := func(e *domain.Endpoint) error {
+	if err := st.Events.Append(ctx, events...); err != nil {
+		return err
+	}
+	var all []*domain.Delivery
+	add := func(e *domain.Endpoint) error {
 		for _, one := range tell {
-			if err := one(e); err != nil {
+			d, err := one(e)
+			if err != nil {
 				return err
+			}
+			if d != nil {
+				all = append(all, d)
 			}
 		}
 		return nil
 	}
 	if call := events[0].Call; call != nil {
 		if own := call.CallbackEndpoint(); own != nil {
-			if err := all(own); err != nil {
+			if err := add(own); err != nil {
 				return err
 			}
 		}
 	}
-	return rule.Scan(ctx, st.Endpoints, in, endpointID, all)
+	if err := rule.Scan(ctx, st.Endpoints, in, endpointID, add); err != nil {
+		return err
+	}
+	return st.Deliveries.Create(ctx, all...)
 }
 
-// teller stores the delivery of an event to an endpoint that wants to know. Each
-// dialect encodes it once, however many endpoints speak it.
-func (s *Service) teller(ctx context.Context, st *domain.Stores, in domain.Scope, ev *domain.Event) func(*domain.Endpoint) error {
+// teller makes the delivery of an event to an endpoint, or none for one that does
+// not want to know. Each dialect encodes it once, however many endpoints speak it.
+func (s *Service) teller(ctx context.Context, st *domain.Stores, in domain.Scope, ev *domain.Event) func(*domain.Endpoint) (*domain.Delivery, error) {
 	bodies := make(map[string][]byte)
-	return func(e *domain.Endpoint) error {
+	return func(e *domain.Endpoint) (*domain.Delivery, error) {
 		if !e.Wants(ev.Type) {
-			return nil
+			return nil, nil //nolint:nilnil // there is none, which is no error
 		}
 		body, encoded := bodies[e.Dialect]
 		if !encoded {
 			if err := withParties(ctx, st, in, ev); err != nil {
-				return err
+				return nil, err
 			}
 			body = s.encode(e.Dialect, ev)
 			bodies[e.Dialect] = body
 		}
 		if body == nil {
-			return nil
+			return nil, nil //nolint:nilnil // nor here
 		}
 		d := s.delivery(ev, e, body)
 		if !e.IsActive {
 			// Kept, so that it can be sent when the endpoint is mended.
 			d.State, d.Error, d.FinishedAt = domain.DeliveryFailed, "the endpoint is switched off", d.CreatedAt
 		}
-		return st.Deliveries.Create(ctx, d)
+		return d, nil
 	}
 }
 

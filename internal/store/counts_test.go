@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pressly/goose/v3"
 	"pgregory.net/rapid"
 
 	"github.com/callwright/callwright/internal/domain"
@@ -380,63 +378,6 @@ func TestEveryFieldOfTheFilterIsCounted(t *testing.T) {
 	const known = "{States:[] IDs:[] AgentID: Agents:[] FlowID: CampaignID: Direction: To: CreatedMin:0001-01-01 00:00:00 +0000 UTC CreatedMax:0001-01-01 00:00:00 +0000 UTC Brief:false Held:<nil>}"
 	if text != known {
 		t.Errorf("a filter is %s, but the sums know %s", text, known)
-	}
-}
-
-// TestOldCallsAreCounted has the calls of a database from before the counts.
-func TestOldCallsAreCounted(t *testing.T) {
-	dir, url := storetest.Dir(t), storetest.URL(t)
-	db := openBoth(t, dir, url)
-	in := domain.Scope{Workspace: domain.NewID(), Mode: domain.Test}
-	start := time.Date(2026, 5, 5, 5, 0, 0, 0, time.UTC)
-	err := db.InTx(t.Context(), domain.LaneAPI, func(ctx context.Context, s *domain.Stores) error {
-		for i := range 60 {
-			c := domain.Call{
-				ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, CreatedAt: start.Add(time.Duration(i) * 7 * time.Hour),
-				State: ledgerStates[i%6], AgentID: ledgerAgents[i%3], CampaignID: ledgerCampaigns[i%4], Direction: domain.Outbound,
-			}
-			if err := s.Calls.Create(ctx, &c); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw := beside(t, dir, url)
-	dialect, files := goose.DialectSQLite3, "migrations/sqlite"
-	if url != "" {
-		dialect, files = goose.DialectPostgres, "migrations/postgres"
-	}
-	steps, err := goose.NewProvider(dialect, raw, os.DirFS(files), goose.WithDisableGlobalRegistry(true))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, up := range []bool{false, true} {
-		if _, err := steps.ApplyVersion(t.Context(), 6, up); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, c := range []struct {
-		f    domain.CallFilter
-		want int
-	}{
-		{domain.CallFilter{}, 60}, {domain.CallFilter{AgentID: ledgerAgents[1]}, 20}, {domain.CallFilter{CampaignID: ledgerCampaigns[3]}, 15},
-		{domain.CallFilter{AgentID: ledgerAgents[1], CampaignID: ledgerCampaigns[3]}, 5}, {domain.CallFilter{States: ledgerStates[:2]}, 20},
-		{domain.CallFilter{CreatedMin: start.Add(7 * time.Hour), CreatedMax: start.Add(35*time.Hour + time.Minute)}, 5},
-		{domain.CallFilter{CreatedMin: start.Add(14*time.Hour + time.Minute)}, 57},
-	} {
-		err := db.View(t.Context(), func(ctx context.Context, s *domain.Stores) error {
-			page, total, err := s.Calls.List(ctx, in, c.f, domain.Page{Limit: 100})
-			if total != c.want || len(page) != c.want {
-				t.Errorf("%+v: %d calls, total %d, want %d", c.f, len(page), total, c.want)
-			}
-			return err
-		})
-		if err != nil {
-			t.Error(err)
-		}
 	}
 }
 

@@ -12,10 +12,11 @@ import (
 )
 
 // How the counts of calls are folded: a few at a time, so that nobody waits long
-// for the writer, and often enough that lists have little to add up.
+// for SQLite's one writer, and often enough that lists have little to add up.
 const (
-	foldEvery = time.Second
-	foldSize  = 250
+	foldEvery    = time.Second
+	foldSize     = 250
+	foldSizeMany = 1000 // on PostgreSQL, where nobody waits: the sums are often the same ones
 	// vacuumAfter is after how many changes PostgreSQL is told to forget those that
 	// were folded: until then every list reads past them, and it would wait a minute
 	// to do so by itself.
@@ -64,6 +65,10 @@ func (f *folding) run(ctx context.Context) {
 
 // fold takes what there is, group by group.
 func (f *folding) fold(ctx context.Context) error {
+	size := foldSize
+	if f.db.readers != nil {
+		size = foldSizeMany
+	}
 	for {
 		waiting, err := f.waiting(ctx)
 		if err != nil {
@@ -74,7 +79,7 @@ func (f *folding) fold(ctx context.Context) error {
 		}
 		n := 0
 		err = f.db.InTx(ctx, domain.LaneBackground, func(ctx context.Context, s *domain.Stores) (err error) {
-			n, err = s.Calls.Fold(ctx, foldSize)
+			n, err = s.Calls.Fold(ctx, size)
 			return err
 		})
 		if err != nil {
@@ -92,7 +97,7 @@ func (f *folding) vacuum(ctx context.Context) error {
 	f.folded = 0
 	// Where another node does it just now there is nothing to do. To give room back
 	// to the disk it would keep all others out of the tables.
-	_, err := f.db.readers.ExecContext(ctx, "VACUUM (SKIP_LOCKED, TRUNCATE FALSE) call_changes, agent_changes")
+	_, err := f.db.readers.ExecContext(ctx, "VACUUM (SKIP_LOCKED, TRUNCATE FALSE) call_changes")
 	return row.Error(err, "vacuum the folded counts")
 }
 
@@ -100,7 +105,7 @@ func (f *folding) vacuum(ctx context.Context) error {
 func (f *folding) waiting(ctx context.Context) (bool, error) {
 	var n int64
 	err := f.db.snapshot(ctx, func(db bun.IDB) (err error) {
-		n, err = new(row.Query).Add("SELECT count(*) FROM (SELECT 1 FROM call_changes UNION ALL SELECT 1 FROM agent_changes LIMIT 1) AS first").Int(ctx, db)
+		n, err = new(row.Query).Add("SELECT count(*) FROM (SELECT 1 FROM call_changes LIMIT 1) AS first").Int(ctx, db)
 		return err
 	})
 	return n > 0, row.Error(err, "look for counts to fold")

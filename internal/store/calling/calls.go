@@ -80,12 +80,15 @@ func (r *callRow) domain() domain.Call {
 }
 
 type calls struct {
-	db   bun.IDB
-	seal *row.Seal
+	db    bun.IDB
+	seal  *row.Seal
+	known map[domain.ID]*callRow // as the transaction has read or written them
 }
 
-// NewCalls keeps calls.
-func NewCalls(db bun.IDB, seal *row.Seal) domain.Calls { return &calls{db, seal} }
+// NewCalls keeps calls, within one transaction.
+func NewCalls(db bun.IDB, seal *row.Seal) domain.Calls {
+	return &calls{db: db, seal: seal, known: make(map[domain.ID]*callRow)}
+}
 
 // Create stores a new call.
 func (c *calls) Create(ctx context.Context, call *domain.Call) error {
@@ -113,6 +116,7 @@ func (c *calls) ByID(ctx context.Context, id domain.ID) (*domain.Call, error) {
 		return nil, row.Found(err, domain.NotFound("Call", id))
 	}
 	row.Hold(c.db, "call", string(id))
+	c.known[id] = r
 	list, err := opened([]callRow{*r}, c.seal)
 	if err != nil {
 		return nil, err
@@ -137,22 +141,36 @@ func (c *calls) List(ctx context.Context, in domain.Scope, f domain.CallFilter, 
 	return list, total, row.Error(err, "list calls")
 }
 
-// Update stores a call. What a call is about (who, to whom, since when) stays as
-// it was created.
+// fixed is what a call is about: it stays as it was created.
+var fixed = []string{"id", "workspace_id", "mode", "direction", "key_id", "created_at", "version"}
+
+// Update stores a call, or of one that the transaction has read what is not as it
+// was.
 func (c *calls) Update(ctx context.Context, call *domain.Call) error {
 	r := newCallRow(call)
 	if err := r.close(c.seal); err != nil {
 		return err
 	}
+	q := c.db.NewUpdate().Model(r)
+	if before := c.known[call.ID]; before == nil {
+		q = q.ExcludeColumn(fixed...).Column("version")
+	} else {
+		changed, err := row.Difference(c.db, before, r, fixed)
+		if err != nil {
+			return row.Error(err, "update call")
+		}
+		q = q.Column(append(changed, "version")...)
+	}
 	var version int64
-	err := c.db.NewUpdate().Model(r).
-		ExcludeColumn("id", "workspace_id", "mode", "direction", "key_id", "created_at").
-		Value("version", "version + 1").
+	err := q.Value("version", "version + 1").
 		Where("id = ?", call.ID).
 		Where("state NOT IN ('completed', 'failed') OR state = ?", call.State).
 		Returning("version").Scan(ctx, &version)
 	if err == nil {
 		call.Version = version
+		if c.known[call.ID] != nil {
+			c.known[call.ID] = r
+		}
 		return nil
 	}
 	known, failed := c.ByID(ctx, call.ID)

@@ -15,9 +15,11 @@ import (
 )
 
 // Calls are counted by the hour in which they were created, in hours since 1970.
-// Each write of a call adds what it changes to the table call_changes; Fold adds
-// those up into call_counts. What both hold together is, within one snapshot,
-// what counting the calls would give.
+// Each write of a call that changes its state adds a row to the table call_changes,
+// with the state that it was in ('' for none) and what it adds to the time that
+// was talked; Fold adds those up into call_counts, and into agent_use. What the
+// changes and the sums hold together is, within one snapshot, what counting the
+// calls would give.
 
 // hour is how many row.Micros an hour has.
 const hour = int64(time.Hour / time.Microsecond)
@@ -54,19 +56,22 @@ func (c *calls) Fold(ctx context.Context, limit int) (int, error) {
 	if err := row.Alone(ctx, c.db, "fold calls"); err != nil {
 		return 0, err
 	}
-	sums := make(map[kind]int64)
+	sums, talked := make(map[kind]int64), make(map[use]int64)
 	n := 0
-	q := takeOldest("call_changes", limit, "workspace_id, mode, hour, agent_id, campaign_id, direction, state, n")
+	q := takeOldest("call_changes", limit, "workspace_id, mode, hour, agent_id, campaign_id, direction, was, state, n, talked")
 	err := q.Each(ctx, c.db, func(v row.Values) error {
 		n++
 		spread(sums, v)
+		if more := v.Int(9); more != 0 && v.Text(3) != "" {
+			talked[use{v.Text(0), v.Text(1), v.Text(3)}] += more
+		}
 		return nil
 	})
-	if err == nil && len(sums) > 0 {
+	if err == nil {
 		err = add(ctx, c.db, sums)
 	}
 	if err == nil {
-		err = c.foldUse(ctx, limit)
+		err = addTalked(ctx, c.db, talked)
 	}
 	return n, row.Error(err, "fold the counts of calls")
 }
@@ -76,32 +81,30 @@ func takeOldest(table string, limit int, columns string) *row.Query {
 	return new(row.Query).Add("DELETE FROM "+table+" WHERE id <= (SELECT max(id) FROM (SELECT id FROM "+table+" ORDER BY id LIMIT ?) AS first) RETURNING "+columns, limit)
 }
 
-// foldUse adds up to limit changes to what the agents' calls add up to.
-func (c *calls) foldUse(ctx context.Context, limit int) error {
-	type use struct{ workspace, mode, agent string }
-	sums := make(map[use][2]int64)
-	q := takeOldest("agent_changes", limit, "workspace_id, mode, agent_id, calls, talked")
-	err := q.Each(ctx, c.db, func(v row.Values) error {
-		of := use{v.Text(0), v.Text(1), v.Text(2)}
-		sums[of] = [2]int64{sums[of][0] + v.Int(3), sums[of][1] + v.Int(4)}
+// use is one row of agent_use, without its number.
+type use struct{ workspace, mode, agent string }
+
+// addTalked adds to how long the calls of agents lasted.
+func addTalked(ctx context.Context, db bun.IDB, talked map[use]int64) error {
+	if len(talked) == 0 {
 		return nil
-	})
-	if err != nil || len(sums) == 0 {
-		return err
 	}
-	q = new(row.Query).Add("INSERT INTO agent_use (workspace_id, mode, agent_id, calls, talked) VALUES ")
+	q := new(row.Query).Add("INSERT INTO agent_use (workspace_id, mode, agent_id, talked) VALUES ")
 	sign := ""
-	for of, n := range sums {
-		q.Add(sign+"(?, ?, ?, ?, ?)", of.workspace, of.mode, of.agent, n[0], n[1])
+	for of, n := range talked {
+		q.Add(sign+"(?, ?, ?, ?)", of.workspace, of.mode, of.agent, n)
 		sign = ", "
 	}
-	q.Add(" ON CONFLICT (workspace_id, mode, agent_id) DO UPDATE SET calls = agent_use.calls + excluded.calls, talked = agent_use.talked + excluded.talked")
-	return q.Each(ctx, c.db, func(row.Values) error { return nil })
+	q.Add(" ON CONFLICT (workspace_id, mode, agent_id) DO UPDATE SET talked = agent_use.talked + excluded.talked")
+	return q.Each(ctx, db, func(row.Values) error { return nil })
 }
 
 // spread adds one change to all sums that it is a part of.
 func spread(sums map[kind]int64, v row.Values) {
-	at, n := v.Int(2), v.Int(7)
+	at, was, state, n := v.Int(2), v.Text(6), v.Text(7), v.Int(8)
+	if was == state {
+		return // only of what was talked
+	}
 	agents, campaigns := []string{""}, []string{""}
 	if agent := v.Text(3); agent != "" {
 		agents = append(agents, agent)
@@ -109,14 +112,22 @@ func spread(sums map[kind]int64, v row.Values) {
 	if campaign := v.Text(4); campaign != "" {
 		campaigns = append(campaigns, campaign)
 	}
-	k := kind{workspace: v.Text(0), mode: v.Text(1), direction: v.Text(5), state: v.Text(6)}
+	k := kind{workspace: v.Text(0), mode: v.Text(1), direction: v.Text(5)}
+	count := func() {
+		k.state = state
+		sums[k] += n
+		if was != "" {
+			k.state = was
+			sums[k] -= n
+		}
+	}
 	for _, k.agent = range agents {
 		for _, k.campaign = range campaigns {
 			k.span, k.starts = forever, 0
-			sums[k] += n
+			count()
 			for _, k.span = range widths {
 				k.starts = at - at%k.span
-				sums[k] += n
+				count()
 			}
 		}
 	}
@@ -240,8 +251,8 @@ func addends(q *row.Query, in domain.Scope, f domain.CallFilter) {
 	case r.always():
 		q.Add("SELECT n FROM call_counts WHERE ")
 		summed(q, in, f, forever)
-		q.Add(" UNION ALL SELECT n FROM call_changes WHERE ")
-		matching(q, in, f)
+		q.Add(" UNION ALL ")
+		changed(q, in, f, "")
 		return
 	case r.first < r.last:
 		for _, s := range cover(r.first, r.last, widths) {
@@ -249,8 +260,7 @@ func addends(q *row.Query, in domain.Scope, f domain.CallFilter) {
 			summed(q, in, f, s.width)
 			q.Add(" AND starts >= ? AND starts < ? UNION ALL ", s.from, s.to)
 		}
-		q.Add("SELECT n FROM call_changes WHERE ")
-		matching(q, in, f)
+		changed(q, in, f, "")
 		q.Add(" AND hour >= ? AND hour < ?", r.first, r.last)
 	default:
 		q.Add("SELECT 0 AS n")
@@ -266,6 +276,22 @@ func summed(q *row.Query, in domain.Scope, f domain.CallFilter, width int64) {
 	q.Add("workspace_id = ? AND mode = ? AND agent_id = ? AND campaign_id = ? AND span = ?",
 		in.Workspace, in.Mode, f.AgentID, f.CampaignID, width)
 	sort(q, f)
+}
+
+// changed selects, after other columns, what rows of call_changes add to the
+// number n of calls of a filter.
+func changed(q *row.Query, in domain.Scope, f domain.CallFilter, columns string) {
+	if len(f.States) == 0 { // it counts who comes and goes
+		q.Add("SELECT " + columns + "n FROM call_changes WHERE was = '' AND ")
+		matching(q, in, f)
+		return
+	}
+	states := anys(f.States)
+	within := " IN (?" + strings.Repeat(", ?", len(states)-1) + ") THEN n ELSE 0 END"
+	q.Add("SELECT "+columns+"CASE WHEN state"+within, states...)
+	q.Add(" - CASE WHEN was"+within+" AS n FROM call_changes WHERE ", states...)
+	f.States = nil
+	matching(q, in, f)
 }
 
 // matching selects rows of calls, or of call_changes.

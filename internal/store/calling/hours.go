@@ -2,6 +2,7 @@ package calling
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/store/row"
@@ -95,12 +96,12 @@ func (w *walk) enter(ctx context.Context, from, to int64, whole bool) (more bool
 // spans returns the spans of a width that begin from (a multiple of width) until
 // before to and hold calls, the newest first.
 func (w *walk) spans(ctx context.Context, from, to, width int64) (found []span, err error) {
-	q := new(row.Query).Add("SELECT starts, CAST(sum(n) AS BIGINT), CAST(sum(of_all) AS BIGINT) FROM (SELECT starts, n, 0 AS of_all FROM call_counts WHERE ")
+	q := new(row.Query).Add("SELECT starts, CAST(sum(n) AS BIGINT), CAST(sum(of_all) AS BIGINT) FROM (SELECT starts, 0 AS of_all, n FROM call_counts WHERE ")
 	summed(q, w.in, w.f, width)
-	q.Add(" AND starts >= ? AND starts < ? UNION ALL SELECT starts, 0 AS n, n AS of_all FROM call_counts WHERE ", from, to)
+	q.Add(" AND starts >= ? AND starts < ? UNION ALL SELECT starts, n AS of_all, 0 AS n FROM call_counts WHERE ", from, to)
 	summed(q, w.in, domain.CallFilter{}, width)
-	q.Add(" AND starts >= ? AND starts < ? UNION ALL SELECT hour - hour % ? AS starts, n, 0 AS of_all FROM call_changes WHERE ", from, to, width)
-	matching(q, w.in, w.f)
+	q.Add(" AND starts >= ? AND starts < ? UNION ALL ", from, to)
+	changed(q, w.in, w.f, "hour - hour % "+strconv.FormatInt(width, 10)+" AS starts, 0 AS of_all, ")
 	q.Add(" AND hour >= ? AND hour < ?", from, (to+width-1)/width*width)
 	q.Add(") AS addends GROUP BY starts ORDER BY starts DESC")
 	err = q.Each(ctx, w.db, func(v row.Values) error {

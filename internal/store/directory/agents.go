@@ -50,12 +50,16 @@ func (a agents) Use(ctx context.Context, in domain.Scope, ids []domain.ID) (map[
 		Calls   int64
 		Talked  int64
 	}
-	part := func(table string) *bun.SelectQuery {
-		return row.In(a.db.NewSelect().Table(table).Column("agent_id", "calls", "talked"), in).Where("agent_id IN (?)", bun.List(ids))
+	part := func(table, calls, talked string) *bun.SelectQuery {
+		return row.In(a.db.NewSelect().Table(table).ColumnExpr("agent_id, ? AS calls, ? AS talked", bun.Safe(calls), bun.Safe(talked)), in).
+			Where("agent_id IN (?)", bun.List(ids))
 	}
-	err := a.db.NewSelect().TableExpr("(?) AS parts", part("agent_use").UnionAll(part("agent_changes"))).
+	parts := part("call_counts", "n", "0").Where("campaign_id = '' AND span = 0").
+		UnionAll(part("agent_use", "0", "talked")).
+		UnionAll(part("call_changes", "CASE WHEN was = '' THEN n ELSE 0 END", "talked"))
+	err := a.db.NewSelect().TableExpr("(?) AS parts", parts).
 		ColumnExpr("agent_id, CAST(sum(calls) AS BIGINT) AS calls, CAST(sum(talked) AS BIGINT) AS talked").
-		GroupExpr("agent_id").Scan(ctx, &rows)
+		GroupExpr("agent_id").Having("sum(calls) > 0").Scan(ctx, &rows)
 	use := make(map[domain.ID]domain.AgentUse, len(rows))
 	for _, r := range rows {
 		use[r.AgentID] = domain.AgentUse{Calls: int(r.Calls), Talked: time.Duration(r.Talked) * time.Microsecond}

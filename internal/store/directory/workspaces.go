@@ -41,10 +41,15 @@ func (r *workspaceRow) domain() *domain.Workspace {
 	}
 }
 
-type workspaces struct{ db bun.IDB }
+type workspaces struct {
+	db    bun.IDB
+	known map[domain.ID]*workspaceRow // as the transaction has read them
+}
 
-// NewWorkspaces keeps workspaces.
-func NewWorkspaces(db bun.IDB) domain.Workspaces { return &workspaces{db} }
+// NewWorkspaces keeps workspaces, within one transaction.
+func NewWorkspaces(db bun.IDB) domain.Workspaces {
+	return &workspaces{db, make(map[domain.ID]*workspaceRow)}
+}
 
 // Create stores a new workspace.
 func (w *workspaces) Create(ctx context.Context, ws *domain.Workspace) error {
@@ -52,12 +57,16 @@ func (w *workspaces) Create(ctx context.Context, ws *domain.Workspace) error {
 	return row.Created(err, "Workspace with id "+string(ws.ID)+" already exists")
 }
 
-// Get returns one workspace.
+// Get returns one workspace, as the transaction has read it before or as it is.
 func (w *workspaces) Get(ctx context.Context, id domain.ID) (*domain.Workspace, error) {
+	if r := w.known[id]; r != nil {
+		return r.domain(), nil
+	}
 	r := new(workspaceRow)
 	if err := w.db.NewSelect().Model(r).Where("id = ?", id).Scan(ctx); err != nil {
 		return nil, row.Found(err, domain.NotFound("Workspace", id))
 	}
+	w.known[id] = r
 	return r.domain(), nil
 }
 
@@ -77,6 +86,7 @@ func (w *workspaces) First(ctx context.Context) (*domain.Workspace, error) {
 func (w *workspaces) Update(ctx context.Context, ws *domain.Workspace) error {
 	r := newWorkspaceRow(ws)
 	r.Version = ws.Version + 1
+	delete(w.known, ws.ID)
 	res, err := w.db.NewUpdate().Model(r).ExcludeColumn("id", "credits", "created_at").
 		Where("id = ?", ws.ID).Where("version = ?", ws.Version).Exec(ctx)
 	switch {
@@ -96,12 +106,14 @@ func (w *workspaces) Update(ctx context.Context, ws *domain.Workspace) error {
 
 // SetCredits stores what a workspace may spend.
 func (w *workspaces) SetCredits(ctx context.Context, id domain.ID, credits *domain.Money) error {
+	delete(w.known, id)
 	_, err := w.db.NewUpdate().Model((*workspaceRow)(nil)).Set("credits = ?", credits).Where("id = ?", id).Exec(ctx)
 	return row.Error(err, "set credits")
 }
 
 // Charge takes an amount off the credits. NULL stays NULL.
 func (w *workspaces) Charge(ctx context.Context, id domain.ID, amount domain.Money) error {
+	delete(w.known, id)
 	_, err := w.db.NewUpdate().Model((*workspaceRow)(nil)).Set("credits = credits - ?", amount).
 		Where("id = ?", id).Where("credits IS NOT NULL").Exec(ctx)
 	return row.Error(err, "charge")

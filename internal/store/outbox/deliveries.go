@@ -61,11 +61,27 @@ type deliveries struct {
 // NewDeliveries keeps deliveries. touch is told of rows that wait to be sent.
 func NewDeliveries(db bun.IDB, touch row.Touch) domain.Deliveries { return &deliveries{db, touch} }
 
-// Create stores a new delivery.
-func (s *deliveries) Create(ctx context.Context, d *domain.Delivery) error {
-	_, err := s.db.NewInsert().Model(newDeliveryRow(d)).Exec(ctx)
-	s.touch("deliveries")
-	return row.Created(err, "Delivery with id "+string(d.ID)+" already exists")
+// createSize is how many bytes of bodies are written in one statement, if one body
+// alone is not more.
+const createSize = 64 << 10
+
+// Create stores new deliveries.
+func (s *deliveries) Create(ctx context.Context, ds ...*domain.Delivery) error {
+	for len(ds) > 0 {
+		rows, size := []*deliveryRow{newDeliveryRow(ds[0])}, len(ds[0].Body)
+		for _, d := range ds[1:] {
+			if size += len(d.Body); size > createSize {
+				break
+			}
+			rows = append(rows, newDeliveryRow(d))
+		}
+		if _, err := s.db.NewInsert().Model(&rows).Exec(ctx); err != nil {
+			return row.Created(err, "Delivery with id "+string(ds[0].ID)+" already exists")
+		}
+		ds = ds[len(rows):]
+		s.touch("deliveries")
+	}
+	return nil
 }
 
 // Get returns one delivery.

@@ -4,6 +4,7 @@ package outbox
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/uptrace/bun"
 
@@ -35,22 +36,41 @@ type events struct{ db bun.IDB }
 // NewEvents keeps events.
 func NewEvents(db bun.IDB) domain.Events { return &events{db} }
 
-// Append stores an event as the next of its call. An event without a call has
+// Append stores events as the next of their call. An event without a call has
 // Sequence 1.
-func (e *events) Append(ctx context.Context, ev *domain.Event) error {
-	if ev.CallID != "" && !row.Holds(e.db, "call", string(ev.CallID)) {
-		if err := row.Alone(ctx, e.db, "events", string(ev.CallID)); err != nil {
+func (e *events) Append(ctx context.Context, evs ...*domain.Event) error {
+	q := new(row.Query).Add("INSERT INTO events (id, workspace_id, mode, type, call_id, sequence, at) VALUES ")
+	for i, ev := range evs {
+		if ev.CallID != evs[0].CallID {
+			return domain.Errorf(domain.CodeInternal, "The events %s and %s are appended together, but not about the same call", evs[0].ID, ev.ID)
+		}
+		if i > 0 {
+			q.Add(", ")
+		}
+		q.Add("(?, ?, ?, ?, ?, ", ev.ID, ev.WorkspaceID, ev.Mode, ev.Type, ev.CallID)
+		if ev.CallID == "" {
+			q.Add("1, ?)", row.At(ev.At))
+			continue
+		}
+		q.Add("(SELECT COALESCE(MAX(sequence), 0) + "+strconv.Itoa(i+1)+" FROM events WHERE call_id = ? AND call_id <> ''), ?)", ev.CallID, row.At(ev.At))
+	}
+	if len(evs) == 0 {
+		return nil
+	}
+	if call := string(evs[0].CallID); call != "" && !row.Holds(e.db, "call", call) {
+		if err := row.Alone(ctx, e.db, "events", call); err != nil {
 			return err
 		}
 	}
-	r := &eventRow{
-		ID: ev.ID, WorkspaceID: ev.WorkspaceID, Mode: ev.Mode, Type: ev.Type, CallID: ev.CallID,
-		Sequence: 1, At: row.At(ev.At),
-	}
-	err := e.db.NewInsert().Model(r).
-		Value("sequence", "(SELECT COALESCE(MAX(sequence), 0) + 1 FROM events WHERE call_id = ? AND call_id <> '')", ev.CallID).
-		Returning("sequence").Scan(ctx, &ev.Sequence)
-	return row.Created(err, "Event with id "+string(ev.ID)+" already exists")
+	err := q.Add(" RETURNING id, sequence").Each(ctx, e.db, func(v row.Values) error {
+		for _, ev := range evs {
+			if string(ev.ID) == v.Text(0) {
+				ev.Sequence = v.Int(1)
+			}
+		}
+		return nil
+	})
+	return row.Created(err, "Event with id "+string(evs[0].ID)+" already exists")
 }
 
 // ByCall returns the events of a call in order.

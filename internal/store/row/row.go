@@ -39,7 +39,10 @@ func (m Micros) Time() time.Time {
 }
 
 // JSON keeps a value as JSON text.
-type JSON[T any] struct{ V T }
+type JSON[T any] struct {
+	V    T
+	text string // as it was read
+}
 
 // Value encodes the value. Entries of a map that JSON cannot hold (an infinite
 // number out of a flow's arithmetic) are kept as text: one odd answer must not
@@ -82,7 +85,7 @@ func (j *JSON[T]) Scan(src any) error {
 			return fmt.Errorf("a JSON column holds something else: %w", err)
 		}
 	}
-	j.V = v
+	j.V, j.text = v, string(raw)
 	return nil
 }
 

@@ -185,6 +185,69 @@ func callsUpdate(_ *testing.T, b *bench) {
 	})
 }
 
+// callsWhatDiffers writes a call that the transaction has read, and one that it
+// has not: all of either is stored, also what was changed in place, changed back,
+// or changed by somebody else in between.
+func callsWhatDiffers(_ *testing.T, b *bench) {
+	in, _ := scopes()
+	call := callOf(in, clock())
+	call.Variables, call.Captured, call.Notes = map[string]any{"a": "b", "deep": map[string]any{"x": 1.0}}, map[string]any{}, []string{"first"}
+	call.Callback = &domain.Callback{URL: "https://example.com/a", Dialect: "native", Secret: "whsec_QUJD"}
+	b.createCalls(call)
+	stored := func() (got *domain.Call) {
+		b.Helper()
+		b.read(func(ctx context.Context, s *domain.Stores) (err error) {
+			got, err = s.Calls.ByID(ctx, call.ID)
+			return err
+		})
+		return got
+	}
+	var last *domain.Call
+	// steps updates the call after each of fns, all in one transaction.
+	steps := func(fns ...func(c *domain.Call)) {
+		b.Helper()
+		b.write(func(ctx context.Context, s *domain.Stores) error {
+			c, err := s.Calls.ByID(ctx, call.ID)
+			for _, fn := range fns {
+				if err == nil {
+					fn(c)
+					err = s.Calls.Update(ctx, c)
+				}
+			}
+			last = c
+			return err
+		})
+		b.same(stored(), last)
+	}
+	steps(func(*domain.Call) {})
+	b.same(stored().Version, call.Version+1)
+	steps(func(c *domain.Call) { c.Variables["a"], c.Variables["deep"].(map[string]any)["x"] = "c", 2.0 })
+	steps(func(c *domain.Call) { c.Notes[0] = "changed" }, func(c *domain.Call) { c.Notes = append(c.Notes, "more") }, func(c *domain.Call) { c.Notes[0] = "first" })
+	steps(func(c *domain.Call) { c.AnsweredAt, c.Voice, c.Cost = clock(), "flite/kal", 7 }, func(c *domain.Call) { c.AnsweredAt, c.Voice, c.Cost = time.Time{}, "", 0 })
+	steps(func(c *domain.Call) { c.Callback.URL = "https://example.com/b" }, func(c *domain.Call) { c.Callback = nil })
+	b.write(func(ctx context.Context, s *domain.Stores) error { // nothing was read
+		again := *last
+		again.Model, again.Captured = "rules", map[string]any{"n": 1.0}
+		last = &again
+		return s.Calls.Update(ctx, last)
+	})
+	b.same(stored(), last)
+	b.write(func(ctx context.Context, s *domain.Stores) error { // the other one is stored
+		fresh, err := s.Calls.ByID(ctx, call.ID)
+		if err != nil {
+			return err
+		}
+		fresh.Model = "changed"
+		other := *last
+		last = &other
+		if err := s.Calls.Update(ctx, fresh); err != nil {
+			return err
+		}
+		return s.Calls.Update(ctx, last)
+	})
+	b.same(stored(), last)
+}
+
 func attemptOf(in domain.Scope, number string, at time.Time) domain.Attempt {
 	return domain.Attempt{
 		ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, CallID: domain.NewID(), Number: number,

@@ -52,6 +52,46 @@ func eventsSequence(_ *testing.T, b *bench) {
 	})
 }
 
+// eventsTogether appends several events with one another.
+func eventsTogether(_ *testing.T, b *bench) {
+	in, _ := scopes()
+	call := domain.NewID()
+	several := func(about domain.ID, n int) (evs []*domain.Event) {
+		for range n {
+			evs = append(evs, &domain.Event{
+				ID: domain.NewID(), WorkspaceID: in.Workspace, Mode: in.Mode, Type: domain.EventCallEnded, CallID: about, At: clock(),
+			})
+		}
+		return evs
+	}
+	var made []*domain.Event
+	b.write(func(ctx context.Context, s *domain.Stores) error {
+		made = nil
+		for _, n := range []int{3, 0, 1, 2} {
+			made = append(made, several(call, n)...)
+			if err := s.Events.Append(ctx, made[len(made)-n:]...); err != nil {
+				return err
+			}
+		}
+		of := several("", 2)
+		err := s.Events.Append(ctx, of...)
+		b.same([]int64{of[0].Sequence, of[1].Sequence}, []int64{1, 1})
+		return err
+	})
+	b.read(func(ctx context.Context, s *domain.Stores) error {
+		got, err := s.Events.ByCall(ctx, call)
+		for i := range got {
+			b.same(&got[i], made[i])
+			b.same(got[i].Sequence, i+1)
+		}
+		b.same(len(got), len(made))
+		return err
+	})
+	b.wantCode(b.try(func(ctx context.Context, s *domain.Stores) error {
+		return s.Events.Append(ctx, append(several(call, 1), several(domain.NewID(), 1)...)...)
+	}), domain.CodeInternal, "not about the same call")
+}
+
 func deliveries(_ *testing.T, b *bench) {
 	in, others := scopes()
 	now := clock()
@@ -65,12 +105,7 @@ func deliveries(_ *testing.T, b *bench) {
 		}
 	}
 	b.write(func(ctx context.Context, s *domain.Stores) error {
-		for i := range made {
-			if err := s.Deliveries.Create(ctx, &made[i]); err != nil {
-				return err
-			}
-		}
-		return nil
+		return s.Deliveries.Create(ctx, &made[0], &made[1], &made[2])
 	})
 	claim := func(at time.Time, busy ...domain.ID) (got []domain.Delivery, next time.Time) {
 		b.Helper()
