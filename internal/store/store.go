@@ -261,6 +261,8 @@ func stores(tx bun.IDB, seal *row.Seal, touch row.Touch) *domain.Stores {
 		Appointments: directory.NewAppointments(tx),
 		Uptimes:      directory.NewUptimes(tx),
 		Messages:     directory.NewMessages(tx),
+
+		Acquaintances: directory.NewAcquaintances(tx),
 	}
 }
 

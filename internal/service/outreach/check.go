@@ -33,10 +33,13 @@ type question struct {
 func ask(c *domain.Campaign, r *domain.Recipient, at time.Time) *question {
 	return &question{
 		in: domain.Scope{Workspace: c.WorkspaceID, Mode: c.Mode}, c: c, r: r, at: at,
-		real: c.Mode == domain.Live, enforced: c.Mode == domain.Live || c.EnforceRules,
+		real: c.Mode == domain.Live, enforced: enforced(c),
 		zone: r.Timezone, consent: r.Consent,
 	}
 }
+
+// enforced reports whether a campaign keeps the law's hours, consent and the caps.
+func enforced(c *domain.Campaign) bool { return c.Mode == domain.Live || c.EnforceRules }
 
 // acquaint takes what the campaign's list does not say of the called party from
 // the workspace's contact with the number.

@@ -6,9 +6,28 @@ import (
 	"github.com/callwright/callwright/internal/domain"
 )
 
-// remembering returns stores that read what all calls of a campaign have in
-// common once: for one transaction, which changes none of it.
-func remembering(st *domain.Stores) *domain.Stores {
+// memory is what one transaction, that of a plan, has read and is to store. What
+// all calls of a campaign have in common is read once, what is asked of each
+// contact for all of them at once, and what comes of it is stored in the end.
+type memory struct {
+	st         *domain.Stores // the database's
+	people     *acquainted
+	suppressed *suppressed
+	tries      *tries
+
+	calls      *placed
+	attempts   *attempts
+	usage      *usage
+	recipients *recipients
+}
+
+// remembering returns stores that read from a memory, and write into it.
+func remembering(st *domain.Stores) (*domain.Stores, *memory) {
+	m := &memory{
+		st: st, suppressed: &suppressed{Suppressions: st.Suppressed}, people: &acquainted{Contacts: st.Contacts}, tries: &tries{Tries: st.Tries},
+		calls: &placed{Calls: st.Calls}, attempts: &attempts{Attempts: st.Attempts}, recipients: &recipients{Recipients: st.Recipients},
+		usage: &usage{Usages: st.Usage, sums: make(map[domain.Usage]domain.UsageCounts)},
+	}
 	with := *st
 	with.Workspaces = &workspaces{Workspaces: st.Workspaces, seen: make(recall[domain.Workspace])}
 	with.Agents = &agents{Agents: st.Agents, seen: make(recall[domain.Agent])}
@@ -16,43 +35,11 @@ func remembering(st *domain.Stores) *domain.Stores {
 	with.Trunks = &trunks{Trunks: st.Trunks, seen: make(recall[domain.Trunk])}
 	with.Numbers = &numbers{PhoneNumbers: st.Numbers, seen: make(recall[domain.PhoneNumber]), pages: make(map[numbersAsked][]domain.PhoneNumber)}
 	with.Business = &business{BusinessContext: st.Business, seen: make(map[domain.Scope]map[string]any)}
-	with.Usage = &usage{Usages: st.Usage, sums: make(map[domain.Usage]domain.UsageCounts)}
-	return &with
-}
-
-// used stores what was counted meanwhile.
-func used(ctx context.Context, st *domain.Stores) error {
-	u, ok := st.Usage.(*usage)
-	if !ok {
-		return nil
-	}
-	var sums []domain.Usage
-	for of, counts := range u.sums {
-		of.UsageCounts = counts
-		sums = append(sums, of)
-	}
-	clear(u.sums)
-	if len(sums) == 0 {
-		return nil
-	}
-	return u.Usages.Add(ctx, sums...)
-}
-
-// usage adds up, until used is called.
-type usage struct {
-	domain.Usages
-	sums map[domain.Usage]domain.UsageCounts // by all but the counts
-}
-
-func (u *usage) Add(_ context.Context, all ...domain.Usage) error {
-	for _, of := range all {
-		counts := of.UsageCounts
-		of.UsageCounts = domain.UsageCounts{}
-		sum := u.sums[of]
-		sum.Add(counts)
-		u.sums[of] = sum
-	}
-	return nil
+	with.Campaigns = &campaigns{Campaigns: st.Campaigns, seen: make(map[domain.ID]map[domain.ID]domain.CampaignCounts)}
+	with.Tallies = &tallies{Tallies: st.Tallies, seen: make(map[daysAsked]map[domain.ID]domain.Tally)}
+	with.Suppressed, with.Contacts, with.Tries = m.suppressed, m.people, m.tries
+	with.Calls, with.Attempts, with.Usage, with.Recipients = m.calls, m.attempts, m.usage, m.recipients
+	return &with, m
 }
 
 // recall is what was read before.
@@ -147,4 +134,49 @@ func (b *business) Values(ctx context.Context, in domain.Scope) (map[string]any,
 		b.seen[in] = values
 	}
 	return values, err
+}
+
+type campaigns struct {
+	domain.Campaigns
+	seen map[domain.ID]map[domain.ID]domain.CampaignCounts
+}
+
+func (c *campaigns) Counts(ctx context.Context, ids ...domain.ID) (map[domain.ID]domain.CampaignCounts, error) {
+	if len(ids) != 1 {
+		return c.Campaigns.Counts(ctx, ids...)
+	}
+	if counts, known := c.seen[ids[0]]; known {
+		return counts, nil
+	}
+	counts, err := c.Campaigns.Counts(ctx, ids...)
+	if err == nil {
+		c.seen[ids[0]] = counts
+	}
+	return counts, err
+}
+
+type daysAsked struct {
+	in       domain.Scope
+	day      domain.Day
+	campaign domain.ID
+}
+
+type tallies struct {
+	domain.Tallies
+	seen map[daysAsked]map[domain.ID]domain.Tally
+}
+
+func (t *tallies) Since(ctx context.Context, in domain.Scope, day domain.Day, ids ...domain.ID) (map[domain.ID]domain.Tally, error) {
+	if len(ids) != 1 {
+		return t.Tallies.Since(ctx, in, day, ids...)
+	}
+	asked := daysAsked{in, day, ids[0]}
+	if days, known := t.seen[asked]; known {
+		return days, nil
+	}
+	days, err := t.Tallies.Since(ctx, in, day, ids...)
+	if err == nil {
+		t.seen[asked] = days
+	}
+	return days, err
 }

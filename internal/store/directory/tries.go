@@ -25,6 +25,28 @@ func (s *tries) Tried(ctx context.Context, in domain.Scope, number string, since
 	return row.Map(at, func(m *row.Micros) time.Time { return m.Time() }), row.Error(err, "list tries of a number")
 }
 
+// Among returns when numbers were dialed.
+func (s *tries) Among(ctx context.Context, in domain.Scope, numbers []string, since time.Time) (map[string][]time.Time, error) {
+	tried := make(map[string][]time.Time)
+	if len(numbers) == 0 {
+		return tried, nil
+	}
+	var rows []struct {
+		Number   string
+		DialedAt row.Micros
+	}
+	err := row.In(s.db.NewSelect().Table("attempts").Column("number", "dialed_at"), in).
+		Where("number IN (?)", bun.List(numbers)).Where("dialed_at > ?", row.At(since)).Where("dialed_at > 0").Where("kind = ''").
+		Where("NOT uncharged").OrderExpr("dialed_at").Scan(ctx, &rows)
+	if err != nil {
+		return nil, row.Error(err, "list tries of numbers")
+	}
+	for _, r := range rows {
+		tried[r.Number] = append(tried[r.Number], r.DialedAt.Time())
+	}
+	return tried, nil
+}
+
 // Talked returns when somebody was last talked with.
 func (s *tries) Talked(ctx context.Context, in domain.Scope, number string, since time.Time) (time.Time, error) {
 	var at []row.Micros
