@@ -21,8 +21,9 @@ type memory struct {
 	recipients *recipients
 }
 
-// remembering returns stores that read from a memory, and write into it.
-func remembering(st *domain.Stores) (*domain.Stores, *memory) {
+// remembering returns stores that read from a memory, and write into it, for a
+// campaign whose counts were read.
+func remembering(st *domain.Stores, campaign domain.ID, counts domain.CampaignCounts) (*domain.Stores, *memory) {
 	m := &memory{
 		st: st, suppressed: &suppressed{Suppressions: st.Suppressed}, people: &acquainted{Contacts: st.Contacts}, tries: &tries{Tries: st.Tries},
 		calls: &placed{Calls: st.Calls}, attempts: &attempts{Attempts: st.Attempts}, recipients: &recipients{Recipients: st.Recipients},
@@ -33,9 +34,12 @@ func remembering(st *domain.Stores) (*domain.Stores, *memory) {
 	with.Agents = &agents{Agents: st.Agents, seen: make(recall[domain.Agent])}
 	with.Flows = &flows{Flows: st.Flows, seen: make(recall[domain.Flow])}
 	with.Trunks = &trunks{Trunks: st.Trunks, seen: make(recall[domain.Trunk])}
-	with.Numbers = &numbers{PhoneNumbers: st.Numbers, seen: make(recall[domain.PhoneNumber]), pages: make(map[numbersAsked][]domain.PhoneNumber)}
+	with.Numbers = &numbers{
+		PhoneNumbers: st.Numbers, seen: make(recall[domain.PhoneNumber]),
+		pages: make(map[numbersAsked][]domain.PhoneNumber), named: make(map[numberNamed]domain.PhoneNumber),
+	}
 	with.Business = &business{BusinessContext: st.Business, seen: make(map[domain.Scope]map[string]any)}
-	with.Campaigns = &campaigns{Campaigns: st.Campaigns, seen: make(map[domain.ID]map[domain.ID]domain.CampaignCounts)}
+	with.Campaigns = &campaigns{Campaigns: st.Campaigns, id: campaign, counts: counts}
 	with.Tallies = &tallies{Tallies: st.Tallies, seen: make(map[daysAsked]map[domain.ID]domain.Tally)}
 	with.Suppressed, with.Contacts, with.Tries = m.suppressed, m.people, m.tries
 	with.Calls, with.Attempts, with.Usage, with.Recipients = m.calls, m.attempts, m.usage, m.recipients
@@ -98,10 +102,28 @@ type numbersAsked struct {
 	page domain.Page
 }
 
+type numberNamed struct {
+	in     domain.Scope
+	number string
+}
+
 type numbers struct {
 	domain.PhoneNumbers
 	seen  recall[domain.PhoneNumber]
 	pages map[numbersAsked][]domain.PhoneNumber
+	named map[numberNamed]domain.PhoneNumber
+}
+
+func (n *numbers) ByNumber(ctx context.Context, in domain.Scope, number string) (*domain.PhoneNumber, error) {
+	asked := numberNamed{in, number}
+	if own, known := n.named[asked]; known {
+		return &own, nil
+	}
+	own, err := n.PhoneNumbers.ByNumber(ctx, in, number)
+	if err == nil {
+		n.named[asked] = *own
+	}
+	return own, err
 }
 
 func (n *numbers) Get(ctx context.Context, in domain.Scope, id domain.ID) (*domain.PhoneNumber, error) {
@@ -138,21 +160,15 @@ func (b *business) Values(ctx context.Context, in domain.Scope) (map[string]any,
 
 type campaigns struct {
 	domain.Campaigns
-	seen map[domain.ID]map[domain.ID]domain.CampaignCounts
+	id     domain.ID
+	counts domain.CampaignCounts
 }
 
 func (c *campaigns) Counts(ctx context.Context, ids ...domain.ID) (map[domain.ID]domain.CampaignCounts, error) {
-	if len(ids) != 1 {
+	if len(ids) != 1 || ids[0] != c.id {
 		return c.Campaigns.Counts(ctx, ids...)
 	}
-	if counts, known := c.seen[ids[0]]; known {
-		return counts, nil
-	}
-	counts, err := c.Campaigns.Counts(ctx, ids...)
-	if err == nil {
-		c.seen[ids[0]] = counts
-	}
-	return counts, err
+	return map[domain.ID]domain.CampaignCounts{c.id: c.counts}, nil
 }
 
 type daysAsked struct {
