@@ -33,7 +33,7 @@ func TestMeasure(t *testing.T) {
 		t.Fatalf("%v\n%s", err, raw.String())
 	}
 	for _, f := range got.Databases {
-		if f.Rate.PerSecond <= 0 || f.Rate.BarePerSecond <= 0 || f.Waiting.Few.PlanMs <= 0 || f.Waiting.Many.ClaimMs <= 0 || f.Waiting.PlanRatio <= 0 {
+		if f.Rate.PerSecond <= 0 || f.Rate.IntentsPerSecond <= 0 || f.Rate.BarePerSecond <= 0 || f.Waiting.Few.PlanMs <= 0 || f.Waiting.Many.ClaimMs <= 0 || f.Waiting.PlanRatio <= 0 {
 			t.Errorf("%+v", f)
 		}
 		if m := f.Waiting.Import; m.Rows != o.many || m.PerSecond <= 0 || m.Megabytes <= 0 || m.MemoryMB < 0 {

@@ -34,8 +34,9 @@ func open(ctx context.Context, at place, room int) (l *line, err error) {
 		return nil, err
 	}
 	l.buffer = store.NewBuffer(l.store, nil)
-	// It is a Tuesday at ten in New York: the hours are open.
-	began, noon := time.Now(), time.Date(2026, 6, 16, 14, 0, 0, 0, time.UTC)
+	// It is a Tuesday at ten in New York: the hours are open. It is one to come, or
+	// the node, by the database's clock, would have started after the campaign.
+	began, noon := time.Now(), time.Date(2036, 6, 17, 14, 0, 0, 0, time.UTC)
 	l.Service = service.New(service.Options{
 		Store: l.store, Buffer: l.buffer, CheckFlow: func(raw []byte) ([]byte, error) { return raw, nil }, NoSamples: true,
 		Now: func() time.Time { return noon.Add(time.Since(began)) }, Logger: slog.New(slog.DiscardHandler),
@@ -109,12 +110,12 @@ func (l *line) start(ctx context.Context, id domain.ID) error {
 }
 
 // work dials until ctx is done, as many calls at once as there are workers.
-func (l *line) work(ctx context.Context, workers int, carry func(context.Context, domain.Attempt)) error {
+func (l *line) work(ctx context.Context, workers int, carry func(context.Context, service.Claimed)) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	q := queue.New(queue.Options[domain.Attempt]{
+	q := queue.New(queue.Options[service.Claimed]{
 		Name: "attempts", Workers: workers, Handle: carry,
-		Claim: func(ctx context.Context, _ time.Time, limit int) ([]domain.Attempt, time.Time, error) {
+		Claim: func(ctx context.Context, _ time.Time, limit int) ([]service.Claimed, time.Time, error) {
 			claimed, next, err := l.ClaimAttempts(ctx, l.epoch, l.Clock(), 15*time.Second, min(limit, 64))
 			if !next.IsZero() { // on the clock of this machine
 				next = time.Now().Add(next.Sub(l.Clock()))

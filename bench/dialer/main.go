@@ -38,7 +38,7 @@ type options struct {
 }
 
 const manual = `Calls of one campaign a second, from the plan to the settled contact, with bare commits of one
-insert and one update beside them; then the import of a CSV file of -many rows with the memory that
+insert and one update beside them, and intents a second while no call ends; then the import of a CSV file of -many rows with the memory that
 it takes, and the time of a plan and of a claim with few contacts waiting and with many; -explain
 prints how the database runs the dialer's statements for both. SQLite is always measured, PostgreSQL where ` + storetest.Variable + ` names a
 server (FSYNC=on bash scripts/postgres.sh go run ./bench/dialer).`
@@ -96,7 +96,7 @@ func measure(ctx context.Context, o options, progress io.Writer) (*result, error
 		for _, part := range []struct {
 			what string
 			do   func(context.Context, options, place) error
-		}{{"calls", f.Rate.measure}, {"bare commits", f.Rate.bare}, {"import and plans", f.Waiting.measure}} {
+		}{{"calls", f.Rate.measure}, {"intents", f.Rate.intents}, {"bare commits", f.Rate.bare}, {"import and plans", f.Waiting.measure}} {
 			fmt.Fprintf(progress, "%s: %s\n", name, part.what)
 			if err := o.within(ctx, name, func(at place) error { return part.do(ctx, o, at) }); err != nil {
 				return nil, fmt.Errorf("%s: %s: %w", name, part.what, err)
@@ -161,6 +161,7 @@ func (r *result) report(w io.Writer, o options) error {
 		fmt.Fprintf(w, "\n%s\n", f.Database)
 		fmt.Fprintf(w, "  calls         %.0f a second; %.0f µs of this process's processor time each (others used %.2f cores)\n",
 			f.Rate.PerSecond, f.Rate.Micros, f.Rate.OtherCores)
+		fmt.Fprintf(w, "  intents       %.0f a second, of calls that ring on\n", f.Rate.IntentsPerSecond)
 		fmt.Fprintf(w, "  bare commits  %.0f inserts and updates a second\n", f.Rate.BarePerSecond)
 		m := f.Waiting.Import
 		fmt.Fprintf(w, "  import        %d rows (%.1f MB) in %.1f s: %.0f a second, %.0f µs of processor time each, %.1f MB of memory\n",

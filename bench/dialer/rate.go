@@ -29,62 +29,83 @@ const patience = 10 * time.Minute
 
 // rate is how fast the calls of a campaign are dialed and settled.
 type rate struct {
-	PerSecond     float64 `json:"perSecond"`
-	Micros        float64 `json:"micros"`        // of this process's processor time for each
-	OtherCores    float64 `json:"otherCores"`    // that other programs used meanwhile, a database server among them
-	BarePerSecond float64 `json:"barePerSecond"` // an insert, and an update of the same row, each durable by itself
+	PerSecond        float64 `json:"perSecond"`
+	Micros           float64 `json:"micros"`           // of this process's processor time for each
+	OtherCores       float64 `json:"otherCores"`       // that other programs used meanwhile, a database server among them
+	IntentsPerSecond float64 `json:"intentsPerSecond"` // of calls that ring on until all are dialed
+	BarePerSecond    float64 `json:"barePerSecond"`    // an insert, and an update of the same row, each durable by itself
 }
 
-func (r *rate) measure(ctx context.Context, o options, at place) (err error) {
+// measure has calls dialed, answered and settled.
+func (r *rate) measure(ctx context.Context, o options, at place) error {
 	l, err := open(ctx, at, 4*workers)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, l.close()) }()
-	id, err := l.campaign(ctx, o.calls, 0)
+	perSecond, load, err := l.run(ctx, o.calls, o.profile, l.carry)
+	if err == nil {
+		r.PerSecond, r.Micros, r.OtherCores = math.Round(perSecond), math.Round(1e6*load.Server/perSecond), math.Round(load.Other*100)/100
+	}
+	return errors.Join(err, l.close())
+}
+
+// intents has calls dialed, none of which ends meanwhile.
+func (r *rate) intents(ctx context.Context, o options, at place) error {
+	l, err := open(ctx, at, o.calls+4*workers)
 	if err != nil {
 		return err
+	}
+	perSecond, _, err := l.run(ctx, o.calls, "", l.dial)
+	r.IntentsPerSecond = math.Round(perSecond)
+	return errors.Join(err, l.close())
+}
+
+// run has a campaign of so many calls taken through step, which reports whether
+// it has done with a call, and returns how many that were a second.
+func (l *line) run(ctx context.Context, calls int, profiled string, step func(context.Context, *service.Dial) (bool, error)) (perSecond float64, load rig.Load, err error) {
+	id, err := l.campaign(ctx, calls, 0)
+	if err != nil {
+		return 0, load, err
 	}
 	ctx, stop := context.WithTimeout(ctx, patience)
 	defer stop()
-	profiled, err := profile(o.profile)
+	written, err := profile(profiled)
 	if err != nil {
-		return err
+		return 0, load, err
 	}
-	defer func() { err = errors.Join(err, profiled()) }()
+	defer func() { err = errors.Join(err, written()) }()
 	meter, err := rig.StartMeter(os.Getpid())
 	if err != nil {
-		return err
+		return 0, load, err
 	}
 	began := time.Now()
-	var took atomic.Int64
-	var settled atomic.Int64
+	var took, done atomic.Int64
 	var broken errs
-	if err := l.work(ctx, workers, func(ctx context.Context, a domain.Attempt) {
-		done, err := l.carry(ctx, a)
+	if err := l.work(ctx, workers, func(ctx context.Context, c service.Claimed) {
+		over, err := false, c.Err
+		if err == nil {
+			over, err = step(context.WithoutCancel(ctx), c.Dial)
+		}
 		if err != nil && ctx.Err() == nil {
 			broken.add(err)
 			stop()
 		}
-		if done && settled.Add(1) == int64(o.calls) {
+		if over && done.Add(1) == int64(calls) {
 			took.Store(int64(time.Since(began)))
 			stop()
 		}
 	}); err != nil {
-		return err
+		return 0, load, err
 	}
-	load, err := meter.Stop()
-	if err := errors.Join(err, broken.join()); err != nil {
-		return err
-	}
-	n := float64(o.calls)
+	load, err = meter.Stop()
 	elapsed := time.Duration(took.Load())
-	if elapsed == 0 {
-		return fmt.Errorf("%d of %d calls were settled in time", settled.Load(), o.calls)
+	switch err := errors.Join(err, broken.join()); {
+	case err != nil:
+		return 0, load, err
+	case elapsed == 0:
+		return 0, load, fmt.Errorf("%d of %d calls were done in time", done.Load(), calls)
 	}
-	r.PerSecond = math.Round(n / elapsed.Seconds())
-	r.Micros, r.OtherCores = math.Round(load.Server*float64(elapsed.Microseconds())/n), math.Round(load.Other*100)/100
-	return l.sound(context.WithoutCancel(ctx), id, o.calls)
+	return float64(calls) / elapsed.Seconds(), load, l.sound(context.WithoutCancel(ctx), id, calls)
 }
 
 // profile writes a processor profile into a file until the function that it
@@ -106,26 +127,34 @@ func profile(path string) (func() error, error) {
 	}, nil
 }
 
-// carry has a call dialed, ring, be answered and end, each step as the engine
-// notes it. It reports whether the call is over.
-func (l *line) carry(ctx context.Context, a domain.Attempt) (bool, error) {
-	ctx = context.WithoutCancel(ctx)
-	d, err := l.Dial(ctx, a)
-	if err != nil {
+// carry has a call dialed, answered and ended, each step as the engine notes it.
+// It reports whether the call is over.
+func (l *line) carry(ctx context.Context, d *service.Dial) (bool, error) {
+	if dialed, err := l.intend(ctx, d); !dialed {
 		return false, err
-	}
-	refused, err := l.CommitIntent(ctx, d)
-	switch {
-	case err != nil:
-		return false, err
-	case refused != nil && refused.End != "":
-		return false, fmt.Errorf("a call was refused: %s", refused.Why)
-	case refused != nil:
-		return false, nil // it comes back
 	}
 	d.Call.State, d.Call.RingingAt, d.Call.AnsweredAt, d.Attempt.State = domain.CallInProgress, l.Clock(), l.Clock(), domain.AttemptAnswered
 	l.Progress(d.Call, d.Attempt)
 	return true, l.FinishCall(ctx, service.Verdict{Call: d.Call.ID, Attempt: d.Attempt, Reason: domain.EndFlow, EndedAt: l.Clock().Add(time.Second)})
+}
+
+// dial has a call dialed, which rings from then on.
+func (l *line) dial(ctx context.Context, d *service.Dial) (bool, error) {
+	dialed, err := l.intend(ctx, d)
+	if dialed {
+		d.Call.State, d.Call.RingingAt, d.Attempt.State = domain.CallRinging, l.Clock(), domain.AttemptRinging
+		l.Progress(d.Call, d.Attempt)
+	}
+	return dialed, err
+}
+
+// intend commits the intent of a call. A call that must wait comes back.
+func (l *line) intend(ctx context.Context, d *service.Dial) (bool, error) {
+	refused, err := l.CommitIntent(ctx, d)
+	if refused != nil && refused.End != "" {
+		err = errors.Join(err, fmt.Errorf("a call was refused: %s", refused.Why))
+	}
+	return err == nil && refused == nil, err
 }
 
 // sound makes sure that each contact was called, and once.
@@ -134,8 +163,8 @@ func (l *line) sound(ctx context.Context, id domain.ID, calls int) error {
 	if err != nil {
 		return err
 	}
-	if c.Counts.Completed != calls || c.Counts.Answered != calls || c.Counts.Total() != calls {
-		return fmt.Errorf("%d calls led to %+v", calls, c.Counts)
+	if n := c.Counts; n.Completed+n.Active != calls || n.Answered != n.Completed || n.Total() != calls {
+		return fmt.Errorf("%d calls led to %+v", calls, n)
 	}
 	return nil
 }

@@ -104,7 +104,7 @@ func (l *line) once(ctx context.Context, id domain.ID) (plan, claim float64, err
 		return 0, 0, fmt.Errorf("nothing was planned for the campaign %s", id)
 	}
 	for _, a := range claimed {
-		if err := l.FinishCall(ctx, service.Verdict{Call: a.CallID, Attempt: a, Reason: domain.EndInvalidNumber, EndedAt: l.Clock()}); err != nil {
+		if err := l.FinishCall(ctx, service.Verdict{Call: a.CallID, Attempt: a.Attempt, Reason: domain.EndInvalidNumber, EndedAt: l.Clock()}); err != nil {
 			return 0, 0, err
 		}
 	}

@@ -275,6 +275,7 @@ func (a *App) openEngine(recordings domain.Recordings) error {
 	a.Service.Attach(a.engine)
 	a.Service.AttachTrunks(a.engine)
 	a.store.AfterCommit("attempts", a.engine.Kick)
+	a.store.AfterCommit("suppressions", a.Service.Listed)
 	a.dialer = dialer.New(dialer.Options{Store: a.watched, Rules: a.Service.Outreach, May: a.dials, Logger: a.log})
 	return nil
 }

@@ -47,7 +47,7 @@ type Dialer struct {
 }
 
 // New makes a dialer that looks at campaigns after each commit that touched one,
-// or an attempt. It does nothing until Run.
+// or a contact of one. It does nothing until Run.
 func New(o Options) *Dialer {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -56,7 +56,7 @@ func New(o Options) *Dialer {
 		o.May = func() bool { return true }
 	}
 	d := &Dialer{o: o, kick: make(chan struct{}, 1)}
-	for _, table := range []string{"campaigns", "recipients", "attempts"} {
+	for _, table := range []string{"campaigns", "recipients"} {
 		o.Store.AfterCommit(table, d.hint)
 	}
 	return d

@@ -51,9 +51,9 @@ func (d *days) session() (next time.Time) {
 	d.ok(err)
 	ctx, stop := context.WithCancel(d.Context())
 	died := make(chan struct{})
-	q := queue.New(queue.Options[domain.Attempt]{
-		Name: "attempts", Workers: 64, MaxIdle: 10 * time.Second, Handle: func(ctx context.Context, a domain.Attempt) { o.carry(ctx, a, died) },
-		Claim: func(ctx context.Context, now time.Time, limit int) ([]domain.Attempt, time.Time, error) {
+	q := queue.New(queue.Options[service.Claimed]{
+		Name: "attempts", Workers: 64, MaxIdle: 10 * time.Second, Handle: func(ctx context.Context, a service.Claimed) { o.carry(ctx, a, died) },
+		Claim: func(ctx context.Context, now time.Time, limit int) ([]service.Claimed, time.Time, error) {
 			return o.ClaimAttempts(ctx, epoch, now, 15*time.Second, limit)
 		},
 	})

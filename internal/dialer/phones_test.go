@@ -56,10 +56,10 @@ func (d *days) die() bool {
 
 // carry dials a call as the engine does, and has it end by chance, or with the
 // process.
-func (o *office) carry(ctx context.Context, a domain.Attempt, died <-chan struct{}) {
-	call, err := o.Dial(ctx, a)
-	if err != nil {
-		o.Error(err)
+func (o *office) carry(ctx context.Context, claimed service.Claimed, died <-chan struct{}) {
+	call := claimed.Dial
+	if claimed.Err != nil {
+		o.Error(claimed.Err)
 		return
 	}
 	refused, err := o.CommitIntent(ctx, call)

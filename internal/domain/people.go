@@ -46,6 +46,9 @@ type Suppressions interface {
 	Count(ctx context.Context, in Scope) (int, error)
 	// Remove takes numbers off the list and returns how many were on it.
 	Remove(ctx context.Context, in Scope, numbers ...string) (removed int, err error)
+	// Ringing returns calls of all scopes that we place, that nobody has answered
+	// and whose number is listed, in no order.
+	Ringing(ctx context.Context) ([]ID, error)
 }
 
 // Erasure finds and forgets what is kept of a person's calls.

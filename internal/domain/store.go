@@ -35,8 +35,8 @@ type Store interface {
 	// View runs fn on one consistent, read-only snapshot.
 	View(ctx context.Context, fn func(ctx context.Context, s *Stores) error) error
 	// AfterCommit registers fn to be called, without blocking, after each commit
-	// that touched the named table ("attempts", "deliveries", "jobs"). It is a
-	// hint to look for work; polling is the truth.
+	// that touched the named table ("attempts", "deliveries", "jobs",
+	// "suppressions"). It is a hint to look for work; polling is the truth.
 	AfterCommit(table string, fn func())
 }
 

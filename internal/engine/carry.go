@@ -22,8 +22,8 @@ const finishEvery = time.Second
 
 // carry takes one claimed attempt through to its end. It is a goroutine of its
 // own; whatever breaks in it ends this call alone.
-func (e *Engine) carry(ctx context.Context, a domain.Attempt) {
-	dial, err := e.o.Service.Dial(ctx, a)
+func (e *Engine) carry(ctx context.Context, claimed service.Claimed) {
+	a, dial, err := claimed.Attempt, claimed.Dial, claimed.Err
 	e.o.Observer.WorkClaimed("attempts", time.Since(a.NextAt))
 	if err != nil {
 		e.log.Error("an attempt cannot be dialed", "call", a.CallID, "err", err)

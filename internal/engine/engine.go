@@ -68,7 +68,7 @@ type Engine struct {
 	ua    *sip.UA
 	pacer *rtp.Pacer
 	ports *rtp.Ports
-	queue *queue.Queue[domain.Attempt]
+	queue *queue.Queue[service.Claimed]
 	rates rates
 	door  door
 	peers *peers
@@ -112,10 +112,10 @@ func New(o Options) (*Engine, error) {
 	e.trunks = &trunks{route: o.Carriers.Route, ua: e.ua, log: o.Logger, first: firstQuestion, list: func(ctx context.Context) ([]domain.Trunk, error) {
 		return o.Service.TrunksOf(ctx, e.node.current())
 	}}
-	e.queue = queue.New(queue.Options[domain.Attempt]{
+	e.queue = queue.New(queue.Options[service.Claimed]{
 		Name: "attempts", Workers: o.MaxCalls, Logger: o.Logger,
 		Drain: 24 * time.Hour, // calls are ended by Run, not by the queue
-		Claim: func(ctx context.Context, now time.Time, limit int) ([]domain.Attempt, time.Time, error) {
+		Claim: func(ctx context.Context, now time.Time, limit int) ([]service.Claimed, time.Time, error) {
 			epoch := e.node.name()
 			if epoch == "" {
 				return nil, time.Time{}, nil // fenced: others may have what we would claim

@@ -8,8 +8,8 @@ import (
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/failpoint"
 	"github.com/callwright/callwright/internal/phone"
+	"github.com/callwright/callwright/internal/service/outreach"
 	"github.com/callwright/callwright/internal/service/people"
-	"github.com/callwright/callwright/internal/service/rule"
 )
 
 // Dial is all that is needed to place or answer one call.
@@ -23,42 +23,72 @@ type Dial struct {
 	Message string         // all that is said to the caller, instead of the agent's talk; "" for the talk
 }
 
+// Claimed is an attempt that this process holds, with what is needed to place its
+// call, or why that cannot be told.
+type Claimed struct {
+	domain.Attempt
+	Dial *Dial
+	Err  error
+}
+
 // ClaimAttempts takes up to limit attempts that are due for the process run
 // epoch, which has to commit its intent before the lease ends. It also returns
 // when the next one is due.
-func (s *Service) ClaimAttempts(ctx context.Context, epoch domain.ID, now time.Time, lease time.Duration, limit int) ([]domain.Attempt, time.Time, error) {
-	var claimed []domain.Attempt
+func (s *Service) ClaimAttempts(ctx context.Context, epoch domain.ID, now time.Time, lease time.Duration, limit int) ([]Claimed, time.Time, error) {
+	var attempts []domain.Attempt
 	var next time.Time
 	err := s.Store.InTx(ctx, domain.LaneDial, func(ctx context.Context, st *domain.Stores) error {
 		var err error
-		claimed, next, err = st.Attempts.Claim(ctx, epoch, now, lease, limit)
-		if len(claimed) > 0 {
+		attempts, next, err = st.Attempts.Claim(ctx, epoch, now, lease, limit)
+		if len(attempts) > 0 {
 			failpoint.Hit(failpoint.BeforeClaimCommit)
 		}
 		return err
 	})
-	if len(claimed) > 0 {
-		failpoint.Hit(failpoint.AfterClaimCommit)
+	if err != nil || len(attempts) == 0 {
+		return nil, next, err
 	}
-	return claimed, next, err
+	failpoint.Hit(failpoint.AfterClaimCommit)
+	return s.dials(context.WithoutCancel(ctx), attempts), next, nil // they are held
 }
 
-// Dial reads what is needed to place the call of an attempt.
-func (s *Service) Dial(ctx context.Context, a domain.Attempt) (*Dial, error) {
-	in := domain.Scope{Workspace: a.WorkspaceID, Mode: a.Mode}
-	return rule.View(ctx, &s.Kit, func(ctx context.Context, st *domain.Stores) (*Dial, error) {
-		call, err := st.Calls.Get(ctx, in, a.CallID)
-		if err != nil {
-			return nil, err
+// dials reads what is needed to place the calls of attempts, of which many have
+// most in common.
+func (s *Service) dials(ctx context.Context, attempts []domain.Attempt) []Claimed {
+	var all []Claimed
+	err := s.Store.View(ctx, func(ctx context.Context, st *domain.Stores) error {
+		all = make([]Claimed, len(attempts))
+		st = outreach.Remembering(st)
+		for i, a := range attempts {
+			d, err := s.dial(ctx, st, a)
+			if domain.CodeOf(err) == domain.CodeUnavailable {
+				return err
+			}
+			all[i] = Claimed{Attempt: a, Dial: d, Err: err}
 		}
-		d := &Dial{Attempt: a, Call: *call, Zone: time.UTC}
-		trunk, err := st.Trunks.Get(ctx, in, a.TrunkID)
-		if err != nil {
-			return nil, err
-		}
-		d.Trunk = *trunk
-		return d, s.cast(ctx, st, in, d)
+		return nil
 	})
+	if err != nil {
+		all = make([]Claimed, len(attempts))
+		for i, a := range attempts {
+			all[i] = Claimed{Attempt: a, Err: err}
+		}
+	}
+	return all
+}
+
+func (s *Service) dial(ctx context.Context, st *domain.Stores, a domain.Attempt) (*Dial, error) {
+	in := domain.Scope{Workspace: a.WorkspaceID, Mode: a.Mode}
+	call, err := st.Calls.Get(ctx, in, a.CallID)
+	if err != nil {
+		return nil, err
+	}
+	trunk, err := st.Trunks.Get(ctx, in, a.TrunkID)
+	if err != nil {
+		return nil, err
+	}
+	d := &Dial{Attempt: a, Call: *call, Trunk: *trunk, Zone: time.UTC}
+	return d, s.cast(ctx, st, in, d)
 }
 
 // cast reads who talks: the agent, its flow and the zone it lives in.

@@ -60,8 +60,8 @@ func (k *campaigning) dialed() (dials []*service.Dial) {
 	attempts, _, err := k.ClaimAttempts(k.Context(), k.epoch, k.now(), 15*time.Second, 100)
 	k.ok(err)
 	for _, a := range attempts {
-		d, err := k.Service.Dial(k.Context(), a)
-		k.ok(err)
+		d := a.Dial
+		k.ok(a.Err)
 		refused, err := k.CommitIntent(k.Context(), d)
 		k.ok(err)
 		if refused == nil {

@@ -48,8 +48,8 @@ func TestDailyBudgetHolds(t *testing.T) {
 			k.ok(err)
 			var all sync.WaitGroup
 			for _, a := range attempts {
-				d, err := k.Service.Dial(t.Context(), a)
-				k.ok(err)
+				d := a.Dial
+				k.ok(a.Err)
 				all.Go(func() {
 					no, err := k.CommitIntent(t.Context(), d)
 					switch {

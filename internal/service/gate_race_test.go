@@ -81,9 +81,8 @@ func (r *racing) claim(n int) (dials []*service.Dial) {
 	attempts, _, err := r.ClaimAttempts(r.Context(), r.epoch, r.now(), time.Hour, n)
 	r.ok(err)
 	for _, a := range attempts {
-		d, err := r.Service.Dial(r.Context(), a)
-		r.ok(err)
-		dials = append(dials, d)
+		r.ok(a.Err)
+		dials = append(dials, a.Dial)
 	}
 	return dials
 }

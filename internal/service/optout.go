@@ -9,34 +9,35 @@ import (
 	"github.com/callwright/callwright/internal/service/rule"
 )
 
-// stopRinging hangs up calls to numbers that this process has dialed and nobody
-// has answered.
-func (s *Service) stopRinging(ctx context.Context, in domain.Scope, numbers []string) error {
-	if len(numbers) == 0 || s.live == nil {
+// stopRinging hangs up calls that this process has dialed and nobody has answered,
+// when their number is on the do-not-call list.
+func (s *Service) stopRinging(ctx context.Context) error {
+	if s.live == nil {
 		return nil
 	}
-	listed := make(map[string]bool, len(numbers))
-	for _, n := range numbers {
-		listed[n] = true
-	}
-	ringing, err := rule.View(ctx, &s.Kit, func(ctx context.Context, st *domain.Stores) ([]domain.Call, error) {
-		calls, _, err := st.Calls.List(ctx, in, domain.CallFilter{
-			States: []domain.CallState{domain.CallDialing, domain.CallRinging}, Direction: domain.Outbound,
-		}, domain.Page{})
-		return calls, err
+	ringing, err := rule.View(ctx, &s.Kit, func(ctx context.Context, st *domain.Stores) ([]domain.ID, error) {
+		return st.Suppressed.Ringing(ctx)
 	})
-	if err != nil {
-		return err
-	}
-	for i := range ringing {
-		if !listed[ringing[i].To] {
-			continue
-		}
-		if err := s.live.Hangup(ctx, ringing[i].ID, domain.EndDoNotCall); err != nil && domain.CodeOf(err) != domain.CodeNotFound {
-			s.Log.Warn("a call to a number that must not be called goes on ringing", "call", ringing[i].ID, "err", err)
+	for _, call := range ringing {
+		if err := s.live.Hangup(ctx, call, domain.EndDoNotCall); err != nil && domain.CodeOf(err) != domain.CodeNotFound {
+			s.Log.Warn("a call to a number that must not be called goes on ringing", "call", call, "err", err)
 		}
 	}
-	return nil
+	return err
+}
+
+// Listed is a hint that a do-not-call list has grown, perhaps by another process:
+// calls of this one to such numbers are hung up soon. It never blocks.
+func (s *Service) Listed() {
+	if s.listed.Swap(true) {
+		return // it is owed already
+	}
+	s.background.Go(func() {
+		s.listed.Store(false)
+		if err := s.stopRinging(context.Background()); err != nil {
+			s.Log.Warn("calls to numbers on the do-not-call list may go on ringing", "err", err)
+		}
+	})
 }
 
 // heedOptOut puts the far end of a call onto the do-not-call list when the turn

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/callwright/callwright/internal/domain"
@@ -88,6 +89,7 @@ type Service struct {
 	signers    sync.Pool // of hash.Hash: HMACs of signingKey
 
 	background sync.WaitGroup
+	listed     atomic.Bool // a do-not-call list has grown that was not looked at yet
 	watchers   *rule.Watchers
 }
 

@@ -146,10 +146,10 @@ func (r *rush) over() bool {
 }
 
 // carry dials a call, which ends in one of all ways.
-func (r *rush) carry(a domain.Attempt) {
-	d, err := r.Service.Dial(r.Context(), a)
-	if err != nil {
-		r.fault(err)
+func (r *rush) carry(claimed service.Claimed) {
+	d := claimed.Dial
+	if claimed.Err != nil {
+		r.fault(claimed.Err)
 		return
 	}
 	refused, err := r.CommitIntent(r.Context(), d)

@@ -2,8 +2,10 @@ package service_test
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/callwright/callwright/internal/domain"
 	"github.com/callwright/callwright/internal/service"
@@ -114,6 +116,33 @@ func TestOptOutStopsRinging(t *testing.T) {
 	k.suppress(dials[0].Call.To, dials[1].Call.To)
 	if want := map[domain.ID]domain.EndReason{dials[0].Call.ID: domain.EndDoNotCall}; len(k.live.ends) != 1 || k.live.ends[dials[0].Call.ID] != want[dials[0].Call.ID] {
 		t.Errorf("hung up %v, want %v", k.live.ends, want)
+	}
+}
+
+// TestOptOutElsewhereStopsRinging has one process dial a number, and another one
+// answer the opt-out.
+func TestOptOutElsewhereStopsRinging(t *testing.T) {
+	k := newKit(t)
+	dials := k.claimed(k.join(), "+15005550106", "+15005550107")
+	for _, d := range dials {
+		_, err := k.CommitIntent(t.Context(), d)
+		k.ok(err)
+	}
+	k.store.AfterCommit("suppressions", k.Listed)
+	k.ok(k.store.InTx(t.Context(), domain.LaneAPI, func(ctx context.Context, st *domain.Stores) error {
+		_, err := st.Suppressed.Add(ctx, k.test, k.SuppressionsOf(k.test, []string{dials[1].Call.To, "+15005550199"}, "asked", domain.SuppressedByAPI, "")...)
+		return err
+	}))
+	hungUp := func() map[domain.ID]domain.EndReason {
+		k.live.mu.Lock()
+		defer k.live.mu.Unlock()
+		return maps.Clone(k.live.ends)
+	}
+	for deadline := time.Now().Add(10 * time.Second); len(hungUp()) == 0 && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+	if ends := hungUp(); len(ends) != 1 || ends[dials[1].Call.ID] != domain.EndDoNotCall {
+		t.Errorf("hung up %v, want %v", ends, dials[1].Call.ID)
 	}
 }
 

@@ -44,6 +44,7 @@ type crew struct {
 	notices *notices
 	log     *slog.Logger
 	ended   sync.WaitGroup
+	counts  row.Counts
 	// lostAt is when the database went away, in Unix nanoseconds; 0 while it is
 	// there.
 	lostAt atomic.Int64
@@ -170,7 +171,7 @@ func (c *crew) try(ctx context.Context, one *write) (fate, error) {
 	defer func() { _ = tx.Rollback() }() // after the commit it does nothing
 	one.touched = map[string]bool{}
 	touch := func(table string) { one.touched[table] = true }
-	if err := protect(c.log, func() error { return one.fn(ctx, stores(row.NewWriting(tx), c.seal, touch)) }); err != nil {
+	if err := protect(c.log, func() error { return one.fn(ctx, stores(row.NewWriting(tx, &c.counts), c.seal, touch)) }); err != nil {
 		return c.failure(ctx, conn, err), err
 	}
 	err = tx.Commit()

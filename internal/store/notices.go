@@ -13,10 +13,16 @@ import (
 )
 
 // noticed are the tables whose commits other processes are told of.
-var noticed = []string{"attempts", "deliveries", "jobs"}
+var noticed = []string{"attempts", "deliveries", "jobs", "suppressions"}
 
-// reconnectEvery is how long notices wait before they connect again.
-const reconnectEvery = 500 * time.Millisecond
+const (
+	// reconnectEvery is how long notices wait before they connect again.
+	reconnectEvery = 500 * time.Millisecond
+	// tellEvery is how long at least lies between two notices: each of them costs
+	// every process on the database something, and all that came in meanwhile goes
+	// with the next.
+	tellEvery = 10 * time.Millisecond
+)
 
 // notices tell other processes on the same database that there is work, and
 // hear it from them: one empty NOTIFY for each table. They are hints: whoever
@@ -104,6 +110,7 @@ func (n *notices) tell(ctx context.Context) {
 			hangUp(conn)
 			conn = nil
 		}
+		n.pause(ctx, tellEvery)
 	}
 }
 
@@ -141,14 +148,18 @@ func (n *notices) listen(ctx context.Context) (*pgx.Conn, error) {
 // calls them all: nobody knows what was missed.
 func (n *notices) hear(ctx context.Context, conn *pgx.Conn) {
 	defer func() { hangUp(conn) }()
+	all := make(map[string]bool, len(noticed))
+	for _, table := range noticed {
+		all[table] = true
+	}
 	for ctx.Err() == nil {
 		if conn == nil {
 			var err error
 			if conn, err = n.listen(ctx); err != nil {
-				n.pause(ctx)
+				n.pause(ctx, reconnectEvery)
 				continue
 			}
-			n.hooks.committed(map[string]bool{"attempts": true, "deliveries": true, "jobs": true})
+			n.hooks.committed(all)
 		}
 		notice, err := conn.WaitForNotification(ctx)
 		if err != nil {
@@ -170,8 +181,8 @@ func (n *notices) hear(ctx context.Context, conn *pgx.Conn) {
 	}
 }
 
-func (n *notices) pause(ctx context.Context) {
-	timer := time.NewTimer(reconnectEvery)
+func (n *notices) pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

@@ -290,10 +290,18 @@ func ids[T any](rows []T, id func(T) domain.ID) []domain.ID {
 func TestNotices(t *testing.T) {
 	storetest.OnPostgres(t, func(t *testing.T, at string) {
 		one, two := openAt(t, at), openAt(t, at)
-		var heard, own, jobs atomic.Int64
+		var heard, own, jobs, listed atomic.Int64
 		one.AfterCommit("attempts", func() { own.Add(1) })
 		two.AfterCommit("attempts", func() { heard.Add(1) })
 		two.AfterCommit("jobs", func() { jobs.Add(1) })
+		two.AfterCommit("suppressions", func() { listed.Add(1) })
+		if err := one.InTx(t.Context(), domain.LaneAPI, func(ctx context.Context, s *domain.Stores) error {
+			_, err := s.Suppressed.Add(ctx, domain.Scope{Workspace: "w", Mode: domain.Live}, domain.Suppression{ID: domain.NewID(), Number: "+15005550006"})
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "heard of a number that is listed", func() bool { return listed.Load() == 1 })
 		add := func(db *store.DB) {
 			t.Helper()
 			err := db.InTx(t.Context(), domain.LaneAPI, func(ctx context.Context, s *domain.Stores) error {

@@ -258,7 +258,7 @@ func stores(tx bun.IDB, seal *row.Seal, touch row.Touch) *domain.Stores {
 		Contacts:    directory.NewContacts(tx),
 		Variables:   directory.NewContextVariables(tx),
 		Business:    directory.NewBusiness(tx),
-		Suppressed:  calling.NewSuppressions(tx),
+		Suppressed:  calling.NewSuppressions(tx, touch),
 		Erasure:     calling.NewErasure(tx, seal),
 
 		Appointments: directory.NewAppointments(tx),

@@ -64,7 +64,7 @@ func (s *Messaging) Incoming(ctx context.Context, t domain.Trunk, r trunk.Incomi
 	if err != nil || !optedOut {
 		return err
 	}
-	return s.o.StopRinging(ctx, in, []string{r.From})
+	return s.o.StopRinging(ctx)
 }
 
 // incoming is a message that came in, not stored yet.

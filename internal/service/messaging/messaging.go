@@ -19,8 +19,8 @@ const maxMessage = 1_600
 type Options struct {
 	// Announce stores events with their deliveries.
 	Announce func(ctx context.Context, st *domain.Stores, in domain.Scope, events ...*domain.Event) error
-	// StopRinging hangs up calls to numbers that nobody has answered yet.
-	StopRinging func(ctx context.Context, in domain.Scope, numbers []string) error
+	// StopRinging hangs up calls to listed numbers that nobody has answered yet.
+	StopRinging func(ctx context.Context) error
 	// AskedBy is the key of the request that ctx belongs to, or "".
 	AskedBy func(ctx context.Context) domain.ID
 	// AddUsage counts what is used.

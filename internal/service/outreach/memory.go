@@ -6,11 +6,27 @@ import (
 	"github.com/callwright/callwright/internal/domain"
 )
 
-// memory is what one transaction, that of a plan, has read and is to store. What
-// all calls of a campaign have in common is read once, what is asked of each
-// contact for all of them at once, and what comes of it is stored in the end.
+// Remembering returns stores that read what all calls of a campaign have in
+// common once: for one transaction, which changes none of it.
+func Remembering(st *domain.Stores) *domain.Stores {
+	with := *st
+	with.Workspaces = &workspaces{Workspaces: st.Workspaces, seen: make(recall[domain.Workspace])}
+	with.Agents = &agents{Agents: st.Agents, seen: make(recall[domain.Agent])}
+	with.Flows = &flows{Flows: st.Flows, seen: make(recall[domain.Flow]), versions: make(map[version]domain.Flow)}
+	with.Trunks = &trunks{Trunks: st.Trunks, seen: make(recall[domain.Trunk])}
+	with.Numbers = &numbers{
+		PhoneNumbers: st.Numbers, seen: make(recall[domain.PhoneNumber]),
+		pages: make(map[numbersAsked][]domain.PhoneNumber), named: make(map[numberNamed]domain.PhoneNumber),
+	}
+	with.Business = &business{BusinessContext: st.Business, seen: make(map[domain.Scope]map[string]any)}
+	with.Tallies = &tallies{Tallies: st.Tallies, seen: make(map[daysAsked]map[domain.ID]domain.Tally)}
+	return &with
+}
+
+// memory is what the transaction of a plan has read of its contacts, of all of them
+// at once, and what it is to store in the end.
 type memory struct {
-	st         *domain.Stores // the database's
+	st         *domain.Stores
 	people     *acquainted
 	suppressed *suppressed
 	tries      *tries
@@ -21,29 +37,19 @@ type memory struct {
 	recipients *recipients
 }
 
-// remembering returns stores that read from a memory, and write into it, for a
-// campaign whose counts were read.
-func remembering(st *domain.Stores, campaign domain.ID, counts domain.CampaignCounts) (*domain.Stores, *memory) {
+// memorizing is Remembering for a plan of a campaign whose counts were read. What
+// is created, and what becomes of contacts, is stored by the memory.
+func memorizing(st *domain.Stores, campaign domain.ID, counts domain.CampaignCounts) (*domain.Stores, *memory) {
+	with := Remembering(st)
 	m := &memory{
-		st: st, suppressed: &suppressed{Suppressions: st.Suppressed}, people: &acquainted{Contacts: st.Contacts}, tries: &tries{Tries: st.Tries},
+		st: st, people: &acquainted{Contacts: st.Contacts}, suppressed: &suppressed{Suppressions: st.Suppressed}, tries: &tries{Tries: st.Tries},
 		calls: &placed{Calls: st.Calls}, attempts: &attempts{Attempts: st.Attempts}, recipients: &recipients{Recipients: st.Recipients},
 		usage: &usage{Usages: st.Usage, sums: make(map[domain.Usage]domain.UsageCounts)},
 	}
-	with := *st
-	with.Workspaces = &workspaces{Workspaces: st.Workspaces, seen: make(recall[domain.Workspace])}
-	with.Agents = &agents{Agents: st.Agents, seen: make(recall[domain.Agent])}
-	with.Flows = &flows{Flows: st.Flows, seen: make(recall[domain.Flow])}
-	with.Trunks = &trunks{Trunks: st.Trunks, seen: make(recall[domain.Trunk])}
-	with.Numbers = &numbers{
-		PhoneNumbers: st.Numbers, seen: make(recall[domain.PhoneNumber]),
-		pages: make(map[numbersAsked][]domain.PhoneNumber), named: make(map[numberNamed]domain.PhoneNumber),
-	}
-	with.Business = &business{BusinessContext: st.Business, seen: make(map[domain.Scope]map[string]any)}
 	with.Campaigns = &campaigns{Campaigns: st.Campaigns, id: campaign, counts: counts}
-	with.Tallies = &tallies{Tallies: st.Tallies, seen: make(map[daysAsked]map[domain.ID]domain.Tally)}
 	with.Suppressed, with.Contacts, with.Tries = m.suppressed, m.people, m.tries
 	with.Calls, with.Attempts, with.Usage, with.Recipients = m.calls, m.attempts, m.usage, m.recipients
-	return &with, m
+	return with, m
 }
 
 // recall is what was read before.
@@ -79,9 +85,26 @@ func (a *agents) Get(ctx context.Context, in domain.Scope, id domain.ID) (*domai
 	return a.seen.get(id, func() (*domain.Agent, error) { return a.Agents.Get(ctx, in, id) })
 }
 
+type version struct {
+	flow   domain.ID
+	number int64
+}
+
 type flows struct {
 	domain.Flows
-	seen recall[domain.Flow]
+	seen     recall[domain.Flow]
+	versions map[version]domain.Flow
+}
+
+func (f *flows) Version(ctx context.Context, in domain.Scope, id domain.ID, number int64) (*domain.Flow, error) {
+	if v, known := f.versions[version{id, number}]; known {
+		return &v, nil
+	}
+	v, err := f.Flows.Version(ctx, in, id, number)
+	if err == nil {
+		f.versions[version{id, number}] = *v
+	}
+	return v, err
 }
 
 func (f *flows) Get(ctx context.Context, in domain.Scope, id domain.ID) (*domain.Flow, error) {

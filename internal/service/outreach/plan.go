@@ -155,7 +155,7 @@ func (p *plan) dial(ctx context.Context, st *domain.Stores) (more bool, err erro
 		}
 		return p.until(ctx, st, time.Time{})
 	}
-	st, memory := remembering(st, p.c.ID, p.counts)
+	st, memory := memorizing(st, p.c.ID, p.counts)
 	trunk, err := p.o.Ready(ctx, st, p.in, p.c.AgentID, p.c.PhoneNumberID)
 	if err != nil {
 		return p.stopped(ctx, st, err)

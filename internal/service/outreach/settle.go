@@ -2,6 +2,7 @@ package outreach
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/callwright/callwright/internal/domain"
@@ -34,8 +35,8 @@ func (o *Outreach) Settle(ctx context.Context, st *domain.Stores, call *domain.C
 	if err := about.acquaint(ctx, st); err != nil {
 		return err
 	}
-	listed, err := st.Suppressed.Get(ctx, in, call.To)
-	if err != nil && domain.CodeOf(err) != domain.CodeNotFound {
+	listed, err := asked(ctx, st, in, call, turns)
+	if err != nil {
 		return err
 	}
 	try := domain.RecipientTry{CallID: call.ID, At: call.DialedAt, Result: domain.ResultOf(call, listed), Talk: call.Duration(), RetryAfter: retryAfter}
@@ -60,6 +61,19 @@ func (o *Outreach) Settle(ctx context.Context, st *domain.Stores, call *domain.C
 	return st.Recipients.Update(ctx, r, domain.RecipientActive, domain.CampaignCounts{
 		Answered: answered.Answered, Abandoned: answered.Abandoned, Talk: call.Duration(), Spent: call.Cost, LastAt: call.EndedAt,
 	})
+}
+
+// asked returns the do-not-call entry of the called number, if somebody who was
+// called said anything that may have led to it.
+func asked(ctx context.Context, st *domain.Stores, in domain.Scope, call *domain.Call, turns []domain.Turn) (*domain.Suppression, error) {
+	if !slices.ContainsFunc(turns, func(t domain.Turn) bool { return t.Role == domain.RoleCaller }) {
+		return nil, nil
+	}
+	listed, err := st.Suppressed.Get(ctx, in, call.To)
+	if domain.CodeOf(err) == domain.CodeNotFound {
+		return nil, nil
+	}
+	return listed, err
 }
 
 // heed puts a number onto the do-not-call list that has refused us for good (RFC

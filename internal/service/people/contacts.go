@@ -131,10 +131,10 @@ func (p *People) contactEffect(ctx context.Context, in domain.Scope, once *rule.
 		d, listed, err = do(ctx, st)
 		return d, err
 	})
-	if err != nil {
-		return nil, err
+	if err != nil || len(listed) == 0 {
+		return detail, err
 	}
-	return detail, p.stopRinging(ctx, in, listed)
+	return detail, p.stopRinging(ctx)
 }
 
 // marked brings the do-not-call list in line with what req says of the numbers

@@ -55,7 +55,7 @@ func (p *People) SuppressSheet(ctx context.Context, in domain.Scope, file io.Rea
 			return nil, err
 		}
 		done.Added += added
-		if err := p.stopRinging(ctx, in, numbers); err != nil {
+		if err := p.stopRinging(ctx); err != nil {
 			return nil, err
 		}
 	}

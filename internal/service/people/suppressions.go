@@ -55,7 +55,7 @@ func (p *People) Suppress(ctx context.Context, in domain.Scope, req SuppressRequ
 	if err != nil {
 		return nil, err
 	}
-	return done, p.stopRinging(ctx, in, numbers)
+	return done, p.stopRinging(ctx)
 }
 
 // SuppressionsOf are entries for numbers, not stored yet.

@@ -76,8 +76,7 @@ type attempts struct {
 	touch row.Touch
 }
 
-// NewAttempts keeps attempts. touch is told of every row that was created or
-// updated, but not of claims.
+// NewAttempts keeps attempts. touch is told of those that wait to be claimed.
 func NewAttempts(db bun.IDB, touch row.Touch) domain.Attempts { return &attempts{db, touch} }
 
 // clash words why an attempt cannot be stored beside those that are there.
@@ -107,9 +106,16 @@ func (s *attempts) Create(ctx context.Context, attempts ...*domain.Attempt) erro
 		case err != nil:
 			return row.Error(err, "create attempt")
 		}
+	}
+	s.waits(attempts...)
+	return nil
+}
+
+// waits has those told who claim attempts that wait.
+func (s *attempts) waits(attempts ...*domain.Attempt) {
+	if slices.ContainsFunc(attempts, func(a *domain.Attempt) bool { return a.State == domain.AttemptPlanned }) {
 		s.touch("attempts")
 	}
-	return nil
 }
 
 // Get returns one attempt.
@@ -165,7 +171,7 @@ func (s *attempts) Update(ctx context.Context, a *domain.Attempt) error {
 		}
 		return domain.Errorf(domain.CodeConflict, "Attempt with id %s was claimed again (claim %d, not %d)", a.ID, now.Claim, a.Claim)
 	}
-	s.touch("attempts")
+	s.waits(a)
 	return nil
 }
 

@@ -40,13 +40,15 @@ func (r *suppressionRow) domain() domain.Suppression {
 // it; whoever asks in order to dial keeps it as it is until the dial's intent is
 // committed, so that no intent crosses an opt-out.
 type suppressions struct {
-	db   bun.IDB
-	free map[string]bool // numbers that are not listed, as long as nobody may add them
+	db    bun.IDB
+	touch row.Touch
+	free  map[string]bool // numbers that are not listed, as long as nobody may add them
 }
 
-// NewSuppressions keeps the do-not-call lists.
-func NewSuppressions(db bun.IDB) domain.Suppressions {
-	return &suppressions{db: db, free: make(map[string]bool)}
+// NewSuppressions keeps the do-not-call lists. touch is told of numbers that are
+// added.
+func NewSuppressions(db bun.IDB, touch row.Touch) domain.Suppressions {
+	return &suppressions{db: db, touch: touch, free: make(map[string]bool)}
 }
 
 const suppressionRows = 500 // in one statement
@@ -75,7 +77,19 @@ func (s *suppressions) Add(ctx context.Context, in domain.Scope, entries ...doma
 		}
 		added += int(more)
 	}
+	if added > 0 {
+		s.touch("suppressions")
+	}
 	return added, nil
+}
+
+// Ringing returns calls to listed numbers that nobody has answered.
+func (s *suppressions) Ringing(ctx context.Context) ([]domain.ID, error) {
+	var ids []domain.ID
+	err := s.db.NewRaw(`SELECT id FROM calls WHERE state IN ('dialing', 'ringing', 'in-progress') AND state <> 'in-progress' AND direction = 'outbound'
+		AND EXISTS (SELECT 1 FROM suppressions AS s WHERE s.workspace_id = calls.workspace_id AND s.mode = calls.mode AND s.number = calls.to_number)`).
+		Scan(ctx, &ids)
+	return ids, row.Error(err, "find calls to numbers on the do-not-call list")
 }
 
 // Get returns the entry of a number.

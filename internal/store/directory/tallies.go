@@ -11,7 +11,7 @@ import (
 
 // tallyParts is over how many rows a day is spread: of those who add to it at
 // once few wait for one another.
-const tallyParts = 8
+const tallyParts = 32
 
 type tallies struct{ db bun.IDB }
 

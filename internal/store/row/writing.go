@@ -18,11 +18,15 @@ import (
 // locks. SQLite has one writer, whose transactions need none.
 type Writing struct {
 	bun.IDB
-	held map[string]bool // what was asked for already
+	held   map[string]bool // what was asked for already
+	counts *Counts
 }
 
-// NewWriting is a transaction that has just begun.
-func NewWriting(tx bun.IDB) Writing { return Writing{IDB: tx, held: make(map[string]bool)} }
+// NewWriting is a transaction that has just begun. Those of one process share
+// what they counted.
+func NewWriting(tx bun.IDB, counts *Counts) Writing {
+	return Writing{IDB: tx, held: make(map[string]bool), counts: counts}
+}
 
 // Hold notes that the transaction keeps others away from what the words name.
 func Hold(db bun.IDB, words ...string) {
@@ -84,44 +88,6 @@ func Part(id domain.ID, parts int) int {
 	hash := fnv.New32a()
 	_, _ = hash.Write([]byte(id))
 	return int(hash.Sum32() % uint32(parts)) //nolint:gosec // parts are a few
-}
-
-// crowd bounds how many transactions of all processes add to one count at once.
-const crowd = 128
-
-// CountTo counts what there may be most of. What a transaction is told stays
-// true until it ends, as far as all who add to the count ask before: where there
-// is room for all that may do so at once, they do it together, and one by one
-// where there is not. When the room has become scarce meanwhile, it is told most.
-// Without a limit (0) it is a count like any other.
-func CountTo(ctx context.Context, db bun.IDB, most int, q *bun.SelectQuery, words ...string) (int, error) {
-	if _, ok := db.(Writing); !ok || most == 0 {
-		return Count(ctx, q)
-	}
-	if most > 2*crowd {
-		n, err := Count(ctx, q)
-		if err != nil {
-			return 0, err
-		}
-		if n < most-2*crowd {
-			return countTogether(ctx, db, most, q, words)
-		}
-	}
-	if err := Alone(ctx, db, words...); err != nil {
-		return 0, err
-	}
-	return Count(ctx, q)
-}
-
-func countTogether(ctx context.Context, db bun.IDB, most int, q *bun.SelectQuery, words []string) (int, error) {
-	if err := Together(ctx, db, words...); err != nil {
-		return 0, err
-	}
-	n, err := Count(ctx, q)
-	if n >= most-crowd {
-		n = most // to wait for the others here could be for ever: they may wait likewise
-	}
-	return n, err
 }
 
 func wait(ctx context.Context, db bun.IDB, lock string, words []string) error {

@@ -237,10 +237,25 @@ func hintsAfterCommit(_ *testing.T, b *bench) {
 		return err
 	})
 	before := hints.Load()
-	b.claimAttempts(domain.NewID(), clock().Add(time.Hour), 1)
+	claimed, _ := b.claimAttempts(domain.NewID(), clock().Add(time.Hour), 1)
 	b.write(create(workspaceOf("another")))
 	if n := hints.Load(); n != before {
 		b.Error("a claim hinted at work: the claim loop would wake itself for ever")
+	}
+	become := func(state domain.AttemptState) {
+		claimed[0].State = state
+		b.write(func(ctx context.Context, s *domain.Stores) error { return s.Attempts.Update(ctx, &claimed[0]) })
+	}
+	become(domain.AttemptIntent)
+	b.write(create(workspaceOf("a third")))
+	if n := hints.Load(); n != before {
+		b.Error("a call that is dialed hinted at work")
+	}
+	become(domain.AttemptPlanned)
+	for deadline := time.Now().Add(10 * time.Second); hints.Load() == before; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			b.Fatal("no hint at an attempt that waits again")
+		}
 	}
 }
 
