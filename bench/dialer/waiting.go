@@ -86,6 +86,9 @@ func (w *waiting) measure(ctx context.Context, o options, at place) (err error) 
 
 // once plans for a campaign, claims what came of it, and ends it.
 func (l *line) once(ctx context.Context, id domain.ID) (plan, claim float64, err error) {
+	if err := l.prove(ctx); err != nil {
+		return 0, 0, err
+	}
 	began := time.Now()
 	if _, err := l.Plan(ctx, id); err != nil {
 		return 0, 0, err
@@ -106,6 +109,18 @@ func (l *line) once(ctx context.Context, id domain.ID) (plan, claim float64, err
 		}
 	}
 	return plan, claim, nil
+}
+
+// prove has the trunk be one that took a call just now: over others a few calls are
+// planned at once.
+func (l *line) prove(ctx context.Context) error {
+	return l.store.InTx(ctx, domain.LaneDial, func(ctx context.Context, st *domain.Stores) error {
+		n, err := st.Numbers.Get(ctx, l.in, l.number)
+		if err != nil {
+			return err
+		}
+		return st.Breakers.Put(ctx, domain.Breaker{TrunkID: n.TrunkID, WorkspaceID: l.in.Workspace, Mode: l.in.Mode, AliveAt: l.Clock()})
+	})
 }
 
 func median(all []float64) float64 {

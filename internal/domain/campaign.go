@@ -113,6 +113,21 @@ type CampaignCounts struct {
 // Total is the number of contacts.
 func (c CampaignCounts) Total() int { return c.Waiting + c.Active + c.Completed + c.Failed }
 
+// Add adds more to the counts.
+func (c *CampaignCounts) Add(more CampaignCounts) {
+	c.Waiting += more.Waiting
+	c.Active += more.Active
+	c.Completed += more.Completed
+	c.Failed += more.Failed
+	c.Answered += more.Answered
+	c.Abandoned += more.Abandoned
+	c.Talk += more.Talk
+	c.Spent += more.Spent
+	if more.LastAt.After(c.LastAt) {
+		c.LastAt = more.LastAt
+	}
+}
+
 // CampaignFilter narrows a list of campaigns; zero fields do not filter.
 type CampaignFilter struct {
 	Kind  CampaignKind

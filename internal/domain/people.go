@@ -15,6 +15,14 @@ type Contacts interface {
 	ByNumber(ctx context.Context, in Scope, number string) (*Contact, error)
 }
 
+// Acquaintances finds the contacts of many calls at once.
+type Acquaintances interface {
+	// Find returns the contacts with the given ids, and of each number the id of the
+	// oldest contact that has it, which is among them. Those that there are not are
+	// missing; none is deleted before a writing transaction that has asked ends.
+	Find(ctx context.Context, in Scope, ids []ID, numbers []string) (map[ID]Contact, map[string]ID, error)
+}
+
 // BusinessContext keeps the values of a workspace's business variables, by name.
 type BusinessContext interface {
 	// Values is empty for a workspace that has none.

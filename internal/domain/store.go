@@ -90,6 +90,8 @@ type Stores struct {
 	Tries      Tries
 	Breakers   Breakers
 	Tallies    Tallies
+
+	Acquaintances Acquaintances
 }
 
 // Collection keeps one kind of object. An object outside the scope is
@@ -208,7 +210,7 @@ type Appointments interface {
 
 // Calls keeps calls.
 type Calls interface {
-	Create(ctx context.Context, c *Call) error
+	Create(ctx context.Context, calls ...*Call) error
 	Get(ctx context.Context, in Scope, id ID) (*Call, error)
 	// ByID finds a call in any workspace; for the engine and its workers only.
 	ByID(ctx context.Context, id ID) (*Call, error)
@@ -229,7 +231,7 @@ type Calls interface {
 
 // Attempts keeps tries to reach a number.
 type Attempts interface {
-	Create(ctx context.Context, a *Attempt) error
+	Create(ctx context.Context, attempts ...*Attempt) error
 	Get(ctx context.Context, id ID) (*Attempt, error)
 	ByCall(ctx context.Context, call ID) ([]Attempt, error)
 	// Claim takes up to limit planned attempts that are due (or claimed ones
@@ -381,9 +383,10 @@ type Recipients interface {
 	Add(ctx context.Context, rows []Recipient) (int, error)
 	// Get returns a recipient of a campaign, to be changed.
 	Get(ctx context.Context, in Scope, campaign, id ID) (*Recipient, error)
-	// Update stores what may change in a recipient that was in the state was.
-	// gain is added to the campaign's counts, beside the change of state.
-	Update(ctx context.Context, r *Recipient, was RecipientState, gain CampaignCounts) error
+	// Update stores what may change in a recipient, and in more of its campaign,
+	// all of which were in the state was. gain is added to the campaign's counts
+	// once, beside the changes of state.
+	Update(ctx context.Context, r *Recipient, was RecipientState, gain CampaignCounts, more ...*Recipient) error
 	// List returns recipients in the order in which they were added, and the exact
 	// number of all that the filter lets through.
 	List(ctx context.Context, in Scope, campaign ID, f RecipientFilter, page Page) ([]Recipient, int, error)

@@ -70,21 +70,33 @@ func Valid(number string) error {
 // Parse returns what number says about itself. A number that is not E.164 is an
 // error of Valid; one that no numbering plan knows is not an error.
 func Parse(number string) (Number, error) {
+	if n, known := parsed.get(number); known {
+		return n, nil
+	}
 	if err := Valid(number); err != nil {
 		return Number{}, err
 	}
+	n := parse(number)
+	parsed.put(n)
+	return n, nil
+}
+
+// parsed are the numbers that were parsed lately.
+var parsed recent
+
+func parse(number string) Number {
 	n := Number{E164: number, Class: Unknown}
 	parsed := split(number)
 	n.Known = parsed != nil && phonenumbers.IsValidNumber(parsed)
 	if !n.Known {
 		var err error
 		if parsed, err = phonenumbers.Parse(number, ""); err != nil {
-			return n, nil //nolint:nilerr // of the right shape, but no country has its code
+			return n // of the right shape, but no country has its code
 		}
 		n.Known = phonenumbers.IsValidNumber(parsed)
 	}
 	n.read(parsed)
-	return n, nil
+	return n
 }
 
 // read takes over what the numbering plan tells.

@@ -30,8 +30,18 @@ type kit struct {
 	test  domain.Scope // the first workspace in test mode
 	prod  domain.Scope // the first workspace in live mode
 
-	mu sync.Mutex
-	at time.Time
+	mu   sync.Mutex
+	at   time.Time
+	seen func(statement string) // of transactions that write; nil for nobody
+}
+
+// saw is told of a statement.
+func (k *kit) saw(statement string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.seen != nil {
+		k.seen(statement)
+	}
 }
 
 func (k *kit) now() time.Time {
@@ -48,11 +58,12 @@ func (k *kit) pass(d time.Duration) {
 
 func newKit(t *testing.T) *kit {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.Options{Dir: storetest.Dir(t), DSN: storetest.URL(t), Logger: slog.New(slog.DiscardHandler)})
+	k := &kit{T: t, live: &liveCalls{}, at: time.Now().UTC().Truncate(time.Microsecond)}
+	db, err := store.Open(t.Context(), store.Options{Dir: storetest.Dir(t), DSN: storetest.URL(t), Logger: slog.New(slog.DiscardHandler), Watch: k.saw})
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := &kit{T: t, store: db, live: &liveCalls{}, at: time.Now().UTC().Truncate(time.Microsecond)}
+	k.store = db
 	buffer := store.NewBuffer(db, nil)
 	k.Service = service.New(service.Options{
 		Store: db, Buffer: buffer, Hooks: map[string]domain.HookDialect{"native": plainHooks{}},

@@ -34,6 +34,9 @@ type Options struct {
 	Key    Key    // seals secrets; none keeps them as they are
 	Shared bool   // go beside a running server, which has the lock on Dir
 	Logger *slog.Logger
+	// Watch is told of each statement of the transactions that write, by many at
+	// once, for those who measure; nil for none.
+	Watch func(statement string)
 }
 
 // DB is an open database. It implements domain.Store.
@@ -119,7 +122,7 @@ func (db *DB) openSQLite(ctx context.Context, opts Options) error {
 	}
 	db.generations = &generations{path: path}
 	// The writer and the checkpoints outlive the opening and what limits it.
-	writer, err := newWriter(path, db.lifter, db.seal, db.hooks, db.log)
+	writer, err := newWriter(path, db.lifter, opts.Watch, db.seal, db.hooks, db.log)
 	if err != nil {
 		return err
 	}
@@ -144,7 +147,7 @@ func (db *DB) openPostgres(ctx context.Context, opts Options) error {
 	}
 	db.readers = p.reading(pgReaders)
 	db.rates = &rates{p.writing(pgRates)}
-	db.writer = newCrew(p.writing(crewSize), db.seal, db.hooks, db.notices, db.log)
+	db.writer = newCrew(watched(p.writing(crewSize), opts.Watch), db.seal, db.hooks, db.notices, db.log)
 	return nil
 }
 
@@ -261,6 +264,8 @@ func stores(tx bun.IDB, seal *row.Seal, touch row.Touch) *domain.Stores {
 		Appointments: directory.NewAppointments(tx),
 		Uptimes:      directory.NewUptimes(tx),
 		Messages:     directory.NewMessages(tx),
+
+		Acquaintances: directory.NewAcquaintances(tx),
 	}
 }
 

@@ -40,12 +40,12 @@ type writer struct {
 	group []*write
 }
 
-func newWriter(path string, l *lift.Lifter, seal *row.Seal, hooks *hooks, log *slog.Logger) (*writer, error) {
+func newWriter(path string, l *lift.Lifter, see func(string), seal *row.Seal, hooks *hooks, log *slog.Logger) (*writer, error) {
 	db, err := openLifted(l, path, 1, unchecked)
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{db: db, seal: seal, lanes: newLanes(), hooks: hooks, log: log, ended: make(chan struct{})}
+	w := &writer{db: watched(db, see), seal: seal, lanes: newLanes(), hooks: hooks, log: log, ended: make(chan struct{})}
 	go w.run()
 	return w, nil
 }

@@ -28,15 +28,26 @@ type question struct {
 
 	zone    string          // the called party's own, IANA; "" is not known
 	consent *domain.Consent // of the called party; nil for none
+	law     *law            // nil until it is asked for
+}
+
+// law is what is to be kept at a time where a contact may be.
+type law struct {
+	at     time.Time
+	places []*time.Location // none when that cannot be told
+	rules  []compliance.Rule
 }
 
 func ask(c *domain.Campaign, r *domain.Recipient, at time.Time) *question {
 	return &question{
 		in: domain.Scope{Workspace: c.WorkspaceID, Mode: c.Mode}, c: c, r: r, at: at,
-		real: c.Mode == domain.Live, enforced: c.Mode == domain.Live || c.EnforceRules,
+		real: c.Mode == domain.Live, enforced: enforced(c),
 		zone: r.Timezone, consent: r.Consent,
 	}
 }
+
+// enforced reports whether a campaign keeps the law's hours, consent and the caps.
+func enforced(c *domain.Campaign) bool { return c.Mode == domain.Live || c.EnforceRules }
 
 // acquaint takes what the campaign's list does not say of the called party from
 // the workspace's contact with the number.
@@ -152,12 +163,14 @@ func (o *Outreach) inHours(ctx context.Context, st *domain.Stores, q *question) 
 	}
 	call := compliance.Call{Places: []*time.Location{time.UTC}, Window: window, Ring: Ring}
 	if q.enforced {
-		if call.Places, call.Rules, err = o.law(ctx, st, q); err != nil {
+		law, err := o.law(ctx, st, q)
+		if err != nil {
 			return nil, err
 		}
-		if len(call.Places) == 0 {
+		if len(law.places) == 0 {
 			return refused(domain.ReasonTimezoneUnknown, time.Time{}), nil
 		}
+		call.Places, call.Rules = law.places, law.rules
 	}
 	if call.Allowed(q.at) {
 		return nil, nil
@@ -169,19 +182,26 @@ func (o *Outreach) inHours(ctx context.Context, st *domain.Stores, q *question) 
 	return refused(domain.ReasonOutsideWindow, next), nil
 }
 
-// law is where a contact may be, and the rules there; nowhere when that cannot be
-// told.
-func (o *Outreach) law(ctx context.Context, st *domain.Stores, q *question) ([]*time.Location, []compliance.Rule, error) {
+// law finds the law of a question, once for its time.
+func (o *Outreach) law(ctx context.Context, st *domain.Stores, q *question) (*law, error) {
+	if q.law != nil && q.law.at.Equal(q.at) {
+		return q.law, nil
+	}
 	book, err := compliance.Current()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	n, err := phone.Parse(q.r.Phone)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	places, err := o.places(ctx, st, q)
-	return places, book.Of(q.c.Purpose).Strictest(n.Region, n.State(), strings.ToUpper(strings.TrimSpace(q.r.Region))), err
+	if err != nil {
+		return nil, err
+	}
+	rules := book.Of(q.c.Purpose).Strictest(n.Region, n.State(), strings.ToUpper(strings.TrimSpace(q.r.Region)))
+	q.law = &law{at: q.at, places: places, rules: rules}
+	return q.law, nil
 }
 
 // places are the time zones that a contact may be in: its own, else those of its
@@ -217,12 +237,12 @@ func (o *Outreach) uncapped(ctx context.Context, st *domain.Stores, q *question)
 	if err != nil || len(tried) == 0 {
 		return nil, err
 	}
-	places, rules, err := o.law(ctx, st, q)
+	law, err := o.law(ctx, st, q)
 	if err != nil {
 		return nil, err
 	}
-	caps := compliance.DefaultCaps.In(rules)
-	if next, limit := caps.Next(tried, places, q.at); limit != "" {
+	caps := compliance.DefaultCaps.In(law.rules)
+	if next, limit := caps.Next(tried, law.places, q.at); limit != "" {
 		return refused(limit, next), nil
 	}
 	if caps.AfterTalk == 0 {

@@ -89,9 +89,12 @@ func (o *Outreach) tell(ctx context.Context, st *domain.Stores, q *question, ans
 	if err != nil {
 		return err
 	}
-	answer.RulesVersion = book.Version
-	answer.Zones, answer.Rules, err = o.law(ctx, st, q)
-	return err
+	law, err := o.law(ctx, st, q)
+	if err != nil {
+		return err
+	}
+	answer.RulesVersion, answer.Zones, answer.Rules = book.Version, law.places, law.rules
+	return nil
 }
 
 // explained are the refusals for people.

@@ -105,15 +105,15 @@ func (o *Outreach) basis(ctx context.Context, st *domain.Stores, q *question) (s
 	if err != nil {
 		return "", err
 	}
-	places, rules, err := o.law(ctx, st, q)
+	law, err := o.law(ctx, st, q)
 	if err != nil {
 		return "", err
 	}
 	var names, clocks []string
-	for i := range rules {
-		names = append(names, rules[i].ID)
+	for i := range law.rules {
+		names = append(names, law.rules[i].ID)
 	}
-	for _, zone := range places {
+	for _, zone := range law.places {
 		clocks = append(clocks, q.at.In(zone).Format("15:04")+" "+zone.String())
 	}
 	return fmt.Sprintf("rules %s: %s; clocks %s: %s", book.Version, strings.Join(names, ", "),

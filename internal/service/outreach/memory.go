@@ -14,45 +14,42 @@ func Remembering(st *domain.Stores) *domain.Stores {
 	with.Agents = &agents{Agents: st.Agents, seen: make(recall[domain.Agent])}
 	with.Flows = &flows{Flows: st.Flows, seen: make(recall[domain.Flow]), versions: make(map[version]domain.Flow)}
 	with.Trunks = &trunks{Trunks: st.Trunks, seen: make(recall[domain.Trunk])}
-	with.Numbers = &numbers{PhoneNumbers: st.Numbers, seen: make(recall[domain.PhoneNumber]), pages: make(map[numbersAsked][]domain.PhoneNumber)}
+	with.Numbers = &numbers{
+		PhoneNumbers: st.Numbers, seen: make(recall[domain.PhoneNumber]),
+		pages: make(map[numbersAsked][]domain.PhoneNumber), named: make(map[numberNamed]domain.PhoneNumber),
+	}
 	with.Business = &business{BusinessContext: st.Business, seen: make(map[domain.Scope]map[string]any)}
-	with.Usage = &usage{Usages: st.Usage, sums: make(map[domain.Usage]domain.UsageCounts)}
+	with.Tallies = &tallies{Tallies: st.Tallies, seen: make(map[daysAsked]map[domain.ID]domain.Tally)}
 	return &with
 }
 
-// used stores what was counted meanwhile.
-func used(ctx context.Context, st *domain.Stores) error {
-	u, ok := st.Usage.(*usage)
-	if !ok {
-		return nil
-	}
-	var sums []domain.Usage
-	for of, counts := range u.sums {
-		of.UsageCounts = counts
-		sums = append(sums, of)
-	}
-	clear(u.sums)
-	if len(sums) == 0 {
-		return nil
-	}
-	return u.Usages.Add(ctx, sums...)
+// memory is what the transaction of a plan has read of its contacts, of all of them
+// at once, and what it is to store in the end.
+type memory struct {
+	st         *domain.Stores
+	people     *acquainted
+	suppressed *suppressed
+	tries      *tries
+
+	calls      *placed
+	attempts   *attempts
+	usage      *usage
+	recipients *recipients
 }
 
-// usage adds up, until used is called.
-type usage struct {
-	domain.Usages
-	sums map[domain.Usage]domain.UsageCounts // by all but the counts
-}
-
-func (u *usage) Add(_ context.Context, all ...domain.Usage) error {
-	for _, of := range all {
-		counts := of.UsageCounts
-		of.UsageCounts = domain.UsageCounts{}
-		sum := u.sums[of]
-		sum.Add(counts)
-		u.sums[of] = sum
+// memorizing is Remembering for a plan of a campaign whose counts were read. What
+// is created, and what becomes of contacts, is stored by the memory.
+func memorizing(st *domain.Stores, campaign domain.ID, counts domain.CampaignCounts) (*domain.Stores, *memory) {
+	with := Remembering(st)
+	m := &memory{
+		st: st, people: &acquainted{Contacts: st.Contacts}, suppressed: &suppressed{Suppressions: st.Suppressed}, tries: &tries{Tries: st.Tries},
+		calls: &placed{Calls: st.Calls}, attempts: &attempts{Attempts: st.Attempts}, recipients: &recipients{Recipients: st.Recipients},
+		usage: &usage{Usages: st.Usage, sums: make(map[domain.Usage]domain.UsageCounts)},
 	}
-	return nil
+	with.Campaigns = &campaigns{Campaigns: st.Campaigns, id: campaign, counts: counts}
+	with.Suppressed, with.Contacts, with.Tries = m.suppressed, m.people, m.tries
+	with.Calls, with.Attempts, with.Usage, with.Recipients = m.calls, m.attempts, m.usage, m.recipients
+	return with, m
 }
 
 // recall is what was read before.
@@ -128,10 +125,28 @@ type numbersAsked struct {
 	page domain.Page
 }
 
+type numberNamed struct {
+	in     domain.Scope
+	number string
+}
+
 type numbers struct {
 	domain.PhoneNumbers
 	seen  recall[domain.PhoneNumber]
 	pages map[numbersAsked][]domain.PhoneNumber
+	named map[numberNamed]domain.PhoneNumber
+}
+
+func (n *numbers) ByNumber(ctx context.Context, in domain.Scope, number string) (*domain.PhoneNumber, error) {
+	asked := numberNamed{in, number}
+	if own, known := n.named[asked]; known {
+		return &own, nil
+	}
+	own, err := n.PhoneNumbers.ByNumber(ctx, in, number)
+	if err == nil {
+		n.named[asked] = *own
+	}
+	return own, err
 }
 
 func (n *numbers) Get(ctx context.Context, in domain.Scope, id domain.ID) (*domain.PhoneNumber, error) {
@@ -164,4 +179,43 @@ func (b *business) Values(ctx context.Context, in domain.Scope) (map[string]any,
 		b.seen[in] = values
 	}
 	return values, err
+}
+
+type campaigns struct {
+	domain.Campaigns
+	id     domain.ID
+	counts domain.CampaignCounts
+}
+
+func (c *campaigns) Counts(ctx context.Context, ids ...domain.ID) (map[domain.ID]domain.CampaignCounts, error) {
+	if len(ids) != 1 || ids[0] != c.id {
+		return c.Campaigns.Counts(ctx, ids...)
+	}
+	return map[domain.ID]domain.CampaignCounts{c.id: c.counts}, nil
+}
+
+type daysAsked struct {
+	in       domain.Scope
+	day      domain.Day
+	campaign domain.ID
+}
+
+type tallies struct {
+	domain.Tallies
+	seen map[daysAsked]map[domain.ID]domain.Tally
+}
+
+func (t *tallies) Since(ctx context.Context, in domain.Scope, day domain.Day, ids ...domain.ID) (map[domain.ID]domain.Tally, error) {
+	if len(ids) != 1 {
+		return t.Tallies.Since(ctx, in, day, ids...)
+	}
+	asked := daysAsked{in, day, ids[0]}
+	if days, known := t.seen[asked]; known {
+		return days, nil
+	}
+	days, err := t.Tallies.Since(ctx, in, day, ids...)
+	if err == nil {
+		t.seen[asked] = days
+	}
+	return days, err
 }

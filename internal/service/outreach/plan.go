@@ -155,7 +155,7 @@ func (p *plan) dial(ctx context.Context, st *domain.Stores) (more bool, err erro
 		}
 		return p.until(ctx, st, time.Time{})
 	}
-	st = Remembering(st)
+	st, memory := memorizing(st, p.c.ID, p.counts)
 	trunk, err := p.o.Ready(ctx, st, p.in, p.c.AgentID, p.c.PhoneNumberID)
 	if err != nil {
 		return p.stopped(ctx, st, err)
@@ -194,11 +194,17 @@ func (p *plan) dial(ctx context.Context, st *domain.Stores) (more bool, err erro
 	if err != nil {
 		return false, err
 	}
-	stop := p.each(ctx, st, rows)
-	if err := used(ctx, st); err != nil {
+	if err := memory.foresee(ctx, &p.c, rows, p.now); err != nil {
 		return false, err
 	}
-	if stop != nil {
+	stop := p.each(ctx, st, rows)
+	if stop != nil && !asStop(stop, new(*domain.Error)) {
+		return false, stop
+	}
+	if err := memory.store(ctx); err != nil {
+		return false, err
+	}
+	if stop != nil { // what was planned before stays planned
 		return p.stopped(ctx, st, stop)
 	}
 	if len(rows) == limit {

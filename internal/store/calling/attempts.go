@@ -90,19 +90,30 @@ func clash(err error, a *domain.Attempt) error {
 	return domain.Errorf(domain.CodeConflict, "Call with id %s already has a try number %d", a.CallID, a.TryNumber)
 }
 
-// Create stores a new attempt.
-func (s *attempts) Create(ctx context.Context, a *domain.Attempt) error {
-	_, err := s.db.NewInsert().Model(newAttemptRow(a)).Exec(ctx)
-	if row.Taken(err) {
-		return clash(err, a)
+// Create stores new attempts.
+func (s *attempts) Create(ctx context.Context, attempts ...*domain.Attempt) error {
+	for some := range slices.Chunk(attempts, rowsAtOnce) {
+		rows := make([]*attemptRow, len(some))
+		for i, a := range some {
+			rows[i] = newAttemptRow(a)
+		}
+		_, err := s.db.NewInsert().Model(&rows).Exec(ctx)
+		switch {
+		case row.Taken(err) && len(some) == 1:
+			return clash(err, some[0])
+		case row.Taken(err):
+			return domain.Errorf(domain.CodeConflict, "One of %d attempts cannot be stored: its call or its recipient already has a try of that number", len(some))
+		case err != nil:
+			return row.Error(err, "create attempt")
+		}
 	}
-	s.waits(a)
-	return row.Error(err, "create attempt")
+	s.waits(attempts...)
+	return nil
 }
 
 // waits has those told who claim attempts that wait.
-func (s *attempts) waits(a *domain.Attempt) {
-	if a.State == domain.AttemptPlanned {
+func (s *attempts) waits(attempts ...*domain.Attempt) {
+	if slices.ContainsFunc(attempts, func(a *domain.Attempt) bool { return a.State == domain.AttemptPlanned }) {
 		s.touch("attempts")
 	}
 }

@@ -4,6 +4,8 @@ package calling
 
 import (
 	"context"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -90,14 +92,33 @@ func NewCalls(db bun.IDB, seal *row.Seal) domain.Calls {
 	return &calls{db: db, seal: seal, known: make(map[domain.ID]*callRow)}
 }
 
-// Create stores a new call.
-func (c *calls) Create(ctx context.Context, call *domain.Call) error {
-	r := newCallRow(call)
-	if err := r.close(c.seal); err != nil {
-		return err
+// Create stores new calls.
+func (c *calls) Create(ctx context.Context, calls ...*domain.Call) error {
+	for some := range slices.Chunk(calls, rowsAtOnce) {
+		rows := make([]*callRow, len(some))
+		for i, call := range some {
+			rows[i] = newCallRow(call)
+			if err := rows[i].close(c.seal); err != nil {
+				return err
+			}
+		}
+		_, err := c.db.NewInsert().Model(&rows).Exec(ctx)
+		if err := row.Created(err, "Call with id "+string(some[0].ID)+among(len(some))+" already exists"); err != nil {
+			return err
+		}
 	}
-	_, err := c.db.NewInsert().Model(r).Exec(ctx)
-	return row.Created(err, "Call with id "+string(call.ID)+" already exists")
+	return nil
+}
+
+// rowsAtOnce is how many rows are stored with one statement.
+const rowsAtOnce = 500
+
+// among follows the first of n objects in the error of a statement for all of them.
+func among(n int) string {
+	if n == 1 {
+		return ""
+	}
+	return ", or one of the " + strconv.Itoa(n-1) + " that were to be stored with it,"
 }
 
 // Get returns a call of a scope.

@@ -111,8 +111,11 @@ func (s *recipients) Get(ctx context.Context, in domain.Scope, campaign, id doma
 	return &found, nil
 }
 
-// Update stores a recipient that is held by Get or Due.
-func (s *recipients) Update(ctx context.Context, r *domain.Recipient, was domain.RecipientState, gain domain.CampaignCounts) error {
+// Update stores recipients that are held by Get or Due.
+func (s *recipients) Update(ctx context.Context, r *domain.Recipient, was domain.RecipientState, gain domain.CampaignCounts, more ...*domain.Recipient) error {
+	if len(more) > 0 {
+		return s.updateAll(ctx, append([]*domain.Recipient{r}, more...), was, gain)
+	}
 	stored := newRecipientRow(r)
 	stored.Version++
 	res, err := s.db.NewUpdate().Model(&stored).

@@ -87,6 +87,10 @@ func Exercise(t *testing.T, writers int, open func(t *testing.T) domain.Store) {
 		"Breakers":           breakers,
 		"Recipients":         recipients,
 		"PutOff":             putOff,
+		"CreateSeveral":      createSeveral,
+		"UpdateSeveral":      updateSeveral,
+		"TriedSeveral":       triedSeveral,
+		"Acquaintances":      acquaintances,
 		"DialingAsks":        dialingAsks,
 	} {
 		t.Run(name, func(t *testing.T) { exercise(t, &bench{T: t, store: Twice(open(t)), writers: writers}) })
