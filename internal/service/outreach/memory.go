@@ -10,7 +10,6 @@ import (
 // common once: for one transaction, which changes none of it.
 func Remembering(st *domain.Stores) *domain.Stores {
 	with := *st
-	with.Workspaces = &workspaces{Workspaces: st.Workspaces, seen: make(recall[domain.Workspace])}
 	with.Agents = &agents{Agents: st.Agents, seen: make(recall[domain.Agent])}
 	with.Flows = &flows{Flows: st.Flows, seen: make(recall[domain.Flow]), versions: make(map[version]domain.Flow)}
 	with.Trunks = &trunks{Trunks: st.Trunks, seen: make(recall[domain.Trunk])}
@@ -65,15 +64,6 @@ func (r recall[T]) get(id domain.ID, read func() (*T, error)) (*T, error) {
 		r[id] = *v
 	}
 	return v, err
-}
-
-type workspaces struct {
-	domain.Workspaces
-	seen recall[domain.Workspace]
-}
-
-func (w *workspaces) Get(ctx context.Context, id domain.ID) (*domain.Workspace, error) {
-	return w.seen.get(id, func() (*domain.Workspace, error) { return w.Workspaces.Get(ctx, id) })
 }
 
 type agents struct {
