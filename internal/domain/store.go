@@ -214,6 +214,9 @@ type Calls interface {
 	Get(ctx context.Context, in Scope, id ID) (*Call, error)
 	// ByID finds a call in any workspace; for the engine and its workers only.
 	ByID(ctx context.Context, id ID) (*Call, error)
+	// ByIDs is ByID for many calls, only to be read, in no order; those that there
+	// are not are missing.
+	ByIDs(ctx context.Context, ids []ID) ([]Call, error)
 	// List returns calls newest first with the exact total of the filter.
 	List(ctx context.Context, in Scope, f CallFilter, page Page) ([]Call, int, error)
 	// Update stores all that may change in a call and counts its Version up. A

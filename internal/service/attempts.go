@@ -55,34 +55,41 @@ func (s *Service) ClaimAttempts(ctx context.Context, epoch domain.ID, now time.T
 // dials reads what is needed to place the calls of attempts, of which many have
 // most in common.
 func (s *Service) dials(ctx context.Context, attempts []domain.Attempt) []Claimed {
-	var all []Claimed
+	all, ids := make([]Claimed, len(attempts)), make([]domain.ID, len(attempts))
+	for i, a := range attempts {
+		all[i].Attempt, ids[i] = a, a.CallID
+	}
 	err := s.Store.View(ctx, func(ctx context.Context, st *domain.Stores) error {
-		all = make([]Claimed, len(attempts))
+		calls, err := st.Calls.ByIDs(ctx, ids)
+		if err != nil {
+			return err
+		}
+		byID := make(map[domain.ID]*domain.Call, len(calls))
+		for i := range calls {
+			byID[calls[i].ID] = &calls[i]
+		}
 		st = outreach.Remembering(st)
-		for i, a := range attempts {
-			d, err := s.dial(ctx, st, a)
-			if domain.CodeOf(err) == domain.CodeUnavailable {
-				return err
+		for i := range all {
+			c := &all[i]
+			if c.Dial, c.Err = s.dial(ctx, st, c.Attempt, byID[c.CallID]); domain.CodeOf(c.Err) == domain.CodeUnavailable {
+				return c.Err
 			}
-			all[i] = Claimed{Attempt: a, Dial: d, Err: err}
 		}
 		return nil
 	})
-	if err != nil {
-		all = make([]Claimed, len(attempts))
-		for i, a := range attempts {
-			all[i] = Claimed{Attempt: a, Err: err}
+	for i := range all {
+		if err != nil {
+			all[i].Dial, all[i].Err = nil, err
 		}
 	}
 	return all
 }
 
-func (s *Service) dial(ctx context.Context, st *domain.Stores, a domain.Attempt) (*Dial, error) {
-	in := domain.Scope{Workspace: a.WorkspaceID, Mode: a.Mode}
-	call, err := st.Calls.Get(ctx, in, a.CallID)
-	if err != nil {
-		return nil, err
+func (s *Service) dial(ctx context.Context, st *domain.Stores, a domain.Attempt, call *domain.Call) (*Dial, error) {
+	if call == nil {
+		return nil, domain.NotFound("Call", a.CallID)
 	}
+	in := domain.Scope{Workspace: a.WorkspaceID, Mode: a.Mode}
 	trunk, err := st.Trunks.Get(ctx, in, a.TrunkID)
 	if err != nil {
 		return nil, err

@@ -145,6 +145,18 @@ func (c *calls) ByID(ctx context.Context, id domain.ID) (*domain.Call, error) {
 	return &list[0], nil
 }
 
+// ByIDs returns calls of any workspace.
+func (c *calls) ByIDs(ctx context.Context, ids []domain.ID) ([]domain.Call, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	var rows []callRow
+	if err := c.db.NewSelect().Model(&rows).Where("id IN (?)", bun.List(ids)).Scan(ctx); err != nil {
+		return nil, row.Error(err, "read calls")
+	}
+	return opened(rows, c.seal)
+}
+
 // List returns a page of calls, newest first, and how many the filter has in
 // all. A cursor that names no call gives no calls.
 func (c *calls) List(ctx context.Context, in domain.Scope, f domain.CallFilter, page domain.Page) ([]domain.Call, int, error) {

@@ -52,6 +52,15 @@ func calls(_ *testing.T, b *bench) {
 		b.same(*got.Callback, *call.Callback)
 		got.Callback = call.Callback
 		b.same(*got, call)
+		many, err := s.Calls.ByIDs(ctx, []domain.ID{domain.NewID(), call.ID, call.ID})
+		if err != nil {
+			return err
+		}
+		for i := range many {
+			b.same(many[i].Callback.Secret, call.Callback.Secret)
+			many[i].Callback = call.Callback
+		}
+		b.same(many, []domain.Call{call})
 		for _, other := range others {
 			_, err := s.Calls.Get(ctx, other, call.ID)
 			b.wantCode(err, domain.CodeNotFound, "Call with id "+string(call.ID)+" not found")
