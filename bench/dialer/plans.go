@@ -125,7 +125,7 @@ func (l *line) ask(ctx context.Context, tx bun.Tx, hook *seen, campaign domain.I
 // beside connects to the database of a line, and returns how it is asked for a
 // plan.
 func beside(at place) (db *bun.DB, explain string, err error) {
-	driver, name, dialect, explain := "sqlite", "file:"+filepath.Join(at.dir, store.File)+"?_pragma=busy_timeout(10000)", schema.Dialect(sqlitedialect.New()), "EXPLAIN QUERY PLAN "
+	driver, name, dialect, explain := "sqlite", "file:"+filepath.Join(at.dir, store.File)+"?_pragma=busy_timeout(10000)&_txlock=immediate", schema.Dialect(sqlitedialect.New()), "EXPLAIN QUERY PLAN "
 	if at.dsn != "" {
 		driver, name, dialect, explain = "pgx", at.dsn, pgdialect.New(), "EXPLAIN (COSTS OFF) "
 	}
