@@ -173,6 +173,13 @@ func TestDailyBudgetAtTheGate(t *testing.T) {
 	if want := k.now().Truncate(24 * time.Hour).Add(34 * time.Hour); r.Why != domain.ReasonDailyBudget || !r.NextAt.Equal(want) || r.State != domain.RecipientWaiting {
 		t.Errorf("%s, %s until %s, want %s", r.State, r.Why, r.NextAt, want)
 	}
+	k.plan()
+	k.daily(new(2*domain.Unit), "UTC") // now there is money for it today
+	k.pass(time.Minute)
+	k.ok(k.Beat(t.Context(), k.epoch))
+	if d := k.dialed(); len(d) != 1 {
+		t.Fatalf("%d calls when the budget was raised", len(d))
+	}
 	k.daily(new(domain.Unit/2), "UTC") // which is too little for any call
 	answer, err := k.CheckDialing(t.Context(), k.prod, outreach.DialingQuestion{To: "+12025550123", Timezone: "UTC", At: k.now()})
 	k.ok(err)

@@ -65,6 +65,16 @@ func (o *Outreach) affordable(ctx context.Context, st *domain.Stores, q *questio
 // budget may be raised.
 const aMinute = time.Minute
 
+// afford has contacts be due that were put off to the next day when the budget was
+// spent: there is money again. It reports whether there are more of them.
+func (p *plan) afford(ctx context.Context, st *domain.Stores) (again bool, err error) {
+	if p.c.PauseReason != domain.ReasonDailyBudget {
+		return false, nil
+	}
+	n, err := st.Dialing.Rejudge(ctx, p.c.ID, []string{domain.ReasonDailyBudget}, p.now, sweep)
+	return n == sweep, err
+}
+
 // purse is how many more calls the budget of the day allows; limited is false
 // without one. until is set when nothing is left of it.
 func (p *plan) purse(ctx context.Context, st *domain.Stores) (calls int, limited bool, until time.Time, err error) {

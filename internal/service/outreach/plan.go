@@ -189,6 +189,9 @@ func (p *plan) dial(ctx context.Context, st *domain.Stores) (more bool, err erro
 	case limited:
 		room = min(room, calls)
 	}
+	if again, err := p.afford(ctx, st); again || err != nil {
+		return again, err
+	}
 	limit := min(room, planned)
 	rows, next, err := st.Recipients.Due(ctx, p.c.ID, p.now, limit)
 	if err != nil {
