@@ -110,10 +110,8 @@ func (s *Service) cast(ctx context.Context, st *domain.Stores, in domain.Scope, 
 			return err
 		}
 	}
-	if w, err := st.Workspaces.Get(ctx, in.Workspace); err == nil && w.Timezone != "" {
-		if zone, err := phone.Zone(w.Timezone); err == nil {
-			d.Zone = zone
-		}
+	if w, err := st.Workspaces.Get(ctx, in.Workspace); err == nil {
+		d.Zone = phone.FirstZone(w.Timezone)
 	}
 	return nil
 }

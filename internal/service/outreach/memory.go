@@ -10,15 +10,15 @@ import (
 // common once: for one transaction, which changes none of it.
 func Remembering(st *domain.Stores) *domain.Stores {
 	with := *st
-	with.Agents = &agents{Agents: st.Agents, seen: make(recall[domain.Agent])}
-	with.Flows = &flows{Flows: st.Flows, seen: make(recall[domain.Flow]), versions: make(map[version]domain.Flow)}
-	with.Trunks = &trunks{Trunks: st.Trunks, seen: make(recall[domain.Trunk])}
+	with.Agents = &agents{Agents: st.Agents, seen: make(recall[scoped[domain.ID], *domain.Agent])}
+	with.Flows = &flows{Flows: st.Flows, seen: make(recall[scoped[domain.ID], *domain.Flow]), versions: make(recall[scoped[version], *domain.Flow])}
+	with.Trunks = &trunks{Trunks: st.Trunks, seen: make(recall[scoped[domain.ID], *domain.Trunk])}
 	with.Numbers = &numbers{
-		PhoneNumbers: st.Numbers, seen: make(recall[domain.PhoneNumber]),
-		pages: make(map[numbersAsked][]domain.PhoneNumber), named: make(map[numberNamed]domain.PhoneNumber),
+		PhoneNumbers: st.Numbers, seen: make(recall[scoped[domain.ID], *domain.PhoneNumber]),
+		named: make(recall[scoped[string], *domain.PhoneNumber]), pages: make(recall[scoped[domain.Page], []domain.PhoneNumber]),
 	}
-	with.Business = &business{BusinessContext: st.Business, seen: make(map[domain.Scope]map[string]any)}
-	with.Tallies = &tallies{Tallies: st.Tallies, seen: make(map[daysAsked]map[domain.ID]domain.Tally)}
+	with.Business = &business{BusinessContext: st.Business, seen: make(recall[domain.Scope, map[string]any])}
+	with.Tallies = &tallies{Tallies: st.Tallies, seen: make(recall[scoped[daysAsked], map[domain.ID]domain.Tally])}
 	return &with
 }
 
@@ -51,28 +51,43 @@ func memorizing(st *domain.Stores, campaign domain.ID, counts domain.CampaignCou
 	return with, m
 }
 
-// recall is what was read before.
-type recall[T any] map[domain.ID]T
+// recall is what was read before, by what was asked for.
+type recall[K comparable, V any] map[K]V
 
-// get returns a copy of what was read before, or reads it.
-func (r recall[T]) get(id domain.ID, read func() (*T, error)) (*T, error) {
-	if v, known := r[id]; known {
-		return &v, nil
+// get returns what was read before, or reads it.
+func (r recall[K, V]) get(asked K, read func() (V, error)) (V, error) {
+	if v, known := r[asked]; known {
+		return v, nil
 	}
 	v, err := read()
 	if err == nil {
-		r[id] = *v
+		r[asked] = v
 	}
 	return v, err
 }
 
+// scoped is what is asked for in a scope.
+type scoped[K comparable] struct {
+	in domain.Scope
+	of K
+}
+
+// copied returns a copy, so that whoever changes it changes nobody else's.
+func copied[T any](v *T, err error) (*T, error) {
+	if err != nil {
+		return nil, err
+	}
+	own := *v
+	return &own, nil
+}
+
 type agents struct {
 	domain.Agents
-	seen recall[domain.Agent]
+	seen recall[scoped[domain.ID], *domain.Agent]
 }
 
 func (a *agents) Get(ctx context.Context, in domain.Scope, id domain.ID) (*domain.Agent, error) {
-	return a.seen.get(id, func() (*domain.Agent, error) { return a.Agents.Get(ctx, in, id) })
+	return copied(a.seen.get(scoped[domain.ID]{in, id}, func() (*domain.Agent, error) { return a.Agents.Get(ctx, in, id) }))
 }
 
 type version struct {
@@ -82,93 +97,53 @@ type version struct {
 
 type flows struct {
 	domain.Flows
-	seen     recall[domain.Flow]
-	versions map[version]domain.Flow
+	seen     recall[scoped[domain.ID], *domain.Flow]
+	versions recall[scoped[version], *domain.Flow]
 }
 
 func (f *flows) Version(ctx context.Context, in domain.Scope, id domain.ID, number int64) (*domain.Flow, error) {
-	if v, known := f.versions[version{id, number}]; known {
-		return &v, nil
-	}
-	v, err := f.Flows.Version(ctx, in, id, number)
-	if err == nil {
-		f.versions[version{id, number}] = *v
-	}
-	return v, err
+	return copied(f.versions.get(scoped[version]{in, version{id, number}}, func() (*domain.Flow, error) { return f.Flows.Version(ctx, in, id, number) }))
 }
 
 func (f *flows) Get(ctx context.Context, in domain.Scope, id domain.ID) (*domain.Flow, error) {
-	return f.seen.get(id, func() (*domain.Flow, error) { return f.Flows.Get(ctx, in, id) })
+	return copied(f.seen.get(scoped[domain.ID]{in, id}, func() (*domain.Flow, error) { return f.Flows.Get(ctx, in, id) }))
 }
 
 type trunks struct {
 	domain.Trunks
-	seen recall[domain.Trunk]
+	seen recall[scoped[domain.ID], *domain.Trunk]
 }
 
 func (t *trunks) Get(ctx context.Context, in domain.Scope, id domain.ID) (*domain.Trunk, error) {
-	return t.seen.get(id, func() (*domain.Trunk, error) { return t.Trunks.Get(ctx, in, id) })
-}
-
-type numbersAsked struct {
-	in   domain.Scope
-	page domain.Page
-}
-
-type numberNamed struct {
-	in     domain.Scope
-	number string
+	return copied(t.seen.get(scoped[domain.ID]{in, id}, func() (*domain.Trunk, error) { return t.Trunks.Get(ctx, in, id) }))
 }
 
 type numbers struct {
 	domain.PhoneNumbers
-	seen  recall[domain.PhoneNumber]
-	pages map[numbersAsked][]domain.PhoneNumber
-	named map[numberNamed]domain.PhoneNumber
-}
-
-func (n *numbers) ByNumber(ctx context.Context, in domain.Scope, number string) (*domain.PhoneNumber, error) {
-	asked := numberNamed{in, number}
-	if own, known := n.named[asked]; known {
-		return &own, nil
-	}
-	own, err := n.PhoneNumbers.ByNumber(ctx, in, number)
-	if err == nil {
-		n.named[asked] = *own
-	}
-	return own, err
+	seen  recall[scoped[domain.ID], *domain.PhoneNumber]
+	named recall[scoped[string], *domain.PhoneNumber]
+	pages recall[scoped[domain.Page], []domain.PhoneNumber]
 }
 
 func (n *numbers) Get(ctx context.Context, in domain.Scope, id domain.ID) (*domain.PhoneNumber, error) {
-	return n.seen.get(id, func() (*domain.PhoneNumber, error) { return n.PhoneNumbers.Get(ctx, in, id) })
+	return copied(n.seen.get(scoped[domain.ID]{in, id}, func() (*domain.PhoneNumber, error) { return n.PhoneNumbers.Get(ctx, in, id) }))
+}
+
+func (n *numbers) ByNumber(ctx context.Context, in domain.Scope, number string) (*domain.PhoneNumber, error) {
+	return copied(n.named.get(scoped[string]{in, number}, func() (*domain.PhoneNumber, error) { return n.PhoneNumbers.ByNumber(ctx, in, number) }))
 }
 
 func (n *numbers) List(ctx context.Context, in domain.Scope, page domain.Page) ([]domain.PhoneNumber, error) {
-	asked := numbersAsked{in, page}
-	if rows, known := n.pages[asked]; known {
-		return rows, nil
-	}
-	rows, err := n.PhoneNumbers.List(ctx, in, page)
-	if err == nil {
-		n.pages[asked] = rows
-	}
-	return rows, err
+	return n.pages.get(scoped[domain.Page]{in, page}, func() ([]domain.PhoneNumber, error) { return n.PhoneNumbers.List(ctx, in, page) })
 }
 
 type business struct {
 	domain.BusinessContext
-	seen map[domain.Scope]map[string]any
+	seen recall[domain.Scope, map[string]any]
 }
 
 func (b *business) Values(ctx context.Context, in domain.Scope) (map[string]any, error) {
-	if values, known := b.seen[in]; known {
-		return values, nil
-	}
-	values, err := b.BusinessContext.Values(ctx, in)
-	if err == nil {
-		b.seen[in] = values
-	}
-	return values, err
+	return b.seen.get(in, func() (map[string]any, error) { return b.BusinessContext.Values(ctx, in) })
 }
 
 type campaigns struct {
@@ -185,27 +160,19 @@ func (c *campaigns) Counts(ctx context.Context, ids ...domain.ID) (map[domain.ID
 }
 
 type daysAsked struct {
-	in       domain.Scope
 	day      domain.Day
 	campaign domain.ID
 }
 
 type tallies struct {
 	domain.Tallies
-	seen map[daysAsked]map[domain.ID]domain.Tally
+	seen recall[scoped[daysAsked], map[domain.ID]domain.Tally]
 }
 
 func (t *tallies) Since(ctx context.Context, in domain.Scope, day domain.Day, ids ...domain.ID) (map[domain.ID]domain.Tally, error) {
+	read := func() (map[domain.ID]domain.Tally, error) { return t.Tallies.Since(ctx, in, day, ids...) }
 	if len(ids) != 1 {
-		return t.Tallies.Since(ctx, in, day, ids...)
+		return read()
 	}
-	asked := daysAsked{in, day, ids[0]}
-	if days, known := t.seen[asked]; known {
-		return days, nil
-	}
-	days, err := t.Tallies.Since(ctx, in, day, ids...)
-	if err == nil {
-		t.seen[asked] = days
-	}
-	return days, err
+	return t.seen.get(scoped[daysAsked]{in, daysAsked{day, ids[0]}}, read)
 }
