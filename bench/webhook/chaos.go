@@ -61,7 +61,7 @@ func rage(ctx context.Context, o options, at rig.Place, progress io.Writer) (_ *
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, r.close()) }()
+	defer func() { err = errors.Join(err, r.close(ctx)) }()
 	run := &chaosRun{
 		o: o, receiver: r, acked: make(map[string]time.Time), progress: progress, result: chaos{Database: at.Name},
 		order: order{Do: doChaos, Dir: at.Dir, DSN: at.DSN, URLs: r.urls(o.endpoints), Timeout: chaosTimeout, Waits: chaosWaits},

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -58,8 +59,15 @@ func listen(answer func(*receiver) func(w http.ResponseWriter, r *http.Request, 
 	return r, nil
 }
 
-func (r *receiver) close() error {
+// farewell is how long a receiver that ends finishes the answers that it has begun.
+const farewell = time.Second
+
+func (r *receiver) close(ctx context.Context) error {
 	close(r.hung)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
+	defer cancel()
+	// What was taken is to be heard of: a sender that is not answered has failed.
+	_ = r.server.Shutdown(ctx) // what does not end in time is cut off
 	return r.server.Close()
 }
 

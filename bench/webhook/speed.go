@@ -74,14 +74,14 @@ func try(ctx context.Context, o order, endpoints int, answer func(*receiver) fun
 	o.URLs = r.urls(endpoints)
 	p, err := start(ctx, o)
 	if err != nil {
-		return errors.Join(err, r.close())
+		return errors.Join(err, r.close(ctx))
 	}
 	select {
 	case <-p.started:
 	case <-time.After(patience):
 	}
 	err = watch(trial{r, p})
-	return errors.Join(err, r.close(), p.stop())
+	return errors.Join(err, r.close(ctx), p.stop())
 }
 
 // await waits until n events were taken.
